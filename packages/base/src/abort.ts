@@ -1,0 +1,68 @@
+/**
+ * Waiting that can be given up: every long-lived thing takes an AbortSignal, and these are the ways to wait on one.
+ */
+import { timedOut } from './errors.ts';
+
+/** Resolves after `ms`; rejects with the signal's reason when it aborts first. The timer alone never keeps a process up. */
+export function sleep(ms: number, signal?: AbortSignal): Promise<void> {
+  return new Promise((resolve, reject) => {
+    if (signal?.aborted) return reject(signal.reason);
+    const onAbort = () => {
+      clearTimeout(timer);
+      reject(signal!.reason);
+    };
+    const timer = setTimeout(() => {
+      signal?.removeEventListener('abort', onAbort);
+      resolve();
+    }, ms);
+    signal?.addEventListener('abort', onAbort, { once: true });
+  });
+}
+
+/** Resolves when the signal aborts; never rejects. */
+export function aborted(signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return Promise.resolve();
+  return new Promise(resolve => signal.addEventListener('abort', () => resolve(), { once: true }));
+}
+
+/** A signal that aborts with any of the given ones; absent ones are passed over. */
+export function anySignal(...signals: (AbortSignal | undefined)[]): AbortSignal {
+  const present = signals.filter(signal => signal !== undefined);
+  return present.length === 1 ? present[0]! : AbortSignal.any(present);
+}
+
+/** Settles as the promise does, or rejects with the signal's reason; what the promise was doing is not undone. */
+export function withSignal<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+  if (!signal) return promise;
+  return new Promise((resolve, reject) => {
+    if (signal.aborted) return reject(signal.reason);
+    const onAbort = () => reject(signal.reason);
+    signal.addEventListener('abort', onAbort, { once: true });
+    promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', onAbort));
+  });
+}
+
+/**
+ * Polls `probe` until it gives something truthy and returns that; throws Timeout naming `what` after `timeoutMs`.
+ * An error thrown by the probe counts as "not yet" and becomes the cause.
+ */
+export async function until<T>(
+  what: string,
+  probe: () => T | Promise<T>,
+  options: { timeoutMs?: number; everyMs?: number; signal?: AbortSignal } = {},
+): Promise<NonNullable<T>> {
+  const { timeoutMs = 10_000, everyMs = 25, signal } = options;
+  const deadline = performance.now() + timeoutMs;
+  let last: unknown;
+  for (;;) {
+    try {
+      const value = await probe();
+      if (value) return value as NonNullable<T>;
+      last = undefined;
+    } catch (error) {
+      last = error;
+    }
+    if (performance.now() >= deadline) throw timedOut(`waited ${timeoutMs} ms for ${what}`, last);
+    await sleep(everyMs, signal);
+  }
+}
