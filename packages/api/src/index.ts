@@ -1,1 +1,4 @@
-export {};
+/** The resource types, declared once as data, and what follows from the declarations. A browser may import all of it. */
+export * from './field.ts';
+export * from './type.ts';
+export * from './types.ts';

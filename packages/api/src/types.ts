@@ -1,0 +1,48 @@
+/** Every declared type. A type that no code gives behaviour to is not declared. */
+
+import type { ResourceOf, TypeDeclaration } from './type.ts';
+import { cluster } from './types/cluster.ts';
+import { clusterRegistrationToken } from './types/cluster-registration-token.ts';
+import { node } from './types/node.ts';
+import { project } from './types/project.ts';
+import { globalRole, roleTemplate } from './types/role.ts';
+import { clusterRoleTemplateBinding, globalRoleBinding, projectRoleTemplateBinding } from './types/role-binding.ts';
+import { secret } from './types/secret.ts';
+import { setting } from './types/setting.ts';
+import { token } from './types/token.ts';
+import { user, userAttribute } from './types/user.ts';
+
+export const types = {
+  cluster,
+  clusterRegistrationToken,
+  clusterRoleTemplateBinding,
+  globalRole,
+  globalRoleBinding,
+  node,
+  project,
+  projectRoleTemplateBinding,
+  roleTemplate,
+  secret,
+  setting,
+  token,
+  user,
+  userAttribute,
+} as const satisfies Record<string, TypeDeclaration>;
+
+export type TypeId = keyof typeof types;
+export type TypedResource<Id extends TypeId> = ResourceOf<(typeof types)[Id]>;
+
+export type Cluster = TypedResource<'cluster'>;
+export type ClusterRegistrationToken = TypedResource<'clusterRegistrationToken'>;
+export type ClusterRoleTemplateBinding = TypedResource<'clusterRoleTemplateBinding'>;
+export type GlobalRole = TypedResource<'globalRole'>;
+export type GlobalRoleBinding = TypedResource<'globalRoleBinding'>;
+export type ManagedNode = TypedResource<'node'>;
+export type Project = TypedResource<'project'>;
+export type ProjectRoleTemplateBinding = TypedResource<'projectRoleTemplateBinding'>;
+export type RoleTemplate = TypedResource<'roleTemplate'>;
+export type SecretResource = TypedResource<'secret'>;
+export type Setting = TypedResource<'setting'>;
+export type Token = TypedResource<'token'>;
+export type User = TypedResource<'user'>;
+export type UserAttribute = TypedResource<'userAttribute'>;

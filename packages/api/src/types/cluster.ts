@@ -1,0 +1,70 @@
+/** Cluster: one Kubernetes cluster that Drover manages; `local` is the one it runs itself. */
+import { boolean, int, json, map, string, struct } from '../field.ts';
+import { defineType } from '../type.ts';
+import { conditions, falseByDefault, readOnly } from './shared.ts';
+
+const versionInfo = struct(
+  'info',
+  {
+    buildDate: string(),
+    compiler: string(),
+    gitCommit: string(),
+    gitTreeState: string(),
+    gitVersion: string(),
+    goVersion: string(),
+    major: string(),
+    minor: string(),
+    platform: string(),
+  },
+  readOnly,
+);
+
+export const cluster = defineType({
+  id: 'cluster',
+  pluralName: 'clusters',
+  group: 'management.cattle.io',
+  version: 'v3',
+  kind: 'Cluster',
+  resource: 'clusters',
+  scope: 'cluster',
+  namePrefix: 'c-',
+  spec: {
+    displayName: string({ as: 'name' }),
+    description: string(),
+    internal: falseByDefault(readOnly),
+    agentImageOverride: string(),
+    enableNetworkPolicy: boolean(),
+  },
+  status: {
+    conditions: conditions('clusterCondition'),
+    /** `imported`, `local`, … */
+    driver: string(readOnly),
+    provider: string(readOnly),
+    apiEndpoint: string(readOnly),
+    caCert: string(readOnly),
+    /** Names the Secret with the service-account token that a foreign agent handed over; our own keeps its token. */
+    serviceAccountTokenSecret: string(readOnly),
+    /** The UID of the cluster's kube-system namespace: a re-registration must come from the same cluster. */
+    clusterUid: string(readOnly),
+    agentImage: string(readOnly),
+    agentVersion: string(readOnly),
+    version: versionInfo,
+    capacity: map(string(), readOnly),
+    allocatable: map(string(), readOnly),
+    requested: map(string(), readOnly),
+    limits: map(string(), readOnly),
+    usage: map(string(), readOnly),
+    componentStatuses: json(readOnly),
+    nodeCount: int(readOnly),
+    linuxWorkerCount: int(readOnly),
+    windowsWorkerCount: int(readOnly),
+  },
+  v3: {
+    collectionMethods: ['GET', 'POST'],
+    resourceMethods: ['GET', 'PUT', 'DELETE'],
+    resourceActions: { generateKubeconfig: { output: 'generateKubeConfigOutput' } },
+    status: 'lifted',
+    nameFrom: 'displayName',
+  },
+  columns: ['id', 'name', 'state', 'driver', 'version.gitVersion', 'nodeCount'],
+});

@@ -1,0 +1,29 @@
+/** Project: namespaces of one cluster that belong together. */
+import { reference, string } from '../field.ts';
+import { defineType } from '../type.ts';
+import { conditions, readOnly } from './shared.ts';
+
+export const project = defineType({
+  id: 'project',
+  pluralName: 'projects',
+  group: 'management.cattle.io',
+  version: 'v3',
+  kind: 'Project',
+  resource: 'projects',
+  scope: 'namespaced',
+  namePrefix: 'p-',
+  spec: {
+    displayName: string({ as: 'name', required: true }),
+    description: string(),
+    clusterName: reference('cluster', { as: 'clusterId', required: true }),
+  },
+  status: { conditions: conditions('projectCondition'), backingNamespace: string(readOnly) },
+  v3: {
+    collectionMethods: ['GET', 'POST'],
+    resourceMethods: ['GET', 'PUT', 'DELETE'],
+    status: 'lifted',
+    nameFrom: 'displayName',
+    namespaceFrom: 'clusterId',
+  },
+  columns: ['id', 'name', 'clusterId', 'state'],
+});

@@ -1,0 +1,44 @@
+/** Fields that several types hold: conditions, policy rules, the subject of a binding. */
+import { array, boolean, map, reference, string, struct } from '../field.ts';
+
+/** Conditions of a type: v3 names the struct after its owner, e.g. `clusterCondition`. */
+export const conditions = (id: string) =>
+  array(
+    struct(id, {
+      type: string({ required: true }),
+      status: oneOfStatus,
+      reason: string(),
+      message: string(),
+      lastTransitionTime: string(),
+      lastUpdateTime: string(),
+    }),
+    { create: false, update: false },
+  );
+
+const oneOfStatus = { type: 'string', required: true } as {
+  type: 'string';
+  required: true;
+  typed?: 'True' | 'False' | 'Unknown';
+};
+
+export const policyRule = struct('policyRule', {
+  apiGroups: array(string()),
+  resources: array(string()),
+  resourceNames: array(string()),
+  nonResourceURLs: array(string()),
+  verbs: array(string()),
+});
+
+/** Who a binding is for: exactly one of them is set, and none can be changed afterwards. */
+export const subject = {
+  userName: reference('user', { as: 'userId', update: false }),
+  userPrincipalName: reference('principal', { as: 'userPrincipalId', update: false }),
+  groupName: reference('group', { as: 'groupId', update: false }),
+  groupPrincipalName: reference('principal', { as: 'groupPrincipalId', update: false }),
+} as const;
+
+export const nullableStrings = map(string());
+export const readOnly = { create: false, update: false } as const;
+export const falseByDefault = (
+  options: { readonly create?: boolean; readonly update?: boolean; readonly required?: boolean } = {},
+) => boolean({ nullable: false, default: false, ...options });
