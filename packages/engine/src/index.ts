@@ -1,1 +1,2 @@
-export {};
+/** Builds and keeps Kubernetes clusters: certificates, binaries, and the local cluster. */
+export * from './pki/index.ts';
