@@ -1,0 +1,212 @@
+/** tokens, users, settings, members: the small commands that list, make, change and delete v3 resources. */
+import { invalid, notFound } from '@drover/base';
+import type { V3Resource } from '../client.ts';
+import { type Context, findCluster, type GlobalFlags, openContext } from '../context.ts';
+import { say } from '../messages.ts';
+import { age, type Column, printData, printList } from '../output.ts';
+import { askPassword, askYes, readStdin } from '../prompt.ts';
+
+const field = (title: string, name: string): Column<V3Resource> => ({
+  title,
+  value: row => row[name] as string | undefined,
+});
+const ageOf = (title: string, name: string): Column<V3Resource> => ({
+  title,
+  value: row => age(row[name] as string | undefined),
+});
+
+async function show(context: Context, resource: V3Resource, line: string): Promise<void> {
+  if (context.format === 'table') process.stdout.write(`${line}\n`);
+  else await printData(resource, context.format);
+}
+
+async function confirmed(type: string, name: string, flags: { readonly yes?: boolean }): Promise<boolean> {
+  return flags.yes === true || askYes(say('deleteAsk', { type, name }), '--yes');
+}
+
+async function remove(context: Context, type: string, resource: V3Resource): Promise<void> {
+  await context.client.delete(resource);
+  process.stderr.write(`${say('deleted', { type, name: resource.name ?? resource.id })}\n`);
+}
+
+/** `90m`, `12h`, `30d` in milliseconds; throws Invalid naming the flag. */
+export function parseDuration(text: string, flag: string): number {
+  const match = /^(\d+)(s|m|h|d)$/.exec(text);
+  if (!match) throw invalid(flag, `"${text}" must be a number with s, m, h or d, such as 12h`);
+  return Number(match[1]) * { s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 }[match[2] as 's' | 'm' | 'h' | 'd'];
+}
+
+export async function listTokens(flags: GlobalFlags): Promise<void> {
+  await using context = await openContext(flags);
+  const columns: Column<V3Resource>[] = [
+    { title: ' ', value: row => (row['current'] === true ? '*' : ' ') },
+    field('ID', 'id'),
+    field('DESCRIPTION', 'description'),
+    field('CLUSTER', 'clusterId'),
+    ageOf('AGE', 'created'),
+    { title: 'EXPIRES', value: row => (row['expired'] === true ? 'expired' : (row['expiresAt'] as string) || 'never') },
+    ageOf('LAST USED', 'lastUsedAt'),
+  ];
+  await printList(await context.client.list('tokens'), columns, { format: context.format, none: say('nothing') });
+}
+
+export async function createToken(
+  flags: GlobalFlags & { readonly description?: string; readonly ttl?: string },
+): Promise<void> {
+  await using context = await openContext(flags);
+  const ttl = flags.ttl === undefined ? 0 : parseDuration(flags.ttl, '--ttl');
+  const clusterId = flags.cluster === undefined ? undefined : (await findCluster(context, flags.cluster)).id;
+  const made = await context.client.create('tokens', {
+    type: 'token',
+    description: flags.description ?? '',
+    ttl,
+    clusterId,
+  });
+  if (context.format === 'table') process.stderr.write(`${say('tokenOnce')}\n`);
+  await show(context, made, String(made['token']));
+}
+
+export async function deleteToken(id: string, flags: GlobalFlags): Promise<void> {
+  await using context = await openContext(flags);
+  await remove(context, 'token', await context.client.get(`/v3/tokens/${encodeURIComponent(id)}`));
+}
+
+export async function listUsers(flags: GlobalFlags): Promise<void> {
+  await using context = await openContext(flags);
+  const columns: Column<V3Resource>[] = [
+    field('ID', 'id'),
+    field('USERNAME', 'username'),
+    field('NAME', 'name'),
+    { title: 'ENABLED', value: row => row['enabled'] !== false },
+    ageOf('AGE', 'created'),
+  ];
+  await printList(await context.client.list('users'), columns, { format: context.format, none: say('nothing') });
+}
+
+async function findUser(context: Context, wanted: string): Promise<V3Resource> {
+  const all = await context.client.list('users');
+  const found = all.find(user => user.id === wanted) ?? all.find(user => user['username'] === wanted);
+  if (!found) throw notFound('user', wanted);
+  return found;
+}
+
+async function newPassword(flags: { readonly passwordStdin?: boolean }): Promise<string> {
+  if (flags.passwordStdin) return readStdin();
+  const first = await askPassword(say('password'), '--password-stdin');
+  if (first !== (await askPassword(say('repeatPassword'), '--password-stdin')))
+    throw invalid('password', say('passwordsDiffer'));
+  return first;
+}
+
+interface NewUserFlags extends GlobalFlags {
+  readonly name?: string;
+  readonly passwordStdin?: boolean;
+  readonly mustChange?: boolean;
+  readonly globalRole?: string;
+}
+
+/** Makes the user and, as the UI does, gives him a global role: without one he may not even sign in to see himself. */
+export async function createUser(username: string, flags: NewUserFlags): Promise<void> {
+  await using context = await openContext(flags);
+  const password = await newPassword(flags);
+  const body = {
+    type: 'user',
+    username,
+    name: flags.name ?? username,
+    password,
+    mustChangePassword: flags.mustChange ?? false,
+    enabled: true,
+  };
+  const user = await context.client.create('users', body);
+  const role = flags.globalRole ?? 'user';
+  await context.client.create('globalRoleBindings', { type: 'globalRoleBinding', globalRoleId: role, userId: user.id });
+  await show(context, user, `${user.id} ${username} (${role})`);
+}
+
+export async function deleteUser(wanted: string, flags: GlobalFlags & { readonly yes?: boolean }): Promise<void> {
+  await using context = await openContext(flags);
+  const user = await findUser(context, wanted);
+  if (await confirmed('user', String(user['username'] ?? user.id), flags)) await remove(context, 'user', user);
+}
+
+export async function setPassword(
+  wanted: string,
+  flags: GlobalFlags & { readonly passwordStdin?: boolean },
+): Promise<void> {
+  await using context = await openContext(flags);
+  const user = await findUser(context, wanted);
+  await context.client.action(user, 'setpassword', { newPassword: await newPassword(flags) });
+  process.stderr.write(`${say('passwordChanged')}\n`);
+}
+
+export async function enableUser(wanted: string, enabled: boolean, flags: GlobalFlags): Promise<void> {
+  await using context = await openContext(flags);
+  const user = await context.client.update(await findUser(context, wanted), { enabled });
+  await show(context, user, say('saved'));
+}
+
+export async function listSettings(flags: GlobalFlags): Promise<void> {
+  await using context = await openContext(flags);
+  const columns = [field('NAME', 'name'), field('VALUE', 'value'), field('SOURCE', 'source')];
+  const rows = await context.client.list('settings');
+  const oneLine = rows.map(row => ({ ...row, value: String(row['value'] ?? '').split('\n')[0] }));
+  await printList(context.format === 'table' ? oneLine : rows, columns, {
+    format: context.format,
+    none: say('nothing'),
+  });
+}
+
+export async function getSetting(name: string, flags: GlobalFlags): Promise<void> {
+  await using context = await openContext(flags);
+  const setting = await context.client.get(`/v3/settings/${encodeURIComponent(name)}`);
+  await show(context, setting, String(setting['value'] ?? ''));
+}
+
+export async function setSetting(name: string, value: string, flags: GlobalFlags): Promise<void> {
+  await using context = await openContext(flags);
+  const setting = await context.client.get(`/v3/settings/${encodeURIComponent(name)}`);
+  await show(context, await context.client.update(setting, { value }), say('saved'));
+}
+
+export async function listMembers(cluster: string, flags: GlobalFlags): Promise<void> {
+  await using context = await openContext(flags);
+  const { id } = await findCluster(context, cluster);
+  const rows = await context.client.list('clusterRoleTemplateBindings', { clusterId: id });
+  const columns: Column<V3Resource>[] = [
+    field('ID', 'id'),
+    {
+      title: 'MEMBER',
+      value: row =>
+        (row['userId'] ?? row['userPrincipalId'] ?? row['groupPrincipalId'] ?? undefined) as string | undefined,
+    },
+    field('ROLE', 'roleTemplateId'),
+    ageOf('AGE', 'created'),
+  ];
+  await printList(rows, columns, { format: context.format, none: say('nothing') });
+}
+
+export async function addMember(
+  cluster: string,
+  user: string,
+  flags: GlobalFlags & { readonly role?: string },
+): Promise<void> {
+  await using context = await openContext(flags);
+  const clusterId = (await findCluster(context, cluster)).id;
+  const userId = (await findUser(context, user)).id;
+  const body = {
+    type: 'clusterRoleTemplateBinding',
+    clusterId,
+    userId,
+    roleTemplateId: flags.role ?? 'cluster-member',
+  };
+  await show(context, await context.client.create('clusterRoleTemplateBindings', body), say('saved'));
+}
+
+export async function removeMember(cluster: string, user: string, flags: GlobalFlags): Promise<void> {
+  await using context = await openContext(flags);
+  const clusterId = (await findCluster(context, cluster)).id;
+  const userId = (await findUser(context, user)).id;
+  const bindings = await context.client.list('clusterRoleTemplateBindings', { clusterId, userId });
+  if (bindings.length === 0) throw notFound('member', user);
+  for (const binding of bindings) await remove(context, 'member', { ...binding, name: user });
+}

@@ -1,0 +1,31 @@
+/** `drover …`: parses, runs, and says in one or two lines what went wrong. Exit code 2 = the command line itself was wrong. */
+import { messageOf, StatusError } from '@drover/base';
+import { CommanderError } from 'commander';
+import { languageOf, say } from './messages.ts';
+import { buildProgram } from './program.ts';
+
+const program = buildProgram();
+for (const command of [program, ...program.commands, ...program.commands.flatMap(sub => sub.commands)])
+  command.exitOverride();
+
+try {
+  await program.parseAsync(process.argv);
+} catch (error) {
+  process.exitCode = explain(error);
+}
+
+/** Prints the error for a person and answers the exit code. */
+function explain(error: unknown): number {
+  if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
+  if (!(error instanceof StatusError)) {
+    process.stderr.write(
+      `drover: ${messageOf(error)}\n${process.env['DROVER_DEBUG'] && error instanceof Error ? `${error.stack}\n` : ''}`,
+    );
+    return 1;
+  }
+  const field = error.details.field && !error.message.includes(error.details.field) ? `${error.details.field}: ` : '';
+  process.stderr.write(`drover: ${field}${messageOf(error)}\n`);
+  if (error.status === 401 && !error.message.includes('drover login'))
+    process.stderr.write(`${say('hint', { text: 'drover login' }, languageOf())}\n`);
+  return error.reason === 'Invalid' && error.details.field?.startsWith('--') ? 2 : 1;
+}

@@ -1,0 +1,95 @@
+/** What the command line says in conversation, in English and Chinese; a test holds the two tables to the same keys. */
+
+const en = {
+  notSignedIn: 'You are not signed in to {url}. Run: drover login {url}',
+  sessionEnded: 'Your sign-in to {url} is no longer valid. Run: drover login {url}',
+  hint: 'Hint: {text}',
+  didYouMean: 'Did you mean "{name}"?',
+  username: 'Username',
+  password: 'Password',
+  newPassword: 'New password (at least {min} characters)',
+  repeatPassword: 'The same once more',
+  passwordsDiffer: 'The two differ; try again.',
+  mustChange: 'This is the first sign-in: choose a password of your own.',
+  passwordChanged: 'Password changed.',
+  signedIn: 'Signed in to {url} as {user}.',
+  signedOut: 'Signed out of {url}.',
+  untrusted: 'The certificate of {url} is signed by a CA that this machine does not know:',
+  fingerprintIs: 'SHA-256 fingerprint: {fingerprint}',
+  askFingerprint: 'Type or paste the fingerprint that the server printed when it started',
+  fingerprintWrong: 'That is not the fingerprint of this server. Nothing was sent to it.',
+  noTerminal: 'there is no terminal to ask on; give {flag}',
+  needFingerprint: 'not trusted: give --ca-fingerprint (printed by "drover up" when it starts) or --ca-file',
+  deleteAsk: 'Delete {type} "{name}"?',
+  deleted: '{type} "{name}" deleted.',
+  deleting: '{type} "{name}" is being deleted.',
+  nothing: 'None.',
+  importMade: 'Cluster "{name}" ({id}) registered.',
+  importApplying: 'Applying the agent to context "{context}"',
+  importWaiting: 'Waiting for the agent to connect',
+  importActive: 'Cluster "{name}" is active.',
+  importStuck: 'Not active after {seconds} s: {cause}',
+  importRun: 'Run this where kubectl reaches the cluster:',
+  currentCluster: 'Commands are now about cluster "{name}".',
+  kubeconfigWritten: 'Context "{context}" written to {path}.',
+  tokenOnce: 'The token, shown this once:',
+  saved: 'Saved.',
+  doctorOk: 'Everything checked is in order.',
+  doctorBad: '{count} problem(s) found.',
+} as const;
+
+export type MessageKey = keyof typeof en;
+
+const zh: Record<MessageKey, string> = {
+  notSignedIn: '尚未登录 {url}。请运行:drover login {url}',
+  sessionEnded: '{url} 的登录已失效。请运行:drover login {url}',
+  hint: '提示:{text}',
+  didYouMean: '您是不是想用“{name}”?',
+  username: '用户名',
+  password: '密码',
+  newPassword: '新密码(至少 {min} 个字符)',
+  repeatPassword: '再次输入新密码',
+  passwordsDiffer: '两次输入不一致,请重试。',
+  mustChange: '首次登录,请设置您自己的密码。',
+  passwordChanged: '密码已修改。',
+  signedIn: '已以 {user} 登录 {url}。',
+  signedOut: '已退出 {url}。',
+  untrusted: '{url} 的证书由本机不认识的 CA 签发:',
+  fingerprintIs: 'SHA-256 指纹:{fingerprint}',
+  askFingerprint: '请输入或粘贴服务器启动时打印的指纹',
+  fingerprintWrong: '这不是该服务器的指纹,未向其发送任何内容。',
+  noTerminal: '没有可供提问的终端,请使用 {flag}',
+  needFingerprint: '证书不受信任:请使用 --ca-fingerprint(“drover up”启动时会打印)或 --ca-file',
+  deleteAsk: '确定删除 {type}“{name}”吗?',
+  deleted: '{type}“{name}”已删除。',
+  deleting: '正在删除 {type}“{name}”。',
+  nothing: '没有内容。',
+  importMade: '集群“{name}”({id})已登记。',
+  importApplying: '正在向上下文“{context}”安装代理',
+  importWaiting: '正在等待代理连接',
+  importActive: '集群“{name}”已就绪。',
+  importStuck: '{seconds} 秒后仍未就绪:{cause}',
+  importRun: '请在 kubectl 能访问该集群的地方运行:',
+  currentCluster: '后续命令将针对集群“{name}”。',
+  kubeconfigWritten: '上下文“{context}”已写入 {path}。',
+  tokenOnce: '令牌仅显示这一次:',
+  saved: '已保存。',
+  doctorOk: '所有检查均正常。',
+  doctorBad: '发现 {count} 个问题。',
+};
+
+export const tables = { en, zh };
+
+/** Chinese where the environment asks for it, by gettext's order of variables. */
+export function languageOf(env: NodeJS.ProcessEnv = process.env): 'en' | 'zh' {
+  const wanted = env['LC_ALL'] || env['LC_MESSAGES'] || env['LANG'] || '';
+  return /^zh/i.test(wanted) ? 'zh' : 'en';
+}
+
+export function say(
+  key: MessageKey,
+  values: Readonly<Record<string, string | number>> = {},
+  language = languageOf(),
+): string {
+  return tables[language][key].replace(/\{(\w+)\}/g, (_, name: string) => String(values[name] ?? ''));
+}

@@ -1,0 +1,46 @@
+/** Network failures in words: what was tried, what went wrong, and what to do about it. */
+import { messageOf } from '@drover/base';
+
+const explanations: Readonly<Record<string, (host: string) => string>> = {
+  ECONNREFUSED: host => `nothing answers at ${host}: is the server running, and is the port right?`,
+  ENOTFOUND: host => `the name in ${host} is not known to DNS: check the address`,
+  EAI_AGAIN: host => `DNS did not answer for ${host}: check this machine's network`,
+  ETIMEDOUT: host => `${host} did not answer in time: a firewall may be in between`,
+  UND_ERR_CONNECT_TIMEOUT: host => `${host} did not answer in time: a firewall may be in between`,
+  UND_ERR_HEADERS_TIMEOUT: host => `${host} took the request but did not answer in time`,
+  ECONNRESET: host => `${host} cut the connection`,
+  UND_ERR_SOCKET: host => `${host} cut the connection`,
+  EHOSTUNREACH: host => `there is no route to ${host}`,
+  CERT_HAS_EXPIRED: host => `the certificate of ${host} has expired`,
+  ERR_TLS_CERT_ALTNAME_INVALID: host =>
+    `the certificate of ${host} is for other names; use one of its names or set --server-url on the server`,
+  DEPTH_ZERO_SELF_SIGNED_CERT: host =>
+    `the certificate of ${host} is not trusted; sign in with its fingerprint: drover login ${host}`,
+  SELF_SIGNED_CERT_IN_CHAIN: host =>
+    `the CA of ${host} is not trusted; sign in with its fingerprint: drover login ${host}`,
+  UNABLE_TO_VERIFY_LEAF_SIGNATURE: host =>
+    `the certificate of ${host} is not trusted; sign in again: drover login ${host}`,
+  UNABLE_TO_GET_ISSUER_CERT_LOCALLY: host => `the CA of ${host} is not trusted; sign in again: drover login ${host}`,
+  CERT_SIGNATURE_FAILURE: host =>
+    `the certificate of ${host} is not signed by the CA you trusted; if the server was made anew: drover login ${host}`,
+  EPROTO: host => `${host} does not speak TLS there: is the port right?`,
+};
+
+/** The error's code, looked for down its causes. */
+export function codeOf(error: unknown): string | undefined {
+  for (
+    let seen: unknown = error;
+    seen instanceof Error;
+    seen = seen instanceof AggregateError ? seen.errors[0] : seen.cause
+  ) {
+    const { code } = seen as NodeJS.ErrnoException;
+    if (typeof code === 'string') return code.startsWith('ERR_SSL') ? 'EPROTO' : code;
+  }
+  return undefined;
+}
+
+/** One sentence about why the server could not be reached. */
+export function explainNetwork(url: string, error: unknown): string {
+  const code = codeOf(error);
+  return (code && explanations[code]?.(url)) || `can't reach ${url}: ${messageOf(error)}`;
+}
