@@ -10,7 +10,7 @@ import { connect, createServer } from 'node:tls';
 import { promisify } from 'node:util';
 import { Secret } from '@drover/base';
 import {
-  type CertPair,
+  type CertRequest,
   ensureCa,
   ensureCert,
   ensureKeyPair,
