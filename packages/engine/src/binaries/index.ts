@@ -1,0 +1,10 @@
+/** Kubernetes' own binaries, wherever they can be had. */
+export { defaultCacheDir } from './cache.ts';
+export * from './find.ts';
+export {
+  type BinaryName,
+  type BinaryProgress,
+  type BinarySource,
+  controlPlaneBinaries,
+  nodeBinaries,
+} from './names.ts';
