@@ -1,25 +1,19 @@
 /** Fields that several types hold: conditions, policy rules, the subject of a binding. */
-import { array, boolean, map, reference, string, struct } from '../field.ts';
+import type { Condition } from '@drover/base/pure';
+import { array, boolean, type Field, map, reference, string, struct } from '../field.ts';
 
 /** Conditions of a type: v3 names the struct after its owner, e.g. `clusterCondition`. */
-export const conditions = (id: string) =>
-  array(
-    struct(id, {
-      type: string({ required: true }),
-      status: oneOfStatus,
-      reason: string(),
-      message: string(),
-      lastTransitionTime: string(),
-      lastUpdateTime: string(),
-    }),
-    { create: false, update: false },
-  );
-
-const oneOfStatus = { type: 'string', required: true } as {
-  type: 'string';
-  required: true;
-  typed?: 'True' | 'False' | 'Unknown';
-};
+export function conditions(id: string): Field<readonly Condition[]> {
+  const fields = {
+    type: string({ required: true }),
+    status: string({ required: true }),
+    reason: string(),
+    message: string(),
+    lastTransitionTime: string(),
+    lastUpdateTime: string(),
+  };
+  return array(struct(id, fields), { create: false, update: false }) as Field as Field<readonly Condition[]>;
+}
 
 export const policyRule = struct('policyRule', {
   apiGroups: array(string()),

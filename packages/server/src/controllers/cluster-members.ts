@@ -1,0 +1,133 @@
+/**
+ * cluster-members: keeps a cluster's own RBAC in step with the bindings on the server, so that whoever the proxy
+ * impersonates has there what he was granted here, and no more.
+ */
+import { isAlreadyExists, isNotFound, isTrue, type Resource } from '@drover/base';
+import { clusterRoleBindings, clusterRoles, KubeClient, type ResourceRef } from '@drover/kube';
+import { isEverything, type PolicyRule } from '../auth/rules.ts';
+import type { Upstreams } from '../clusters/upstream.ts';
+import { type Caches, type Controller, controller } from '../resources/index.ts';
+import {
+  type ClusterRole,
+  type ClusterRoleBinding,
+  type MemberPlan,
+  managedSelector,
+  planMembers,
+  type Subject,
+  subjectOf,
+} from './member-plan.ts';
+
+/** An edit by hand in the cluster is put right at the latest after this. */
+const repairEveryMs = 30_000;
+
+export function clusterMembers(upstreams: Upstreams): Controller<'cluster'> {
+  const everyCluster = (_: unknown, { caches }: { caches: Caches }) =>
+    [...caches.cluster.all()].map(cluster => cluster.metadata.name);
+  return controller({
+    name: 'cluster-members',
+    for: 'cluster',
+    watches: {
+      clusterRoleTemplateBinding: binding => [binding.clusterName ?? ''],
+      globalRoleBinding: everyCluster,
+      globalRole: everyCluster,
+      roleTemplate: everyCluster,
+    },
+    async reconcile(cluster, { caches, signal }) {
+      const id = cluster.metadata.name;
+      if (!isTrue(cluster.status?.conditions, 'Connected')) return undefined;
+      await using client = new KubeClient(upstreams.connection(id));
+      await applyMembers(client, planMembers(grantsOf(caches, id)), signal);
+      return { after: repairEveryMs };
+    },
+  });
+}
+
+export function grantsOf(caches: Caches, clusterId: string): Parameters<typeof planMembers>[0] {
+  const admins = new Map<string, Subject>();
+  for (const binding of caches.globalRoleBinding.all()) {
+    const subject = subjectOf(binding);
+    const role = caches.globalRole.get(binding.globalRoleName ?? '');
+    if (subject && role && isEverything((role.rules ?? []) as PolicyRule[]))
+      admins.set(`${subject.kind}/${subject.name}`, subject);
+  }
+  return {
+    bindings: [...caches.clusterRoleTemplateBinding.all()].filter(binding => binding.clusterName === clusterId),
+    admins: [...admins.values()],
+    template: name => caches.roleTemplate.get(name),
+  };
+}
+
+/** Makes the cluster hold exactly the plan among what is marked as ours. Roles come first, and what is no longer granted goes last. */
+export async function applyMembers(client: KubeClient, plan: MemberPlan, signal: AbortSignal): Promise<void> {
+  const seenRoles = await managed<ClusterRole>(client, clusterRoles, signal);
+  const seenBindings = await managed<ClusterRoleBinding>(client, clusterRoleBindings, signal);
+  for (const role of plan.roles) {
+    await ensure(client, clusterRoles, { wanted: role, seen: seenRoles.get(role.metadata.name), same: sameRules });
+  }
+  for (const binding of plan.bindings) {
+    const seen = seenBindings.get(binding.metadata.name);
+    if (seen && JSON.stringify(seen.roleRef) !== JSON.stringify(binding.roleRef))
+      await remove(client, clusterRoleBindings, seen);
+    const kept = seen && JSON.stringify(seen.roleRef) === JSON.stringify(binding.roleRef) ? seen : undefined;
+    await ensure(client, clusterRoleBindings, { wanted: binding, seen: kept, same: sameSubjects });
+  }
+  const wantedRoles = new Set(plan.roles.map(role => role.metadata.name));
+  const wantedBindings = new Set(plan.bindings.map(binding => binding.metadata.name));
+  for (const binding of seenBindings.values()) {
+    if (!wantedBindings.has(binding.metadata.name) && isMemberBinding(binding))
+      await remove(client, clusterRoleBindings, binding);
+  }
+  for (const role of seenRoles.values())
+    if (!wantedRoles.has(role.metadata.name)) await remove(client, clusterRoles, role);
+}
+
+/** The bindings that the import manifest made are marked as ours too, but are not grants. */
+const isMemberBinding = (binding: Resource) => /^(crb|globaladmin)-/.test(binding.metadata.name);
+
+const sameRules = (a: ClusterRole, b: ClusterRole) => JSON.stringify(a.rules) === JSON.stringify(b.rules);
+const sameSubjects = (a: ClusterRoleBinding, b: ClusterRoleBinding) =>
+  JSON.stringify(a.subjects) === JSON.stringify(b.subjects);
+
+async function managed<R extends Resource>(
+  client: KubeClient,
+  ref: ResourceRef,
+  signal: AbortSignal,
+): Promise<Map<string, R>> {
+  const found = new Map<string, R>();
+  for await (const item of client.listAll<R>(ref, { labelSelector: managedSelector, signal }))
+    found.set(item.metadata.name, item);
+  return found;
+}
+
+interface Wanted<R extends Resource> {
+  readonly wanted: R;
+  readonly seen: R | undefined;
+  readonly same: (a: R, b: R) => boolean;
+}
+
+async function ensure<R extends Resource>(
+  client: KubeClient,
+  ref: ResourceRef,
+  { wanted, seen, same }: Wanted<R>,
+): Promise<void> {
+  if (seen && same(seen, wanted)) return;
+  if (seen) {
+    await client.update(ref, {
+      ...wanted,
+      metadata: { ...wanted.metadata, resourceVersion: seen.metadata.resourceVersion },
+    });
+    return;
+  }
+  try {
+    await client.create(ref, wanted);
+  } catch (error) {
+    // One of that name without our mark, such as a built-in: it is somebody else's and is left as it is.
+    if (!isAlreadyExists(error)) throw error;
+  }
+}
+
+async function remove(client: KubeClient, ref: ResourceRef, resource: Resource): Promise<void> {
+  await client.delete(ref, resource.metadata.name, { preconditions: { uid: resource.metadata.uid } }).catch(error => {
+    if (!isNotFound(error)) throw error;
+  });
+}

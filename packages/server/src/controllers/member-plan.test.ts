@@ -1,0 +1,95 @@
+/** The plan of a cluster's RBAC: names as the ecosystem knows them, inheritance gathered, nothing granted twice. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { ClusterRoleTemplateBinding, RoleTemplate } from '@drover/api';
+import { bindingName, gatherTemplates, planMembers } from './member-plan.ts';
+
+const base = { apiVersion: 'management.cattle.io/v3' };
+const template = (name: string, rest: Partial<RoleTemplate> = {}): RoleTemplate =>
+  ({ ...base, kind: 'RoleTemplate', metadata: { name }, ...rest }) as RoleTemplate;
+const grant = (name: string, role: string, user: string): ClusterRoleTemplateBinding =>
+  ({
+    ...base,
+    kind: 'ClusterRoleTemplateBinding',
+    metadata: { name, namespace: 'c-1' },
+    clusterName: 'c-1',
+    roleTemplateName: role,
+    userName: user,
+  }) as ClusterRoleTemplateBinding;
+
+const templates = new Map(
+  [
+    template('owner', { rules: [{ apiGroups: ['*'], resources: ['*'], verbs: ['*'] }], roleTemplateNames: ['reader'] }),
+    template('reader', { rules: [{ resources: ['pods'], verbs: ['get'] }], roleTemplateNames: ['view', 'owner'] }),
+    template('view', { external: true }),
+  ].map(one => [one.metadata.name, one]),
+);
+const lookup = (id: string) => templates.get(id);
+
+test('inherited templates are gathered once each, cycles included', () => {
+  assert.deepEqual(
+    gatherTemplates('owner', lookup).map(one => one.metadata.name),
+    ['owner', 'reader', 'view'],
+  );
+  assert.deepEqual(gatherTemplates('gone', lookup), []);
+});
+
+test('a grant gives a role per template of ours and a binding per template', () => {
+  const plan = planMembers({ bindings: [grant('crtb-1', 'owner', 'u-a')], admins: [], template: lookup });
+  assert.deepEqual(
+    plan.roles.map(role => role.metadata.name),
+    ['owner', 'reader'],
+  );
+  assert.deepEqual(
+    plan.bindings.map(binding => [binding.roleRef.name, binding.subjects[0]?.name]),
+    [
+      ['owner', 'u-a'],
+      ['reader', 'u-a'],
+      ['view', 'u-a'],
+    ],
+  );
+  assert.equal(plan.bindings[0]?.metadata.labels?.['authz.cluster.cattle.io/rtb-owner-updated'], 'c-1_crtb-1');
+});
+
+test('the same grant twice is one binding', () => {
+  const plan = planMembers({
+    bindings: [grant('crtb-1', 'view', 'u-a'), grant('crtb-2', 'view', 'u-a')],
+    admins: [],
+    template: lookup,
+  });
+  assert.equal(plan.bindings.length, 1);
+});
+
+test('a grant being deleted gives nothing', () => {
+  const going = {
+    ...grant('crtb-1', 'view', 'u-a'),
+    metadata: { name: 'crtb-1', namespace: 'c-1', deletionTimestamp: '2026-01-01T00:00:00Z' },
+  };
+  assert.deepEqual(planMembers({ bindings: [going], admins: [], template: lookup }), { roles: [], bindings: [] });
+});
+
+test('admins are bound to cluster-admin under their known name', () => {
+  const plan = planMembers({
+    bindings: [],
+    admins: [
+      { kind: 'User', name: 'user-x' },
+      { kind: 'Group', name: 'github_team://1' },
+    ],
+    template: lookup,
+  });
+  assert.equal(plan.bindings[0]?.metadata.name, 'globaladmin-user-x');
+  assert.match(plan.bindings[1]!.metadata.name, /^globaladmin-u-[a-z2-7]{10}$/);
+  assert.ok(plan.bindings.every(binding => binding.roleRef.name === 'cluster-admin'));
+});
+
+test('a rule without groups is about the core group', () => {
+  const plan = planMembers({ bindings: [grant('crtb-1', 'reader', 'u-a')], admins: [], template: lookup });
+  assert.deepEqual(plan.roles.find(role => role.metadata.name === 'reader')?.rules, [
+    { resources: ['pods'], verbs: ['get'], apiGroups: [''] },
+  ]);
+});
+
+test('the name of a binding is the first ten letters of the base32 of its SHA-256', () => {
+  // printf 'ClusterRoleviewUseru-a' | openssl dgst -sha256 -binary | base32 | tr A-Z a-z | cut -c1-10
+  assert.equal(bindingName('view', { kind: 'User', name: 'u-a' }), 'crb-kegzrki4ni');
+});
