@@ -2,20 +2,173 @@
  * Access: who may do what on this server, decided in memory from the cached bindings. One answer for every door: v3, v1,
  * proxy, subscribe, shell.
  */
-import type { TypeId } from '@drover/api';
+import { type TypeId, types } from '@drover/api';
 import type { Caller } from '../http/exchange.ts';
+import type { Caches } from '../resources/index.ts';
+import { type Grants, gatherGrants, indexBindings, type ScopeGrants } from './grants.ts';
+import { type Attributes, rulesAllow } from './rules.ts';
 
 export type Verb = 'get' | 'list' | 'watch' | 'create' | 'update' | 'patch' | 'delete' | (string & {});
 
+export interface Place {
+  /** A cluster's or project's id, or another namespace of the server. */
+  readonly namespace?: string;
+  readonly name?: string;
+}
+
 export interface Access {
   /** Whether the caller may do this to the type, in the namespace (a cluster's or project's id), to the one of that name. */
-  may(
-    caller: Caller,
-    verb: Verb,
-    type: TypeId,
-    place?: { readonly namespace?: string; readonly name?: string },
-  ): boolean;
+  may(caller: Caller, verb: Verb, type: TypeId, place?: Place): boolean;
   /** Whether the caller is a member of the cluster in any role, or an admin: the door of the proxy. */
   mayReach(caller: Caller, clusterId: string): boolean;
   isAdmin(caller: Caller): boolean;
+  /** Whether the caller owns the cluster: an owner's role in it, or admin. */
+  isOwner(caller: Caller, clusterId: string): boolean;
+  /** Whether the caller's global rules allow the verb on any resource, known to this server or not: `impersonate`, `view`, … */
+  allows(caller: Caller, verb: Verb, attributes: Attributes): boolean;
+  /** All that the caller has been given; for checks that compare one caller's rights with another's. */
+  grantsOf(caller: Pick<Caller, 'userId' | 'groups' | 'extra'>): Grants;
+}
+
+/** Decides over the caches; what it works out per caller is kept until a role or a binding changes, for `keep` callers. */
+export function createAccess(caches: Caches, signal: AbortSignal, options: { readonly keep?: number } = {}): Access {
+  const { keep = 5000 } = options;
+  indexBindings(caches);
+  caches.project.index(backingIndex, project => [project.status?.backingNamespace, project.metadata.name]);
+  const known = new Map<string, Grants>();
+  for (const id of sources) caches[id].subscribe(() => known.clear(), signal);
+
+  const grantsOf: Access['grantsOf'] = caller => {
+    const principalIds = caller.extra['principalid'] ?? [`local://${caller.userId}`];
+    const key = JSON.stringify([caller.userId, caller.groups, principalIds]);
+    let grants = known.get(key);
+    if (!grants) {
+      grants = gatherGrants(caches, { userId: caller.userId, groups: caller.groups, principalIds });
+      if (known.size >= keep) known.delete(known.keys().next().value!);
+      known.set(key, grants);
+    }
+    return grants;
+  };
+
+  const isMember = (grants: Grants, clusterId: string): boolean => {
+    if (grants.clusters.has(clusterId)) return true;
+    if (grants.everyCluster && clusterId !== 'local') return caches.cluster.get(clusterId) !== undefined;
+    for (const projectId of grants.projects.keys()) if (clusterOf(projectId) === clusterId) return true;
+    return false;
+  };
+
+  const scopesFor = (grants: Grants, clusterId: string): ScopeGrants[] => {
+    const own = grants.clusters.get(clusterId);
+    const general = clusterId === 'local' || !caches.cluster.get(clusterId) ? undefined : grants.everyCluster;
+    return [own, general].filter(scope => scope !== undefined);
+  };
+
+  const access: Access = {
+    grantsOf,
+    isAdmin: caller => caller.clusterId === undefined && grantsOf(caller).admin,
+    mayReach(caller, clusterId) {
+      if (caller.clusterId !== undefined && caller.clusterId !== clusterId) return false;
+      const grants = grantsOf(caller);
+      return grants.admin || isMember(grants, clusterId);
+    },
+    isOwner(caller, clusterId) {
+      if (caller.clusterId !== undefined && caller.clusterId !== clusterId) return false;
+      const grants = grantsOf(caller);
+      return grants.admin || scopesFor(grants, clusterId).some(scope => scope.owner);
+    },
+    allows: (caller, verb, attributes) => rulesAllow(grantsOf(caller).rules, verb, attributes),
+    may(caller, verb, type, place = {}) {
+      if (caller.clusterId !== undefined && !concernsCluster(caches, type, place, caller.clusterId)) return false;
+      const grants = grantsOf(caller);
+      const attributes = { group: types[type].group, resource: types[type].resource, name: place.name };
+      if (rulesAllow(grants.rules, verb, attributes)) return true;
+      if (place.namespace && rulesAllow(grants.namespaced.get(place.namespace) ?? [], verb, attributes)) return true;
+      if (isOwn(caches, caller, verb, type, place)) return true;
+      if (type === 'cluster') return mayCluster(verb, place.name);
+      const clusterId = clusterIdOf(caches, type, place);
+      if (clusterId === undefined) return false;
+      if (clusterTypes.has(type) && allowedIn(scopesFor(grants, clusterId), verb, attributes)) return true;
+      const projectId = projectIdOf(caches, type, place, clusterId);
+      const project = projectId === undefined ? undefined : grants.projects.get(projectId);
+      if (!project) return false;
+      if (type === 'project') return isRead(verb) || allowedIn([project], verb, attributes);
+      return projectTypes.has(type) && allowedIn([project], verb, attributes);
+
+      function mayCluster(wanted: Verb, name: string | undefined): boolean {
+        if (name === undefined) return false;
+        if (isRead(wanted) && isMember(grants, name)) return true;
+        return scopesFor(grants, name).some(scope => scope.owner);
+      }
+    },
+  };
+  return access;
+}
+
+const sources = [
+  'globalRole',
+  'globalRoleBinding',
+  'roleTemplate',
+  'clusterRoleTemplateBinding',
+  'projectRoleTemplateBinding',
+] as const;
+
+/** What a role in a cluster can give on this server: nothing but what belongs to that cluster. */
+const clusterTypes: ReadonlySet<TypeId> = new Set([
+  'clusterRegistrationToken',
+  'clusterRoleTemplateBinding',
+  'node',
+  'project',
+  'projectRoleTemplateBinding',
+]);
+const projectTypes: ReadonlySet<TypeId> = new Set(['projectRoleTemplateBinding']);
+
+function allowedIn(scopes: readonly ScopeGrants[], verb: Verb, attributes: Attributes): boolean {
+  return scopes.some(scope => scope.owner || rulesAllow(scope.rules, verb, attributes));
+}
+
+function isRead(verb: Verb): boolean {
+  return verb === 'get' || verb === 'list' || verb === 'watch';
+}
+
+/** Everybody sees himself and keeps his own tokens, whatever his roles. */
+function isOwn(caches: Caches, caller: Caller, verb: Verb, type: TypeId, place: Place): boolean {
+  if (type === 'user') return isRead(verb) && place.name === caller.userId;
+  if (type !== 'token') return false;
+  if (verb === 'create') return true;
+  if (place.name === undefined) return false;
+  return caches.token.get(place.name)?.userId === caller.userId && (isRead(verb) || verb === 'delete');
+}
+
+function clusterOf(projectId: string): string {
+  return projectId.slice(0, projectId.indexOf(':'));
+}
+
+/** The cluster that something in this place belongs to, if it belongs to one. */
+function clusterIdOf(caches: Caches, type: TypeId, place: Place): string | undefined {
+  if (type === 'cluster') return place.name;
+  const { namespace } = place;
+  if (namespace === undefined) return undefined;
+  if (namespace.includes(':')) return clusterOf(namespace);
+  if (caches.cluster.get(namespace)) return namespace;
+  return projectOfNamespace(caches, namespace)?.metadata.namespace;
+}
+
+function projectIdOf(caches: Caches, type: TypeId, place: Place, clusterId: string): string | undefined {
+  if (type === 'project') return place.name === undefined ? undefined : `${clusterId}:${place.name}`;
+  const { namespace = '' } = place;
+  if (namespace.includes(':')) return namespace;
+  const project = projectOfNamespace(caches, namespace);
+  return project && `${project.metadata.namespace}:${project.metadata.name}`;
+}
+
+/** The project that keeps its bindings in this namespace: its own id, or `cluster-project`. Two of one id: neither. */
+function projectOfNamespace(caches: Caches, namespace: string) {
+  const found = caches.project.by(backingIndex, namespace);
+  return found.length === 1 ? found[0] : undefined;
+}
+
+const backingIndex = 'auth-backing-namespace';
+
+function concernsCluster(caches: Caches, type: TypeId, place: Place, clusterId: string): boolean {
+  return clusterIdOf(caches, type, place) === clusterId;
 }

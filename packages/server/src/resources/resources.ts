@@ -219,10 +219,10 @@ export class Resources {
       if (isConflict(error)) throw conflict(type.id, name);
       throw error;
     }
-    return {
-      ...resource,
-      metadata: { ...resource.metadata, resourceVersion: formatVersion(this.#store.epoch, written) },
-    };
+    const resourceVersion = formatVersion(this.#store.epoch, written);
+    const seen = { ...resource, metadata: { ...resource.metadata, resourceVersion } };
+    this.onWrite?.(id, seen, false);
+    return seen;
   }
 
   async #remove<Id extends TypeId>(id: Id, resource: TypedResource<Id>, options: WriteOptions): Promise<void> {

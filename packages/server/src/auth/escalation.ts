@@ -1,0 +1,177 @@
+/**
+ * No way up: nobody gives away, by role or binding, more than he holds himself, and nobody acts on a user who holds more
+ * than he does. Asked in the write path of every type that carries rights; there is no other check behind it.
+ */
+import type { RoleTemplate } from '@drover/api';
+import { forbidden, invalid, notFound } from '@drover/base';
+import type { Caller } from '../http/exchange.ts';
+import type { Caches } from '../resources/index.ts';
+import type { Access } from './access.ts';
+import { type Grants, templatesOf } from './grants.ts';
+import { firstMissing, isEverything, type PolicyRule } from './rules.ts';
+
+export interface EscalationDeps {
+  readonly access: Access;
+  readonly caches: Caches;
+}
+
+/** Where rights are given: on the whole server when neither is set. */
+export interface Scope {
+  readonly clusterId?: string;
+  /** `cluster:project`. */
+  readonly projectId?: string;
+}
+
+const group = 'management.cattle.io';
+
+/** Throws Forbidden naming the first right that the caller would give but does not hold there himself. */
+export function requireMayGrant(
+  { access }: EscalationDeps,
+  caller: Caller,
+  grant: { readonly rules: readonly PolicyRule[]; readonly scope?: Scope },
+): void {
+  const { rules, scope = {} } = grant;
+  if (access.isAdmin(caller)) return;
+  if (scope.clusterId !== undefined && access.isOwner(caller, scope.clusterId)) return;
+  if (caller.clusterId !== undefined && caller.clusterId !== scope.clusterId)
+    throw forbidden(`this token is for cluster "${caller.clusterId}" only`);
+  const missing = firstMissing(heldIn(access.grantsOf(caller), scope), rules);
+  if (missing) throw forbidden(`you can't grant what you don't have: ${missing}`);
+}
+
+function heldIn(grants: Grants, { clusterId, projectId }: Scope): PolicyRule[] {
+  const scopes = [
+    clusterId === undefined ? undefined : grants.clusters.get(clusterId),
+    clusterId === undefined || clusterId === 'local' ? undefined : grants.everyCluster,
+    projectId === undefined ? undefined : grants.projects.get(projectId),
+  ];
+  return [...grants.rules, ...scopes.flatMap(scope => scope?.rules ?? [])];
+}
+
+/**
+ * Whether a binding of the role template in this cluster or project may be written by the caller. Throws Invalid for a
+ * template that can't be bound there, Forbidden where the caller does not hold all of it.
+ */
+export function requireMayBindTemplate(
+  deps: EscalationDeps,
+  caller: Caller,
+  binding: { readonly roleTemplateId: string; readonly clusterId: string; readonly projectId?: string },
+): void {
+  const { roleTemplateId, clusterId, projectId } = binding;
+  const template = deps.caches.roleTemplate.get(roleTemplateId);
+  if (!template) throw notFound('roleTemplate', roleTemplateId);
+  if (template.locked) throw invalid('roleTemplateId', `role ${roleTemplateId} is locked`, 'InvalidState');
+  const context = projectId === undefined ? 'cluster' : 'project';
+  if (template.context && template.context !== context)
+    throw invalid('roleTemplateId', `role ${roleTemplateId} is for a ${template.context}`, 'InvalidBodyContent');
+  if (projectId !== undefined && projectId.split(':')[0] !== clusterId)
+    throw invalid('projectId', `must be a project of cluster ${clusterId}`);
+  if (deps.access.isAdmin(caller) || deps.access.isOwner(caller, clusterId)) return;
+  const all = templatesOf(deps.caches, roleTemplateId);
+  requireKnownRules(deps, caller, { templates: all, clusterId, projectId });
+  const rules = all.flatMap(each => [...(each.rules ?? []), ...(each.externalRules ?? [])]);
+  requireMayGrant(deps, caller, { rules, scope: { clusterId, projectId } });
+}
+
+/** An external template's rules may be known to its cluster only: whoever is not its owner must hold the same template there. */
+function requireKnownRules(
+  { access }: EscalationDeps,
+  caller: Caller,
+  binding: { readonly templates: readonly RoleTemplate[]; readonly clusterId: string; readonly projectId?: string },
+): void {
+  const grants = access.grantsOf(caller);
+  const held = [grants.clusters.get(binding.clusterId), grants.projects.get(binding.projectId ?? '')];
+  for (const template of binding.templates) {
+    const { name } = template.metadata;
+    if (!template.external || template.externalRules?.length) continue;
+    if (!held.some(scope => scope?.templates.has(name)))
+      throw forbidden(`you can't grant what you don't have: role ${name}`);
+  }
+}
+
+/** Whether the caller may bind the global role: he holds all of it, or the verb `bind` on it. */
+export function requireMayBindGlobalRole(deps: EscalationDeps, caller: Caller, globalRoleId: string): void {
+  const role = deps.caches.globalRole.get(globalRoleId);
+  if (!role) throw notFound('globalRole', globalRoleId);
+  if (deps.access.allows(caller, 'bind', { group, resource: 'globalroles', name: globalRoleId })) return;
+  requireGlobalRules(deps, caller, role);
+}
+
+/** Whether the caller may make or change a global role so that it holds these rights. `escalate` on it overrides. */
+export function requireMayWriteGlobalRole(
+  deps: EscalationDeps,
+  caller: Caller,
+  role: GlobalRights & { readonly name?: string },
+): void {
+  if (deps.access.allows(caller, 'escalate', { group, resource: 'globalroles', name: role.name })) return;
+  requireGlobalRules(deps, caller, role);
+}
+
+export interface GlobalRights {
+  readonly rules?: readonly PolicyRule[];
+  readonly namespacedRules?: Readonly<Record<string, readonly PolicyRule[]>>;
+  readonly inheritedClusterRoles?: readonly string[];
+}
+
+function requireGlobalRules(deps: EscalationDeps, caller: Caller, role: GlobalRights): void {
+  // What it holds in single namespaces is asked for on the whole server: stricter than needed, never laxer.
+  const rules = [...(role.rules ?? []), ...Object.values(role.namespacedRules ?? {}).flat()];
+  requireMayGrant(deps, caller, { rules });
+  if (role.inheritedClusterRoles?.length && !deps.access.isAdmin(caller))
+    throw forbidden("you can't grant what you don't have: a role in every cluster");
+}
+
+/** Whether the caller may make or change a role template so that it holds these rules and inherits these. */
+export function requireMayWriteTemplate(
+  deps: EscalationDeps,
+  caller: Caller,
+  template: {
+    readonly name?: string;
+    readonly rules?: readonly PolicyRule[];
+    readonly externalRules?: readonly PolicyRule[];
+    readonly roleTemplateNames?: readonly string[];
+  },
+): void {
+  const inherited = (template.roleTemplateNames ?? []).flatMap(id => templatesOf(deps.caches, id));
+  if (template.name !== undefined && inherited.some(each => each.metadata.name === template.name))
+    throw invalid('roleTemplateIds', 'a role can not inherit from itself', 'InvalidState');
+  const escalates = deps.access.allows(caller, 'escalate', { group, resource: 'roletemplates', name: template.name });
+  if (escalates || deps.access.isAdmin(caller)) return;
+  if (template.externalRules?.length) throw forbidden('external rules need the right to escalate roletemplates');
+  if (inherited.some(each => each.external && !each.externalRules?.length))
+    throw forbidden('inheriting from an external role needs the right to escalate roletemplates');
+  const rules = [template, ...inherited].flatMap(each => [...(each.rules ?? []), ...(each.externalRules ?? [])]);
+  requireMayGrant(deps, caller, { rules });
+}
+
+/** Throws Forbidden where the other user holds more than the caller: his password, his state and he himself are not the caller's. */
+export function requireMayActOn({ access, caches }: EscalationDeps, caller: Caller, userId: string): void {
+  if (access.isAdmin(caller)) return;
+  const theirs = access.grantsOf(subjectsOfUser(caches, userId));
+  if (theirs.admin) throw forbidden('only an admin may do that to an admin');
+  if (access.allows(caller, 'manage-users', { group, resource: 'users', name: userId })) return;
+  const own = access.grantsOf(caller);
+  const more =
+    firstMissing(own.rules, theirs.rules) ??
+    [...theirs.clusters].map(([id, scope]) => moreIn(own, scope.rules, { clusterId: id })).find(Boolean) ??
+    [...theirs.projects]
+      .map(([id, scope]) => moreIn(own, scope.rules, { clusterId: id.split(':')[0], projectId: id }))
+      .find(Boolean);
+  if (more) throw forbidden(`user ${userId} has rights that you don't have: ${more}`);
+}
+
+function moreIn(own: Grants, theirs: readonly PolicyRule[], scope: Scope): string | undefined {
+  const held = heldIn(own, scope);
+  return isEverything(held) ? undefined : firstMissing(held, theirs);
+}
+
+/** A user as bindings see him, without his being signed in: his id, principals and last known groups. */
+export function subjectsOfUser(caches: Caches, userId: string): Pick<Caller, 'userId' | 'groups' | 'extra'> {
+  const groups = Object.values(caches.userAttribute.get(userId)?.groupPrincipals ?? {}).flat();
+  const principals = caches.user.get(userId)?.principalIds ?? [`local://${userId}`];
+  return {
+    userId,
+    groups: [...groups, 'system:authenticated', 'system:cattle:authenticated'],
+    extra: { principalid: principals },
+  };
+}

@@ -1,0 +1,154 @@
+/**
+ * Grants: all that one caller has been given, gathered from the bindings that name him, his principals or his groups. Made
+ * once per caller and kept until a role or binding changes; only the caller's own bindings are looked at.
+ */
+import type { GlobalRole, ProjectRoleTemplateBinding, RoleTemplate } from '@drover/api';
+import type { Caches } from '../resources/index.ts';
+import { isEverything, type PolicyRule } from './rules.ts';
+
+/** What holds in one cluster or project. */
+export interface ScopeGrants {
+  readonly rules: PolicyRule[];
+  /** Ids of the role templates bound, with all that they inherit. */
+  readonly templates: Set<string>;
+  owner: boolean;
+}
+
+export interface Grants {
+  readonly admin: boolean;
+  readonly rules: readonly PolicyRule[];
+  /** Rules of global roles that hold in one namespace of the server. */
+  readonly namespaced: ReadonlyMap<string, readonly PolicyRule[]>;
+  readonly clusters: ReadonlyMap<string, ScopeGrants>;
+  /** By project id, `cluster:project`. */
+  readonly projects: ReadonlyMap<string, ScopeGrants>;
+  /** What global roles give in every cluster but `local`, where they do. */
+  readonly everyCluster: ScopeGrants | undefined;
+}
+
+/** Whom bindings may name to mean this caller. */
+export interface Subjects {
+  readonly userId: string;
+  readonly groups: readonly string[];
+  readonly principalIds: readonly string[];
+}
+
+const subjectIndex = 'auth-subject';
+const deepest = 32;
+
+interface SubjectFields {
+  readonly userName?: string;
+  readonly userPrincipalName?: string;
+  readonly groupName?: string;
+  readonly groupPrincipalName?: string;
+}
+
+/** Declares the indexes that gatherGrants reads; once, before the first. */
+export function indexBindings(caches: Caches): void {
+  caches.globalRoleBinding.index(subjectIndex, subjectsOf);
+  caches.clusterRoleTemplateBinding.index(subjectIndex, subjectsOf);
+  caches.projectRoleTemplateBinding.index(subjectIndex, subjectsOf);
+}
+
+/** Prefixed, so that a group can't be taken for a user of the same name. */
+function subjectsOf(binding: SubjectFields): string[] {
+  const out: string[] = [];
+  if (binding.userName) out.push(`user ${binding.userName}`);
+  if (binding.userPrincipalName) out.push(`principal ${binding.userPrincipalName}`);
+  if (binding.groupName) out.push(`group ${binding.groupName}`);
+  if (binding.groupPrincipalName) out.push(`group ${binding.groupPrincipalName}`);
+  return out;
+}
+
+export function gatherGrants(caches: Caches, subjects: Subjects): Grants {
+  const keys = [
+    `user ${subjects.userId}`,
+    ...subjects.principalIds.map(id => `principal ${id}`),
+    ...subjects.groups.map(group => `group ${group}`),
+  ];
+  const rules: PolicyRule[] = [];
+  const namespaced = new Map<string, PolicyRule[]>();
+  const inherited: string[] = [];
+  for (const role of globalRolesOf(caches, keys)) {
+    rules.push(...(role.rules ?? []));
+    inherited.push(...(role.inheritedClusterRoles ?? []));
+    for (const [namespace, own] of Object.entries(role.namespacedRules ?? {}))
+      namespaced.set(namespace, [...(namespaced.get(namespace) ?? []), ...own]);
+  }
+  const clusters = new Map<string, ScopeGrants>();
+  const projects = new Map<string, ScopeGrants>();
+  for (const key of keys) {
+    for (const binding of caches.clusterRoleTemplateBinding.by(subjectIndex, key)) {
+      // A binding counts only where it lies: whoever may write in one namespace must not reach another cluster.
+      const { clusterName } = binding;
+      if (binding.metadata.deletionTimestamp || !clusterName || clusterName !== binding.metadata.namespace) continue;
+      addTemplate(caches, scopeOf(clusters, clusterName), binding.roleTemplateName);
+    }
+    for (const binding of caches.projectRoleTemplateBinding.by(subjectIndex, key)) {
+      if (binding.metadata.deletionTimestamp || !liesInItsProject(caches, binding)) continue;
+      addTemplate(caches, scopeOf(projects, binding.projectName!), binding.roleTemplateName);
+    }
+  }
+  let everyCluster: ScopeGrants | undefined;
+  for (const template of inherited) addTemplate(caches, (everyCluster ??= emptyScope()), template);
+  return { admin: isEverything(rules), rules, namespaced, clusters, projects, everyCluster };
+}
+
+function liesInItsProject(caches: Caches, binding: ProjectRoleTemplateBinding): boolean {
+  const [clusterId, name, more] = binding.projectName?.split(':') ?? [];
+  if (!clusterId || !name || more !== undefined) return false;
+  const { namespace } = binding.metadata;
+  return namespace === name || namespace === caches.project.get(name, clusterId)?.status?.backingNamespace;
+}
+
+function* globalRolesOf(caches: Caches, keys: readonly string[]): Generator<GlobalRole> {
+  for (const key of keys) {
+    for (const binding of caches.globalRoleBinding.by(subjectIndex, key)) {
+      const role = binding.metadata.deletionTimestamp ? undefined : caches.globalRole.get(binding.globalRoleName ?? '');
+      if (role && !role.metadata.deletionTimestamp) yield role;
+    }
+  }
+}
+
+function emptyScope(): ScopeGrants {
+  return { rules: [], templates: new Set(), owner: false };
+}
+
+function scopeOf(scopes: Map<string, ScopeGrants>, id: string): ScopeGrants {
+  let scope = scopes.get(id);
+  if (!scope) scopes.set(id, (scope = emptyScope()));
+  return scope;
+}
+
+function addTemplate(caches: Caches, scope: ScopeGrants, id: string | undefined): void {
+  for (const template of templatesOf(caches, id)) {
+    scope.templates.add(template.metadata.name);
+    scope.rules.push(...(template.rules ?? []), ...(template.externalRules ?? []));
+    scope.owner ||= isOwnerTemplate(template);
+  }
+}
+
+/** The role template and all that it inherits, each once; a circle or a missing one ends its branch. */
+export function templatesOf(caches: Caches, id: string | undefined): RoleTemplate[] {
+  const found = new Map<string, RoleTemplate>();
+  const visit = (name: string, depth: number) => {
+    const template = caches.roleTemplate.get(name);
+    if (!template || found.has(name) || depth > deepest) return;
+    found.set(name, template);
+    for (const next of template.roleTemplateNames ?? []) visit(next, depth + 1);
+  };
+  if (id) visit(id, 0);
+  return [...found.values()];
+}
+
+/** Owners are known by the builtin template or by the verb `own`. */
+function isOwnerTemplate(template: RoleTemplate): boolean {
+  const { name } = template.metadata;
+  if (template.builtin && (name === 'cluster-owner' || name === 'project-owner')) return true;
+  return (template.rules ?? []).some(
+    rule =>
+      rule.verbs?.includes('own') &&
+      rule.apiGroups?.includes('management.cattle.io') &&
+      rule.resources?.some(resource => resource === 'clusters' || resource === 'projects'),
+  );
+}
