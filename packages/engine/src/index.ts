@@ -1,3 +1,5 @@
 /** Builds and keeps Kubernetes clusters: certificates, binaries, and the local cluster. */
 export * from './binaries/index.ts';
+export * from './local/index.ts';
 export * from './pki/index.ts';
+export type { ProcessStatus } from './process/supervise.ts';
