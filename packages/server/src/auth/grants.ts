@@ -3,6 +3,7 @@
  * once per caller and kept until a role or binding changes; only the caller's own bindings are looked at.
  */
 import type { GlobalRole, ProjectRoleTemplateBinding, RoleTemplate } from '@drover/api';
+import type { Resource } from '@drover/base';
 import type { Caches } from '../resources/index.ts';
 import { isEverything, type PolicyRule } from './rules.ts';
 
@@ -58,6 +59,20 @@ function subjectsOf(binding: SubjectFields): string[] {
   if (binding.groupName) out.push(`group ${binding.groupName}`);
   if (binding.groupPrincipalName) out.push(`group ${binding.groupPrincipalName}`);
   return out;
+}
+
+const bindingTypes = ['globalRoleBinding', 'clusterRoleTemplateBinding', 'projectRoleTemplateBinding'] as const;
+
+/** Every binding that names the user himself or one of his principals. */
+export function bindingsOfUser(
+  caches: Caches,
+  userId: string,
+  principalIds: readonly string[],
+): [id: (typeof bindingTypes)[number], binding: Resource][] {
+  const keys = [`user ${userId}`, ...principalIds.map(id => `principal ${id}`)];
+  return bindingTypes.flatMap(id =>
+    keys.flatMap(key => caches[id].by(subjectIndex, key).map((binding): [typeof id, Resource] => [id, binding])),
+  );
 }
 
 export function gatherGrants(caches: Caches, subjects: Subjects): Grants {

@@ -1,0 +1,30 @@
+/** When a user goes, so does all that was his: tokens first, then rights, then what he signed in with. */
+import type { TypeId } from '@drover/api';
+import { ignoreNotFound } from '@drover/base';
+import { controller, type Resources } from '../resources/index.ts';
+import { bindingsOfUser } from './grants.ts';
+import { removePassword } from './passwords.ts';
+import { releaseUsername } from './user-names.ts';
+
+export const userCleanup = controller({
+  name: 'user-cleanup',
+  for: 'user',
+  async reconcile() {
+    return undefined;
+  },
+  async finalize(user, { resources, caches }) {
+    const { name } = user.metadata;
+    const tokens = [...caches.token.all()].filter(token => token.userId === name);
+    for (const { metadata } of tokens) await drop(resources, 'token', metadata);
+    const principals = [...new Set([`local://${name}`, ...(user.principalIds ?? [])])];
+    for (const [id, binding] of bindingsOfUser(caches, name, principals)) await drop(resources, id, binding.metadata);
+    await drop(resources, 'userAttribute', { name });
+    await removePassword(resources, name);
+    if (user.username) await releaseUsername(resources, user.username, name);
+    return undefined;
+  },
+});
+
+async function drop(resources: Resources, id: TypeId, place: { name: string; namespace?: string }): Promise<void> {
+  await ignoreNotFound(resources.delete(id, { name: place.name, namespace: place.namespace }));
+}
