@@ -1,0 +1,135 @@
+/**
+ * cluster-cleanup: deleting a cluster first takes out of it what we installed, through the agent that is still there,
+ * and then everything that the server kept about it. A cluster that stays away is not waited for forever.
+ */
+import type { Cluster, TypedResource, TypeId } from '@drover/api';
+import { ignoreNotFound, isTrue, isUnavailable, type Log, messageOf, type Resource, setCondition } from '@drover/base';
+import { clusterRoleBindings, clusterRoles, KubeClient, namespaces, type ResourceRef } from '@drover/kube';
+import type { Upstreams } from '../clusters/upstream.ts';
+import { type Caches, type Controller, controller, type Resources } from '../resources/index.ts';
+import { managedBy, managedSelector } from './member-plan.ts';
+
+/** How long a cluster that is away is waited for before it is forgotten with what is in it. */
+export const patienceMs = 15 * 60_000;
+/** Set to `true` on a cluster, it is forgotten at once, whatever is left in it. */
+export const forceAnnotation = 'drover.io/forget';
+const agentNamespace = 'cattle-system';
+
+export function clusterCleanup(upstreams: Upstreams, now: () => number = Date.now): Controller<'cluster'> {
+  return controller({
+    name: 'cluster-cleanup',
+    for: 'cluster',
+    async reconcile() {
+      return undefined;
+    },
+    async finalize(cluster, { resources, caches, log, signal }) {
+      const left = await cleanInside(cluster, { upstreams, signal, log });
+      if (left !== undefined && !isGivenUp(cluster, now())) {
+        await resources.modify('cluster', { name: cluster.metadata.name }, seen => waitingFor(seen, left));
+        return { after: 10_000 };
+      }
+      await forget(cluster.metadata.name, resources, caches);
+      return undefined;
+    },
+  });
+}
+
+function isGivenUp(cluster: Cluster, now: number): boolean {
+  if (cluster.metadata.annotations?.[forceAnnotation] === 'true') return true;
+  return now - Date.parse(cluster.metadata.deletionTimestamp ?? '') > patienceMs;
+}
+
+function waitingFor(cluster: Cluster, cause: string): Cluster {
+  const message = `waiting to remove the agent from the cluster: ${cause}`;
+  const conditions = setCondition(cluster.status?.conditions, {
+    type: 'Removed',
+    status: 'Unknown',
+    reason: 'Cleanup',
+    message,
+  });
+  return conditions === cluster.status?.conditions
+    ? cluster
+    : { ...cluster, status: { ...cluster.status, conditions } };
+}
+
+/** Answers undefined when nothing of ours is left inside, or why that can't be said. */
+async function cleanInside(
+  cluster: Cluster,
+  { upstreams, signal, log }: { upstreams: Upstreams; signal: AbortSignal; log: Log },
+): Promise<string | undefined> {
+  // One that never connected has nothing of ours, or nothing that we could ever reach.
+  if (!isTrue(cluster.status?.conditions, 'Provisioned')) return undefined;
+  try {
+    await using client = new KubeClient(upstreams.connection(cluster.metadata.name));
+    await removeOurs(client, signal);
+    return undefined;
+  } catch (error) {
+    if (signal.aborted) throw error;
+    log.info({ cluster: cluster.metadata.name, reason: messageOf(error) }, 'cleanup inside the cluster has to wait');
+    return isUnavailable(error) ? error.message : messageOf(error);
+  }
+}
+
+/**
+ * The agent's own rights are among what goes, so nothing could be removed after them. Therefore all that is not in the
+ * agent's namespace is first made to belong to it, and the cluster's garbage collector takes it along.
+ */
+export async function removeOurs(client: KubeClient, signal: AbortSignal): Promise<void> {
+  const namespace = await ignoreNotFound(client.get<Resource>(namespaces, agentNamespace, { signal }));
+  const ours =
+    namespace?.metadata.labels?.['app.kubernetes.io/managed-by'] === managedBy['app.kubernetes.io/managed-by'];
+  if (!namespace || !ours) return removeEach(client, signal);
+  if (namespace.metadata.deletionTimestamp) return;
+  const owner = { apiVersion: 'v1', kind: 'Namespace', name: agentNamespace, uid: namespace.metadata.uid };
+  await eachOfOurs(client, signal, (ref, resource) =>
+    client.patch(ref, resource.metadata.name, { metadata: { ownerReferences: [owner] } }, { type: 'merge', signal }),
+  );
+  await client.delete(namespaces, agentNamespace, { propagationPolicy: 'Background', signal });
+}
+
+function removeEach(client: KubeClient, signal: AbortSignal): Promise<void> {
+  return eachOfOurs(client, signal, (ref, resource) =>
+    ignoreNotFound(client.delete(ref, resource.metadata.name, { signal })),
+  );
+}
+
+async function eachOfOurs(
+  client: KubeClient,
+  signal: AbortSignal,
+  act: (ref: ResourceRef, resource: Resource) => Promise<unknown>,
+): Promise<void> {
+  for (const ref of [clusterRoleBindings, clusterRoles]) {
+    for await (const resource of client.listAll<Resource>(ref, { labelSelector: managedSelector, signal }))
+      await act(ref, resource);
+  }
+}
+
+/** Everything on the server that is only about this cluster. What has a finalizer of its own is left to it. */
+async function forget(clusterId: string, resources: Resources, caches: Caches): Promise<void> {
+  const inNamespace: readonly TypeId[] = [
+    'clusterRegistrationToken',
+    'clusterRoleTemplateBinding',
+    'node',
+    'project',
+    'secret',
+  ];
+  for (const id of inNamespace)
+    await removeAll(resources, id, caches[id].all(), seen => seen.metadata.namespace === clusterId);
+  await removeAll(resources, 'projectRoleTemplateBinding', caches.projectRoleTemplateBinding.all(), binding =>
+    Boolean(binding.projectName?.startsWith(`${clusterId}:`)),
+  );
+  await removeAll(resources, 'token', caches.token.all(), token => token.clusterName === clusterId);
+}
+
+async function removeAll<Id extends TypeId>(
+  resources: Resources,
+  id: Id,
+  all: Iterable<TypedResource<TypeId>>,
+  concerns: (resource: TypedResource<Id>) => boolean,
+): Promise<void> {
+  for (const resource of [...all] as TypedResource<Id>[]) {
+    if (!concerns(resource)) continue;
+    const { name, namespace, uid } = resource.metadata;
+    await ignoreNotFound(resources.delete(id, { name, namespace, uid }));
+  }
+}
