@@ -1,12 +1,12 @@
 /**
  * First start: an admin to sign in with. What is decided (his id, his password) is written down first, once for all
- * servers; every step after it can be done again by anybody, and the marker comes last.
+ * servers, and stays written; every step after it can be done again by anybody, and the marker comes last.
  */
-import { ignoreNotFound, invalid, isAlreadyExists, randomName, Secret } from '@drover/base';
+import { invalid, isAlreadyExists, randomName, Secret } from '@drover/base';
 import type { Resources } from '../resources/index.ts';
 import type { AuthDeps } from './deps.ts';
 import { hashPassword } from './password-hash.ts';
-import { storeHash } from './passwords.ts';
+import { storeFirstHash } from './passwords.ts';
 import { claimUsername } from './user-names.ts';
 import { bootstrapSecret, createUserRecord } from './users.ts';
 
@@ -40,7 +40,8 @@ export async function bootstrapAdmin(deps: AuthDeps, password?: Secret): Promise
   const decision = await decide(resources, password);
   const { userId } = decision;
   await claimUsername(deps, username, userId);
-  await storeHash(resources, userId, decision.hash);
+  // Never in place of one that is there: a server that comes late must not bring back what has been changed since.
+  await createOnce(() => storeFirstHash(resources, userId, decision.hash));
   await createUserRecord(deps, {
     id: userId,
     username,
@@ -62,8 +63,6 @@ export async function bootstrapAdmin(deps: AuthDeps, password?: Secret): Promise
   await createOnce(() =>
     resources.create('secret', { metadata: marker, type: 'Opaque', stringData: { userId, username } }),
   );
-  // A given password is known to whoever gave it: nothing of it is kept but the user's own hash.
-  if (!decision.bootstrapPassword) await ignoreNotFound(resources.delete('secret', bootstrapSecret));
   return shown(decision);
 }
 

@@ -36,17 +36,21 @@ export async function storePassword(resources: Resources, userId: string, passwo
 
 /** Keeps a hash made by hashPassword, or an imported one, for the user. */
 export async function storeHash(resources: Resources, userId: string, hash: string): Promise<void> {
-  const place = { namespace: passwordNamespace, name: userId };
-  const stringData = { [hashKey]: hash };
   try {
-    await resources.create('secret', { metadata: place, type: 'Opaque', stringData });
+    await storeFirstHash(resources, userId, hash);
   } catch (error) {
     if (!isAlreadyExists(error)) throw error;
-    await resources.modify('secret', place, secret => {
+    await resources.modify('secret', { namespace: passwordNamespace, name: userId }, secret => {
       const { [formAnnotation]: _, ...annotations } = secret.metadata.annotations ?? {};
-      return { ...secret, metadata: { ...secret.metadata, annotations }, stringData };
+      return { ...secret, metadata: { ...secret.metadata, annotations }, stringData: { [hashKey]: hash } };
     });
   }
+}
+
+/** As storeHash, but throws AlreadyExists where the user has a password. */
+export async function storeFirstHash(resources: Resources, userId: string, hash: string): Promise<void> {
+  const metadata = { namespace: passwordNamespace, name: userId };
+  await resources.create('secret', { metadata, type: 'Opaque', stringData: { [hashKey]: hash } });
 }
 
 export async function removePassword(resources: Resources, userId: string): Promise<void> {

@@ -2,7 +2,7 @@
  * What is done to users: made, changed, given passwords, removed. Every function checks what the type alone can't: names that
  * stay, people who would lock themselves out, users with more rights than the caller.
  */
-import type { User } from '@drover/api';
+import type { SecretResource, User } from '@drover/api';
 import { forbidden, ignoreNotFound, invalid, isAlreadyExists, notFound, randomName } from '@drover/base';
 import type { Caller } from '../http/exchange.ts';
 import type { Access } from './access.ts';
@@ -121,7 +121,7 @@ export async function changePassword(
   await replacePassword(deps, caller, { user, password: newPassword });
 }
 
-/** Where the first admin's password waits to be printed; gone with its first change. */
+/** Who the first admin is, and his generated password as long as it has not been changed. */
 export const bootstrapSecret = { namespace: 'cattle-system', name: 'bootstrap-secret' } as const;
 
 async function replacePassword(
@@ -135,10 +135,17 @@ async function replacePassword(
     seen.mustChangePassword ? { ...seen, mustChangePassword: false } : undefined,
   );
   await endSessions(deps, name, caller.tokenId);
-  const waiting = await deps.resources.find('secret', bootstrapSecret.name, bootstrapSecret.namespace);
-  if (waiting?.stringData?.['userId'] === name) await ignoreNotFound(deps.resources.delete('secret', bootstrapSecret));
+  await forgetBootstrapPassword(deps, name);
   if (deps.settings.get('first-login') !== 'false') await deps.settings.set('first-login', 'false');
   return user;
+}
+
+async function forgetBootstrapPassword({ resources }: AuthDeps, userId: string): Promise<void> {
+  const forget = (secret: SecretResource): SecretResource | undefined => {
+    const { bootstrapPassword, ...rest } = secret.stringData ?? {};
+    return bootstrapPassword && rest['userId'] === userId ? { ...secret, stringData: rest } : undefined;
+  };
+  await ignoreNotFound(resources.modify('secret', bootstrapSecret, forget));
 }
 
 /** Whoever knew the old password may be signed in with it: only the session that changed it goes on. */

@@ -1,0 +1,63 @@
+/** Sign-in and access, put together: what the server's main opens once, after the caches are in step. */
+import type { IncomingMessage } from 'node:http';
+import type { Log } from '@drover/base';
+import type { Authenticate, Route } from '../http/exchange.ts';
+import { type Access, createAccess } from './access.ts';
+import { Authenticator } from './authenticate.ts';
+import type { AuthDeps } from './deps.ts';
+import { createResolveIdentity, type ResolveIdentity } from './impersonation.ts';
+import { LoginLimits } from './login-limits.ts';
+import { publicRoutes } from './public-routes.ts';
+import { Sessions } from './sessions.ts';
+import { TokenUse } from './token-use.ts';
+import { indexUsernames } from './user-names.ts';
+
+export * from './access.ts';
+export { Authenticator, isInScope } from './authenticate.ts';
+export { type Bootstrapped, bootstrapAdmin } from './bootstrap.ts';
+export { guardCsrf } from './csrf.ts';
+export type { AuthDeps, SettingsReader } from './deps.ts';
+export * from './escalation.ts';
+export * from './impersonation.ts';
+export { logout } from './logout.ts';
+export { requireSameOrigin } from './origin.ts';
+export * from './principals.ts';
+export { Sessions } from './sessions.ts';
+export * from './tokens.ts';
+export { userCleanup } from './user-cleanup.ts';
+export * from './users.ts';
+
+export interface Auth {
+  readonly access: Access;
+  readonly authenticate: Authenticate;
+  readonly authenticator: Authenticator;
+  readonly sessions: Sessions;
+  readonly resolveIdentity: ResolveIdentity;
+  /** Signing in and out. */
+  readonly routes: Route[];
+}
+
+export interface OpenAuthOptions {
+  readonly baseUrl: (request: IncomingMessage) => string;
+  readonly log: Log;
+  /** Ends it: the use of tokens is then written once more. */
+  readonly signal: AbortSignal;
+}
+
+/** Opens sign-in and access over caches that are being kept in step; ends with the signal. */
+export function openAuth(deps: AuthDeps, { baseUrl, log, signal }: OpenAuthOptions): Auth {
+  indexUsernames(deps.caches);
+  const access = createAccess(deps.caches, signal);
+  const use = new TokenUse(deps);
+  const authenticator = new Authenticator(deps, { use });
+  const sessions = new Sessions({ caches: deps.caches, access, now: deps.now }, signal);
+  void use.run(signal, log);
+  return {
+    access,
+    authenticate: authenticator.authenticate,
+    authenticator,
+    sessions,
+    resolveIdentity: createResolveIdentity(access),
+    routes: publicRoutes({ ...deps, access, authenticator, limits: new LoginLimits(), baseUrl }),
+  };
+}

@@ -1,0 +1,73 @@
+/** The body of a sign-in: small, JSON, in time. It comes from anybody, so nothing of it is ever repeated in an error. */
+import type { IncomingMessage } from 'node:http';
+import { badRequest, invalid, timedOut, tooLarge } from '@drover/base';
+
+export interface LoginBody {
+  readonly type?: string;
+  readonly username: string;
+  readonly password: string;
+  readonly description?: string;
+  readonly responseType: string;
+}
+
+const maxBytes = 16 * 1024;
+const maxMs = 10_000;
+
+/** Throws RequestEntityTooLarge over 16 KiB, Timeout after 10 s, Invalid for what is no sign-in. */
+export async function readLoginBody(request: IncomingMessage, timeoutMs = maxMs): Promise<LoginBody> {
+  return parseLoginBody(await readText(request, timeoutMs));
+}
+
+function readText(request: IncomingMessage, timeoutMs: number): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const chunks: Buffer[] = [];
+    let size = 0;
+    const timer = setTimeout(() => stop(timedOut(`the body did not arrive within ${timeoutMs} ms`)), timeoutMs);
+    const stop = (error: Error) => {
+      clearTimeout(timer);
+      request.off('data', onData);
+      // What is still to come is let pass unread, so that the answer can be read by who sends it.
+      request.resume();
+      reject(error);
+    };
+    const onData = (chunk: Buffer) => {
+      size += chunk.length;
+      if (size > maxBytes) stop(tooLarge(`the body must have at most ${maxBytes} bytes`));
+      else chunks.push(chunk);
+    };
+    request.on('data', onData);
+    request.once('end', () => {
+      clearTimeout(timer);
+      resolve(Buffer.concat(chunks).toString('utf8'));
+    });
+    request.once('close', () => stop(badRequest('the connection ended within the body')));
+    request.once('error', () => stop(badRequest('the connection ended within the body')));
+  });
+}
+
+export function parseLoginBody(text: string): LoginBody {
+  let parsed: unknown;
+  try {
+    parsed = JSON.parse(text);
+  } catch {
+    throw invalid('body', 'must be JSON', 'InvalidBodyContent');
+  }
+  if (typeof parsed !== 'object' || parsed === null || Array.isArray(parsed))
+    throw invalid('body', 'must be a JSON object', 'InvalidBodyContent');
+  const fields = parsed as Record<string, unknown>;
+  return {
+    type: optionalText(fields, 'type'),
+    username: optionalText(fields, 'username') ?? '',
+    password: optionalText(fields, 'password') ?? '',
+    description: optionalText(fields, 'description'),
+    responseType: optionalText(fields, 'responseType') ?? '',
+  };
+}
+
+function optionalText(fields: Record<string, unknown>, name: string): string | undefined {
+  const value = Object.hasOwn(fields, name) ? fields[name] : undefined;
+  if (value === undefined || value === null) return undefined;
+  if (typeof value !== 'string' || value.length > 2048)
+    throw invalid(name, 'must be a string of at most 2048 characters', 'InvalidFormat');
+  return value;
+}

@@ -1,0 +1,97 @@
+/**
+ * Signing in: from a name and a password to a token, as JSON, as a cookie, or for a kubeconfig. The one thing here that
+ * anybody may ask for, so it is limited, small and tells nothing.
+ */
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Token, User } from '@drover/api';
+import { forbidden, isAlreadyExists, isDnsSubdomain, notFound, type Secret } from '@drover/base';
+import type { Access } from './access.ts';
+import { setSessionCookie } from './cookies.ts';
+import { type AuthDeps, nowOf } from './deps.ts';
+import { subjectsOfUser } from './escalation.ts';
+import { signInLocally } from './local-provider.ts';
+import { type LoginBody, readLoginBody } from './login-body.ts';
+import type { LoginLimits } from './login-limits.ts';
+import { isCrossSite } from './origin.ts';
+import { issueToken } from './tokens.ts';
+
+export interface LoginDeps extends AuthDeps {
+  readonly access: Access;
+  readonly limits: LoginLimits;
+}
+
+/** Which provider was asked: by the path, or by the body's `type` where the path says none. */
+export async function login(
+  deps: LoginDeps,
+  request: IncomingMessage,
+  response: ServerResponse,
+  provider?: 'local',
+): Promise<void> {
+  // A page elsewhere must not be able to sign somebody in as somebody else.
+  if (isCrossSite(request)) throw forbidden('sign-in from a page of another site is not allowed');
+  const body = await readLoginBody(request);
+  if (!provider && body.type !== 'localProvider' && body.type !== 'local') throw notFound('authProvider', 'type');
+  const attempt = deps.limits.attempt(request.socket.remoteAddress, body.username);
+  const user = await signInLocally(deps, body);
+  attempt.succeeded();
+  const { resource, bearer } = await issueFor(deps, user, body);
+  await noteLogin(deps, user.metadata.name);
+  if (body.responseType === 'cookie') {
+    setSessionCookie(response, bearer);
+    response.writeHead(200, { 'content-length': '0' }).end();
+    return;
+  }
+  const text = JSON.stringify(loginAnswer(resource, bearer));
+  response.writeHead(201, { 'content-type': 'application/json', 'content-length': Buffer.byteLength(text) }).end(text);
+}
+
+function issueFor(deps: LoginDeps, user: User, body: LoginBody): ReturnType<typeof issueToken> {
+  const userId = user.metadata.name;
+  const common = { userId, authProvider: 'local', userPrincipal: `local://${userId}` };
+  const kubeconfig = /^kubeconfig(?:_(.+))?$/.exec(body.responseType);
+  if (!kubeconfig) return issueToken(deps, { ...common, kind: 'session', description: body.description });
+  const clusterId = kubeconfig[1];
+  if (clusterId !== undefined) requireMember(deps, userId, clusterId);
+  return issueToken(deps, {
+    ...common,
+    kind: 'kubeconfig',
+    description: body.description ?? 'Kubeconfig token',
+    clusterId,
+    generateName: clusterId === undefined ? `kubeconfig-${userId}` : `kubeconfig-${userId}.${clusterId}`,
+  });
+}
+
+/** One answer for clusters that are not there and those that are others': nobody learns which ids exist. */
+function requireMember(deps: LoginDeps, userId: string, clusterId: string): void {
+  const caller = { ...subjectsOfUser(deps.caches, userId), username: '', tokenId: '', via: 'bearer' as const };
+  const reachable = isDnsSubdomain(clusterId) && deps.caches.cluster.get(clusterId) !== undefined;
+  if (!reachable || !deps.access.mayReach(caller, clusterId))
+    throw forbidden('not a member of this cluster', { code: 'PermissionDenied' });
+}
+
+function loginAnswer(token: Token, bearer: Secret): Record<string, unknown> {
+  return {
+    id: token.metadata.name,
+    name: token.metadata.name,
+    type: 'token',
+    baseType: 'token',
+    userId: token.userId,
+    userPrincipal: token.userPrincipal,
+    authProvider: token.authProvider,
+    ttl: token.ttl,
+    expiresAt: token.expiresAt,
+    isDerived: token.isDerived,
+    ...(token.clusterName ? { clusterId: token.clusterName } : {}),
+    token: bearer.reveal(),
+  };
+}
+
+async function noteLogin(deps: AuthDeps, userId: string): Promise<void> {
+  const lastLogin = `${new Date(nowOf(deps)).toISOString().slice(0, 19)}Z`;
+  try {
+    await deps.resources.create('userAttribute', { metadata: { name: userId }, groupPrincipals: {}, lastLogin });
+  } catch (error) {
+    if (!isAlreadyExists(error)) throw error;
+    await deps.resources.modify('userAttribute', { name: userId }, seen => ({ ...seen, lastLogin }));
+  }
+}
