@@ -1,0 +1,71 @@
+/**
+ * `./drover test [unit|integration|e2e|mutants|check]… [PART-OF-A-PATH]…`: everything when nothing is named. Closes with one
+ * line, `N passed, N failed`, and exits with 0 only when something ran and nothing failed.
+ */
+import { runChecks } from './check/run.ts';
+import { runMutants } from './mutants/run.ts';
+import { root } from './root.ts';
+import { installPackages, missingPackages } from './test/debian-packages.ts';
+import { prepareKubernetes } from './test/kubernetes.ts';
+import { pool } from './test/pool.ts';
+import { printFile, printSuite } from './test/print.ts';
+import { add, type Counts, closingLine, count, exitCode, nothing } from './test/result.ts';
+import { runFile } from './test/run-file.ts';
+import { filesOf, type Suite, suites } from './test/suites.ts';
+
+const packageLists = ['test/integration/packages.txt', 'test/e2e/node/packages.txt'];
+const parts = ['check', ...suites.map(suite => suite.name), 'mutants'];
+
+async function main(args: readonly string[], signal: AbortSignal): Promise<number> {
+  const flag = args.find(arg => arg.startsWith('-'));
+  if (flag !== undefined) {
+    const help = flag === '--help' || flag === '-h';
+    console.log(`${help ? '' : `unknown flag ${flag}\n`}usage: ./drover test [${parts.join('|')}]… [PART-OF-A-PATH]…`);
+    return help ? 0 : 2;
+  }
+  const named = args.filter(arg => parts.includes(arg));
+  const only = args.filter(arg => !parts.includes(arg));
+  // A path alone looks for files in every suite; nothing at all means everything.
+  const chosen = named.length > 0 ? named : only.length > 0 ? suites.map(suite => suite.name) : parts;
+
+  let total: Counts = nothing;
+  if (chosen.includes('check')) total = add(total, await runChecks());
+  const running = suites
+    .filter(suite => chosen.includes(suite.name))
+    .map(suite => ({ suite, files: filesOf(suite, root, only) }));
+  if (running.some(({ suite, files }) => suite.name !== 'unit' && files.length > 0)) await prepare();
+  for (const { suite, files } of running) total = add(total, await runSuite(suite, files, signal));
+  if (chosen.includes('mutants')) total = add(total, await runMutants({ only, signal }));
+  console.log(closingLine(total));
+  return exitCode(total);
+}
+
+async function prepare(): Promise<void> {
+  const missing = await missingPackages(root, packageLists);
+  if (missing && missing.length > 0) {
+    if (process.getuid?.() === 0) {
+      console.log(`installing Debian packages: ${missing.join(' ')}`);
+      await installPackages(missing);
+    } else {
+      console.log(`not installed, and only root may: apt-get install ${missing.join(' ')}`);
+    }
+  }
+  await prepareKubernetes();
+}
+
+async function runSuite(suite: Suite, files: readonly string[], signal: AbortSignal): Promise<Counts> {
+  const started = performance.now();
+  let counts: Counts = nothing;
+  await pool(files, suite.concurrency, async file => {
+    if (signal.aborted) return;
+    const result = await runFile(file, { root, timeoutMs: suite.timeoutMs, signal });
+    counts = add(counts, count(result.tests));
+    printFile(result);
+  });
+  if (files.length > 0) printSuite(suite.name, counts, performance.now() - started);
+  return counts;
+}
+
+const stop = new AbortController();
+for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, () => stop.abort());
+process.exitCode = await main(process.argv.slice(2), stop.signal);

@@ -1,0 +1,35 @@
+/** The suites of `./drover test`: which files belong to each, how many run at once and how long one may take. */
+import { globSync } from 'node:fs';
+import { join } from 'node:path';
+
+export interface Suite {
+  readonly name: string;
+  readonly globs: readonly string[];
+  readonly concurrency: number;
+  readonly timeoutMs: number;
+}
+
+// Two files at a time because the smallest machine this has to pass on has two cores; whole systems one at a time.
+export const suites: readonly Suite[] = [
+  {
+    name: 'unit',
+    globs: ['packages/*/src/**/*.test.ts', 'tools/**/*.test.ts', 'test/*.test.ts', 'test/layers/*.test.ts'],
+    concurrency: 2,
+    timeoutMs: 60_000,
+  },
+  { name: 'integration', globs: ['test/integration/**/*.test.ts'], concurrency: 2, timeoutMs: 600_000 },
+  { name: 'e2e', globs: ['test/e2e/**/*.test.ts'], concurrency: 1, timeoutMs: 1_800_000 },
+];
+
+/** The suite's files in a fixed order, absolute; `only` keeps those whose path contains one of its strings. */
+export function filesOf(suite: Suite, root: string, only: readonly string[] = []): string[] {
+  const files = suite.globs.flatMap(glob => globSync(glob, { cwd: root, exclude: name => name === 'node_modules' }));
+  const kept = [...new Set(files)].filter(file => only.length === 0 || only.some(part => file.includes(part)));
+  return kept.sort().map(file => join(root, file));
+}
+
+/** The suite that a test file belongs to, by its path below the root. */
+export function suiteOf(file: string): Suite {
+  const found = suites.find(suite => suite.name !== 'unit' && file.startsWith(`test/${suite.name}/`));
+  return found ?? suites[0]!;
+}
