@@ -1,0 +1,147 @@
+/**
+ * ClusterUpstreams: the way to each cluster as it is this moment: its agent's tunnel, or directly for `local`. Answers
+ * at once, always: a cluster that is away is said to be away, with its cause, and never waited for.
+ */
+import type { Cluster } from '@drover/api';
+import { type Dialer, findCondition, isDnsLabel, notFound, Secret, unavailable } from '@drover/base';
+import type { Connection } from '@drover/kube';
+import type { Caches } from '../resources/index.ts';
+import { agoText, type Presence } from './presence.ts';
+import { controllerUser, type Upstream, type Upstreams } from './upstream.ts';
+
+/** What of a tunnel server is needed to reach clusters. */
+export interface Tunnels {
+  has(clientKey: string): boolean;
+  dialer(clientKey: string): Dialer;
+}
+
+/** How the server reaches the cluster that it runs itself. */
+export interface LocalCluster {
+  readonly server: string;
+  readonly ca: string;
+  readonly clientCert: string;
+  readonly clientKey: Secret;
+}
+
+export interface UpstreamsDeps {
+  readonly caches: Pick<Caches, 'cluster' | 'secret'>;
+  readonly tunnels: Tunnels;
+  readonly presence: Presence;
+  readonly signal: AbortSignal;
+  readonly now?: () => number;
+}
+
+/** The namespace of what the server keeps about clusters; what others know it by. */
+export const credentialNamespace = 'cattle-global-data';
+export const localClusterId = 'local';
+
+export class ClusterUpstreams implements Upstreams {
+  readonly #deps: UpstreamsDeps;
+  /** The object stays the same while the way does, so that pools and clients can be kept by it. */
+  readonly #kept = new Map<string, { readonly cluster: Cluster; readonly way: string; readonly upstream: Upstream }>();
+  readonly #listeners = new Set<(clusterId: string) => void>();
+  #local: Upstream | undefined;
+
+  constructor(deps: UpstreamsDeps) {
+    this.#deps = deps;
+    deps.caches.cluster.subscribe(({ key, after }) => {
+      if (!after) this.#kept.delete(key);
+      this.#tell(key);
+    }, deps.signal);
+    deps.caches.secret.subscribe(({ before, after }) => {
+      const clusterId = (after ?? before)?.metadata.labels?.['cattle.io/cluster'];
+      if (clusterId) this.#tell(clusterId);
+    }, deps.signal);
+    deps.presence.subscribe(clusterId => this.#tell(clusterId), deps.signal);
+  }
+
+  /** Says how the cluster that the server runs is reached, or that it is not running. */
+  setLocal(local: LocalCluster | undefined): void {
+    this.#local = local && { clusterId: localClusterId, kind: 'local', origin: local.server, ...local };
+    this.#tell(localClusterId);
+  }
+
+  get(clusterId: string): Upstream {
+    const cluster = isDnsLabel(clusterId) ? this.#deps.caches.cluster.get(clusterId) : undefined;
+    if (!cluster) throw notFound('cluster', clusterId);
+    if (clusterId === localClusterId && cluster.spec?.internal) return this.#local ?? this.#away(cluster);
+    if (!this.#deps.tunnels.has(clusterId)) return this.#away(cluster);
+    const kept = this.#kept.get(clusterId);
+    if (kept?.cluster === cluster && cluster.status?.serviceAccountTokenSecret === undefined) return kept.upstream;
+    return this.#make(cluster, kept);
+  }
+
+  connection(clusterId: string): Connection {
+    const { origin, ca, clientCert, clientKey, token, dialer, kind } = this.get(clusterId);
+    // In `local` nobody applied a manifest that binds the controllers' user, and the certificate is a master's anyway.
+    const groups = kind === 'local' ? ['system:masters'] : [];
+    const impersonate = { user: controllerUser, groups };
+    return { server: origin, ca, clientCert, clientKey, token, dialer, impersonate, connections: 32 };
+  }
+
+  subscribe(listener: (clusterId: string) => void, signal: AbortSignal): void {
+    this.#listeners.add(listener);
+    signal.addEventListener('abort', () => this.#listeners.delete(listener), { once: true });
+  }
+
+  #tell(clusterId: string): void {
+    for (const listener of this.#listeners) listener(clusterId);
+  }
+
+  #make(cluster: Cluster, kept: { readonly way: string; readonly upstream: Upstream } | undefined): Upstream {
+    const clusterId = cluster.metadata.name;
+    const { serviceAccountTokenSecret: secretName, apiEndpoint, caCert } = cluster.status ?? {};
+    const secret = secretName ? this.#deps.caches.secret.get(secretName, credentialNamespace) : undefined;
+    if (secretName && !secret?.stringData?.['credential'])
+      throw unavailable(`cluster "${clusterId}": its credentials are not there; restart its agent to register anew`);
+    const way = JSON.stringify([secretName, secret?.metadata.resourceVersion, secret && apiEndpoint, secret && caCert]);
+    const upstream =
+      kept?.way === way
+        ? kept.upstream
+        : secret
+          ? this.#foreign(cluster, secret.stringData!['credential']!)
+          : this.#ours(clusterId);
+    this.#kept.set(clusterId, { cluster, way, upstream });
+    return upstream;
+  }
+
+  #ours(clusterId: string): Upstream {
+    const dialer = this.#deps.tunnels.dialer(clusterId);
+    return { clusterId, kind: 'agent', origin: 'http://kubernetes', dialer };
+  }
+
+  /** Whatever address the agent named is dialled through its own tunnel only: it leads nowhere but into its cluster. */
+  #foreign(cluster: Cluster, token: string): Upstream {
+    const clusterId = cluster.metadata.name;
+    const { apiEndpoint = '', caCert = '' } = cluster.status ?? {};
+    return {
+      clusterId,
+      kind: 'foreign-agent',
+      origin: apiEndpoint,
+      ca: Buffer.from(caCert, 'base64').toString('utf8'),
+      token: new Secret(token),
+      dialer: this.#deps.tunnels.dialer(clusterId),
+    };
+  }
+
+  #away(cluster: Cluster): never {
+    const { name } = cluster.metadata;
+    const title = cluster.spec?.displayName || name;
+    throw unavailable(`cluster "${title}" is not connected: ${this.#cause(cluster)}`, { retryAfterSeconds: 5 });
+  }
+
+  #cause(cluster: Cluster): string {
+    const { presence, now = Date.now } = this.#deps;
+    const { name } = cluster.metadata;
+    const told = findCondition(cluster.status?.conditions, 'Connected');
+    if (name === localClusterId && cluster.spec?.internal)
+      return 'the control plane that this server runs is not up; see the server’s log';
+    const left = presence.left(name);
+    if (left)
+      return `${left.cause}, ${agoText(now() - left.atMs)} (${new Date(left.atMs).toISOString().slice(0, 19)}Z)`;
+    if (!told) return 'its agent has never connected; apply the import manifest in it';
+    const since = Date.parse(told.lastTransitionTime ?? '');
+    const ago = Number.isNaN(since) || told.status === 'True' ? '' : ` since ${told.lastTransitionTime}`;
+    return `its agent has not connected to this server yet${ago}`;
+  }
+}

@@ -1,0 +1,97 @@
+/**
+ * The proxy: `/k8s/clusters/<id>/…` to the cluster's kube-apiserver as the signed-in user. Cookies don't sign in here:
+ * pages of pods and services are served below the same prefix and share our origin with whoever has a session.
+ */
+import { forbidden } from '@drover/base';
+import { type ForwardOptions, forward, forwardUpgrade } from '@drover/kube';
+import type { Access } from '../auth/access.ts';
+import { identityHeaders, type ResolveIdentity } from '../auth/impersonation.ts';
+import type { Upstream } from '../clusters/upstream.ts';
+import type { Caller, Exchange, Route, Upgrade } from '../http/exchange.ts';
+import { addToAnswer, dropFromAnswer, outgoingHeaders } from './headers.ts';
+import { parseProxyPath, proxyPrefixes } from './path.ts';
+import type { ClusterTargets } from './targets.ts';
+
+export interface ProxyDeps {
+  readonly targets: ClusterTargets;
+  readonly access: Pick<Access, 'mayReach'>;
+  readonly resolveIdentity: ResolveIdentity;
+  /** Aborts when the caller must not go on: token taken back, user disabled, no longer a member. */
+  readonly signalFor: (caller: Caller, clusterId: string) => AbortSignal;
+  /** Throws Forbidden when a page of another origin opens a WebSocket. */
+  readonly checkOrigin: (upgrade: Upgrade, caller: Caller) => void;
+  /** Told of each request that is over. */
+  readonly onDone?: (done: { readonly clusterId: string; readonly upgrade: boolean; readonly ms: number }) => void;
+}
+
+/** The two prefixes that the proxy answers under: the second is an old name that clients still use. */
+export function proxyRoutes(deps: ProxyDeps): Route[] {
+  return proxyPrefixes.map(prefix => ({
+    prefix,
+    signIn: 'user',
+    cookies: false,
+    errors: 'status',
+    handle: (exchange, caller) => handle(deps, exchange, { prefix, caller: caller! }),
+    upgrade: (upgrade, caller) => handleUpgrade(deps, upgrade, { prefix, caller: caller! }),
+  }));
+}
+
+interface Asked {
+  readonly prefix: string;
+  readonly caller: Caller;
+}
+
+async function handle(deps: ProxyDeps, exchange: Exchange, asked: Asked): Promise<void> {
+  const started = performance.now();
+  const { clusterId, rest } = parseProxyPath(exchange.path, asked.prefix);
+  const { upstream, target } = reach(deps, asked.caller, clusterId);
+  const options = optionsFor(deps, exchange, { caller: asked.caller, upstream, path: rest + exchange.search });
+  try {
+    await forward(exchange.request, exchange.response, { target, options });
+  } finally {
+    deps.onDone?.({ clusterId, upgrade: false, ms: performance.now() - started });
+  }
+}
+
+async function handleUpgrade(deps: ProxyDeps, upgrade: Upgrade, asked: Asked): Promise<void> {
+  const started = performance.now();
+  deps.checkOrigin(upgrade, asked.caller);
+  const { clusterId, rest } = parseProxyPath(upgrade.path, asked.prefix);
+  const { upstream, target } = reach(deps, asked.caller, clusterId);
+  const options = optionsFor(deps, upgrade, { caller: asked.caller, upstream, path: rest + upgrade.search });
+  try {
+    await forwardUpgrade(upgrade, { target, options });
+  } finally {
+    deps.onDone?.({ clusterId, upgrade: true, ms: performance.now() - started });
+  }
+}
+
+/** One text for what is not there and for what is not the caller's, so that ids can't be tried out. */
+function reach(deps: ProxyDeps, caller: Caller, clusterId: string): ReturnType<ClusterTargets['get']> {
+  const scoped = caller.clusterId !== undefined && caller.clusterId !== clusterId;
+  if (scoped || !deps.access.mayReach(caller, clusterId))
+    throw forbidden(`you are not a member of a cluster "${clusterId}"`, { kind: 'cluster', name: clusterId });
+  return deps.targets.get(clusterId);
+}
+
+function optionsFor(
+  deps: ProxyDeps,
+  from: Exchange | Upgrade,
+  to: { readonly caller: Caller; readonly upstream: Upstream; readonly path: string },
+): ForwardOptions {
+  const { request } = from;
+  const { caller, upstream } = to;
+  const identity = deps.resolveIdentity(caller, request.rawHeaders, upstream.clusterId);
+  return {
+    path: to.path,
+    headers: outgoingHeaders(request.rawHeaders, {
+      identity: identityHeaders(identity),
+      authorization: upstream.token && `Bearer ${upstream.token.reveal()}`,
+      remoteAddress: request.socket.remoteAddress,
+      host: request.headers.host,
+    }),
+    dropHeader: dropFromAnswer,
+    addHeaders: addToAnswer,
+    signals: [deps.signalFor(caller, upstream.clusterId), from.signal],
+  };
+}
