@@ -2,4 +2,4 @@
 export * from './binaries/index.ts';
 export * from './local/index.ts';
 export * from './pki/index.ts';
-export type { ProcessStatus } from './process/supervise.ts';
+export * from './process/index.ts';

@@ -50,7 +50,6 @@ const wrong: [string[], RegExp][] = [
   [['--store', 'etcd://a'], /endpoint "a" must be HOST:PORT/],
   [['--cluster', 'context:'], /--cluster/],
   [['--tls-cert', 'a.pem'], /--tls-key: a certificate and its key go together/],
-  [['--kubernetes-version', '1.36'], /--kubernetes-version/],
   [['--drain-seconds', 'soon'], /--drain-seconds/],
   [['--bootstrap-password', ''], /--bootstrap-password: must not be empty/],
   [['--nonsense'], /flags: .*--nonsense.*; see drover up --help/],

@@ -31,7 +31,6 @@ export interface Config {
   readonly secretsKeyFile: string;
   readonly cluster: ClusterChoice;
   readonly kubeBinDir?: string;
-  readonly kubernetesVersion?: string;
   /** How long running requests may take to end once the server is told to stop, in ms. */
   readonly drainMs: number;
 }
@@ -76,7 +75,6 @@ const flags: readonly Flag[] = [
     help: 'the cluster to manage from the start (default auto)',
   },
   { name: 'kube-bin-dir', value: 'DIR', help: "directory with the local cluster's binaries" },
-  { name: 'kubernetes-version', value: 'vX.Y.Z', help: 'version of the local cluster' },
   { name: 'drain-seconds', value: 'N', help: 'how long running requests may take to end at a stop (default 10)' },
 ];
 
@@ -113,7 +111,6 @@ export function parseConfig(args: readonly string[], env: NodeJS.ProcessEnv = pr
     secretsKeyFile: resolve(value('secrets-key-file') ?? join(dataDir, 'secrets.key')),
     cluster: parseCluster(value('cluster') ?? 'auto'),
     kubeBinDir: value('kube-bin-dir'),
-    kubernetesVersion: parseVersion(value('kubernetes-version')),
     drainMs: parseSeconds('--drain-seconds', value('drain-seconds') ?? '10') * 1000,
   };
 }
@@ -169,12 +166,6 @@ function parseCluster(text: string): ClusterChoice {
   if (text === 'auto' || text === 'local' || text === 'none') return { type: text };
   if (text.startsWith('context:') && text.length > 8) return { type: 'context', context: text.slice(8) };
   throw invalid('--cluster', `"${text}" must be auto, local, none or context:NAME`);
-}
-
-function parseVersion(text: string | undefined): string | undefined {
-  if (text !== undefined && !/^v\d+\.\d+\.\d+$/.test(text))
-    throw invalid('--kubernetes-version', `"${text}" must be like v1.36.3`);
-  return text;
 }
 
 function parseSeconds(flag: string, text: string): number {

@@ -31,8 +31,8 @@ export async function kubeconfig(wanted: string | undefined, flags: KubeconfigFl
       });
   if (flags.merge) {
     const { mergeIntoKubeconfig } = await import('@drover/kube');
-    const path = await mergeIntoKubeconfig(text, { path: flags.file });
-    process.stderr.write(`${say('kubeconfigWritten', { context: cluster.name, path })}\n`);
+    const { path, context: written } = await mergeIntoKubeconfig(text, { path: flags.file });
+    process.stderr.write(`${say('kubeconfigWritten', { context: written, path })}\n`);
   } else if (flags.file) {
     await writePrivate(flags.file, text);
     process.stderr.write(`${say('kubeconfigWritten', { context: cluster.name, path: flags.file })}\n`);
