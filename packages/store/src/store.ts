@@ -1,6 +1,7 @@
 /**
  * Store: ordered keys with revisions, compare-and-set, transactions over several keys, watch from a revision, leases.
  * All that the server keeps is here. A write that was answered is durable; an event is never lost, doubled or reordered.
+ * A write that throws ServiceUnavailable or Timeout may have happened or not: read again. Every other refusal means it did not.
  */
 
 /** Grows with every committed write of the store; all keys of one transaction share one. Comparable within one epoch only. */
@@ -43,6 +44,7 @@ export type Op =
   | { readonly type: 'put'; readonly key: string; readonly value: string; readonly lease?: Lease }
   | { readonly type: 'delete'; readonly key: string };
 
+/** `previous` is absent exactly when the put created its key. */
 export type StoreEvent =
   | { readonly type: 'put'; readonly entry: Entry; readonly previous?: Entry; readonly revision: Revision }
   | { readonly type: 'delete'; readonly key: string; readonly previous: Entry; readonly revision: Revision }
@@ -60,6 +62,8 @@ export interface WatchOptions {
 /** A claim that lives while its holder renews it. Keys put with it go when it ends. Renewed by itself until disposed. */
 export interface Lease extends AsyncDisposable {
   readonly id: string;
+  /** Holds in a `txn` only while the store itself still keeps the lease: put it among the compares of what the holder writes. */
+  readonly claim: Compare;
   /** Aborts when the lease can no longer be trusted, judged by the holder's own monotonic clock before the store's end of it. */
   readonly lost: AbortSignal;
 }
@@ -72,13 +76,19 @@ export interface Store extends AsyncDisposable {
   list(prefix: string, options?: ListOptions): Promise<Page>;
   /** Throws AlreadyExists. */
   create(key: string, value: string, options?: { lease?: Lease }): Promise<Entry>;
-  /** Throws NotFound, or Conflict when the last write is not `revision`. */
+  /** Throws NotFound, or Conflict when the last write is not `revision`. A key put with a lease keeps it. */
   update(key: string, value: string, revision: Revision): Promise<Entry>;
   /** Throws NotFound, or Conflict when `revision` is given and is not the last write. Answers what was deleted. */
   delete(key: string, revision?: Revision): Promise<Entry>;
-  /** All or nothing; throws Conflict that names the first compare that failed. Each key at most once among the ops. */
+  /**
+   * All or nothing; throws Conflict that names the first compare that failed. Each key at most once among the ops, at most
+   * 128 compares and 128 ops. Deleting what is not there does nothing; a transaction that changes nothing has no revision of its own.
+   */
   txn(compares: readonly Compare[], ops: readonly Op[]): Promise<Revision>;
-  /** In order of revision. A reader that falls too far behind is ended with Expired; it never slows a writer. */
+  /**
+   * In order of revision, the events of one transaction without a bookmark between them. A slow reader is served from history and
+   * never slows a writer; it is ended with Expired once compaction has passed it. Ends when the signal aborts.
+   */
   watch(prefix: string, options: WatchOptions): AsyncIterable<StoreEvent>;
   /** A lease of `ttlMs`, kept alive until it is disposed or lost. */
   lease(ttlMs: number): Promise<Lease>;
