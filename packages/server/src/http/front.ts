@@ -1,0 +1,230 @@
+/**
+ * The front: one TLS port on which every request is dispatched by prefix, signed in where its route asks for it, and
+ * answered or refused in the route's own form. It never reads a body and has no time-out that could cut a quiet stream.
+ */
+import { randomUUID } from 'node:crypto';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { createServer, type Server } from 'node:https';
+import type { AddressInfo, Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
+import {
+  anySignal,
+  badRequest,
+  type Log,
+  messageOf,
+  notFound,
+  type Secret,
+  sleep,
+  unauthorized,
+  unavailable,
+} from '@drover/base';
+import { answerError, refuseUpgrade } from './errors.ts';
+import type { Authenticate, Caller, Exchange, Route } from './exchange.ts';
+import { RouteTable, requirePlainPath, splitTarget } from './routes.ts';
+
+export interface FrontOptions {
+  readonly listen: { readonly host: string; readonly port: number };
+  readonly tls: { readonly cert: string; readonly key: Secret };
+  readonly routes: readonly Route[];
+  readonly authenticate: Authenticate;
+  readonly log: Log;
+  /** Told of each exchange that is over. */
+  readonly onDone?: (route: Route, status: number, ms: number) => void;
+  /** Most connections from one address at once. */
+  readonly connectionsPerAddress?: number;
+}
+
+/** Headers must be there within this, so that slow ones can't hold connections. */
+const headersTimeoutMs = 10_000;
+const maxHeaderBytes = 64 * 1024;
+
+export class Front implements AsyncDisposable {
+  readonly #server: Server;
+  readonly #routes: RouteTable;
+  readonly #options: FrontOptions;
+  readonly #draining = new AbortController();
+  readonly #open = new Set<AbortController>();
+  readonly #perAddress = new Map<string, number>();
+  readonly #upgraded = new Set<Duplex>();
+  #running = 0;
+
+  constructor(options: FrontOptions) {
+    this.#options = options;
+    this.#routes = new RouteTable(options.routes);
+    this.#server = createServer({
+      cert: options.tls.cert,
+      key: options.tls.key.reveal(),
+      minVersion: 'TLSv1.2',
+      ALPNProtocols: ['http/1.1'],
+      maxHeaderSize: maxHeaderBytes,
+      headersTimeout: headersTimeoutMs,
+      // A watch or an upload may take as long as it likes; what must be short has its own deadline where it is read.
+      requestTimeout: 0,
+      keepAliveTimeout: 65_000,
+    });
+    this.#server.on('connection', socket => this.#admit(socket));
+    this.#server.on('request', (request, response) => void this.#answer(request, response));
+    this.#server.on('upgrade', (request, socket, head) => void this.#upgrade(request, socket, head));
+    this.#server.on('clientError', (_error, socket) => {
+      if (socket.writable) socket.end('HTTP/1.1 400 Bad Request\r\nconnection: close\r\ncontent-length: 0\r\n\r\n');
+      else socket.destroy();
+    });
+  }
+
+  /** Begins to serve; throws Unavailable naming the address where it is taken or not ours. */
+  async listen(): Promise<void> {
+    const { host, port } = this.#options.listen;
+    await new Promise<void>((resolve, reject) => {
+      this.#server.once('error', (error: NodeJS.ErrnoException) => {
+        const why = error.code === 'EADDRINUSE' ? 'the port is in use; choose another with --listen' : messageOf(error);
+        reject(unavailable(`can't listen on ${host}:${port}: ${why}`, { cause: error }));
+      });
+      this.#server.listen({ host, port }, resolve);
+    });
+  }
+
+  get port(): number {
+    return (this.#server.address() as AddressInfo).port;
+  }
+
+  /** Serves with another certificate from now on; connections that stand keep theirs. */
+  setTls(tls: { readonly cert: string; readonly key: Secret }): void {
+    this.#server.setSecureContext({ cert: tls.cert, key: tls.key.reveal(), minVersion: 'TLSv1.2' });
+  }
+
+  /** Takes nothing new, waits up to `graceMs` for what runs, then ends the rest a few at a time. */
+  async drain(graceMs: number): Promise<void> {
+    this.#draining.abort(unavailable('the server is stopping'));
+    this.#server.close();
+    this.#server.closeIdleConnections();
+    const deadline = performance.now() + graceMs;
+    while (this.#running > 0 && performance.now() < deadline) {
+      await sleep(20);
+      this.#server.closeIdleConnections();
+    }
+    for (const exchange of this.#open) exchange.abort(unavailable('the server has stopped'));
+    for (const socket of this.#upgraded) socket.destroy();
+    this.#server.closeAllConnections();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.drain(0);
+  }
+
+  /** Bounds what one address may hold open; behind a load balancer all clients share its address, so the bound is wide. */
+  #admit(socket: Socket): void {
+    const address = socket.remoteAddress ?? '';
+    const open = (this.#perAddress.get(address) ?? 0) + 1;
+    if (open > (this.#options.connectionsPerAddress ?? 20_000)) {
+      socket.destroy();
+      return;
+    }
+    this.#perAddress.set(address, open);
+    socket.setNoDelay(true);
+    socket.once('close', () => {
+      const left = (this.#perAddress.get(address) ?? 1) - 1;
+      if (left > 0) this.#perAddress.set(address, left);
+      else this.#perAddress.delete(address);
+    });
+  }
+
+  async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const started = performance.now();
+    const id = randomUUID();
+    let route: Route | undefined;
+    this.#running++;
+    const gone = this.#track();
+    response.once('close', () => {
+      this.#running--;
+      this.#untrack(gone);
+      if (route) this.#options.onDone?.(route, response.statusCode, performance.now() - started);
+    });
+    // A broken connection is told by 'close'; without a listener its error would end the process.
+    request.on('error', () => undefined);
+    response.on('error', () => undefined);
+    try {
+      const { path, search } = splitTarget(request.url ?? '/');
+      route = this.#routes.find(path);
+      requirePlainPath(path);
+      if (!route) throw notFound('path', path);
+      if (this.#draining.signal.aborted) response.setHeader('connection', 'close');
+      const caller = await this.#signIn(request, route, path);
+      await route.handle(new Incoming({ request, response, id, path, search, signal: gone.signal }), caller);
+    } catch (error) {
+      answerError(response, error, { id, form: route?.errors ?? 'norman', log: this.#options.log });
+    }
+  }
+
+  async #upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> {
+    const id = randomUUID();
+    let route: Route | undefined;
+    this.#upgraded.add(socket);
+    const gone = this.#track();
+    socket.on('error', () => socket.destroy());
+    socket.once('close', () => {
+      this.#upgraded.delete(socket);
+      this.#untrack(gone);
+    });
+    try {
+      const { path, search } = splitTarget(request.url ?? '/');
+      route = this.#routes.find(path);
+      requirePlainPath(path);
+      this.#draining.signal.throwIfAborted();
+      if (!route?.upgrade) throw notFound('path for upgrades', path);
+      const caller = await this.#signIn(request, route, path);
+      const { signal } = gone;
+      await route.upgrade(
+        { request, socket, head, id, path, search, query: new URLSearchParams(search), signal },
+        caller,
+      );
+    } catch (error) {
+      refuseUpgrade(socket, error, { id, form: route?.errors ?? 'norman', log: this.#options.log });
+    }
+  }
+
+  #track(): AbortController {
+    const controller = new AbortController();
+    this.#open.add(controller);
+    return controller;
+  }
+
+  #untrack(controller: AbortController): void {
+    this.#open.delete(controller);
+    controller.abort(badRequest('the client has gone'));
+  }
+
+  async #signIn(request: IncomingMessage, route: Route, path: string): Promise<Caller | undefined> {
+    if (route.signIn === 'none') return undefined;
+    const options = { path, cookies: route.cookies ?? true };
+    if (route.signIn === 'user') {
+      const caller = await this.#options.authenticate(request, options);
+      if (!caller) throw unauthorized();
+      return caller;
+    }
+    return this.#options.authenticate(request, options).catch(() => undefined);
+  }
+}
+
+/** An exchange whose query is parsed only for those who ask. */
+class Incoming implements Exchange {
+  readonly request: IncomingMessage;
+  readonly response: ServerResponse;
+  readonly id: string;
+  readonly path: string;
+  readonly search: string;
+  readonly signal: AbortSignal;
+  #query: URLSearchParams | undefined;
+
+  constructor(parts: Omit<Exchange, 'query'>) {
+    this.request = parts.request;
+    this.response = parts.response;
+    this.id = parts.id;
+    this.path = parts.path;
+    this.search = parts.search;
+    this.signal = parts.signal;
+  }
+
+  get query(): URLSearchParams {
+    return (this.#query ??= new URLSearchParams(this.search));
+  }
+}

@@ -1,0 +1,49 @@
+/**
+ * Which route a path belongs to: the longest prefix that ends where a segment does. Paths are taken as they came; one
+ * that could mean another to somebody further on is refused before it is looked at.
+ */
+import { badRequest } from '@drover/base';
+import type { Route } from './exchange.ts';
+
+/** Splits a request target into path and query; throws BadRequest for what no client of ours sends. */
+export function splitTarget(target: string): { path: string; search: string } {
+  if (!target.startsWith('/') || target.length > 65_536)
+    throw badRequest('the request target must be an absolute path');
+  const mark = target.indexOf('?');
+  return mark < 0 ? { path: target, search: '' } : { path: target.slice(0, mark), search: target.slice(mark) };
+}
+
+const controlOrBackslash = /[\u0000-\u0020\u007f\\#]/;
+
+/**
+ * Refuses what proxies and servers read differently: dot segments however they are written, backslashes, control
+ * characters. (Empty segments stay: v3 collapses them, and clusters see them as they are.)
+ */
+export function requirePlainPath(path: string): void {
+  if (controlOrBackslash.test(path)) throw badRequest('the path must not hold control characters, spaces, "\\" or "#"');
+  if (!path.includes('.') && !path.includes('%')) return;
+  for (const segment of path.split('/')) {
+    const plain = segment.replace(/%2e/gi, '.');
+    if (plain === '.' || plain === '..') throw badRequest('the path must not hold "." or ".." segments');
+    if (/%00/.test(segment)) throw badRequest('the path must not hold a NUL');
+    if (!/^(?:[^%]|%[0-9a-fA-F]{2})*$/.test(segment)) throw badRequest('the path has a "%" that is no escape');
+  }
+}
+
+/** Looks routes up by their first segments. A prefix `/` takes what no other does. */
+export class RouteTable {
+  readonly #byLength: readonly Route[];
+
+  constructor(routes: readonly Route[]) {
+    this.#byLength = [...routes].sort((a, b) => b.prefix.length - a.prefix.length);
+  }
+
+  find(path: string): Route | undefined {
+    return this.#byLength.find(route => isBelow(path, route.prefix));
+  }
+}
+
+function isBelow(path: string, prefix: string): boolean {
+  if (!path.startsWith(prefix)) return false;
+  return prefix.endsWith('/') || path.length === prefix.length || path[prefix.length] === '/';
+}
