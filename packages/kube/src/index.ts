@@ -5,6 +5,7 @@ export { type ApiResource, Discovery, type Version } from './discovery.ts';
 export { type ForwardOptions, forward } from './forward.ts';
 export { ForwardTarget } from './forward-target.ts';
 export { forwardUpgrade, type UpgradeRequest } from './forward-upgrade.ts';
+export { authorization } from './headers.ts';
 export { endToEndHeaders } from './hop-by-hop.ts';
 export { type ConnectOptions, findContext, toConnection } from './kubeconfig/connection.ts';
 export { formatKubeconfig, type MergeOptions, mergeIntoKubeconfig, type NewKubeconfig } from './kubeconfig/edit.ts';

@@ -1,0 +1,74 @@
+/**
+ * The agent's own health: whether it lives, whether it is connected, since when. A server that is away does not make the
+ * agent unhealthy, since starting it anew would not bring the server back.
+ */
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { invalid, messageOf } from '@drover/base';
+
+export class AgentState {
+  readonly started = Date.now();
+  /** Sockets to the server that are open. */
+  sockets = 0;
+  connectedSince: number | undefined;
+  lastContact: number | undefined;
+  lastError: string | undefined;
+
+  connected(): void {
+    this.sockets++;
+    this.connectedSince ??= Date.now();
+    this.lastContact = Date.now();
+    this.lastError = undefined;
+  }
+
+  disconnected(error: unknown): void {
+    this.sockets = Math.max(0, this.sockets - 1);
+    if (this.sockets > 0) return;
+    if (this.connectedSince !== undefined) this.lastContact = Date.now();
+    this.connectedSince = undefined;
+    if (error !== undefined) this.lastError = messageOf(error);
+  }
+
+  toJSON() {
+    const time = (ms: number | undefined) => (ms === undefined ? undefined : new Date(ms).toISOString());
+    return {
+      connected: this.sockets > 0,
+      sockets: this.sockets,
+      started: time(this.started),
+      connectedSince: time(this.connectedSince),
+      lastContact: time(this.lastContact),
+      lastError: this.lastError,
+    };
+  }
+}
+
+/** `/healthz`: alive. `/readyz`: connected. Both tell the state as JSON. */
+export function answerHealth(state: AgentState, request: IncomingMessage, response: ServerResponse): void {
+  const path = request.url?.split('?')[0];
+  if (path !== '/healthz' && path !== '/readyz') {
+    response.writeHead(404).end();
+    return;
+  }
+  const good = path === '/healthz' || state.sockets > 0;
+  response.writeHead(good ? 200 : 503, { 'Content-Type': 'application/json' });
+  response.end(`${JSON.stringify(state)}\n`);
+}
+
+/** Serves the probes; throws Invalid when the address can't be listened on. */
+export async function startHealth(
+  state: AgentState,
+  listen: { readonly host: string; readonly port: number },
+): Promise<{ readonly port: number } & AsyncDisposable> {
+  const server = createServer((request, response) => answerHealth(state, request, response));
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', error => reject(invalid('--health', messageOf(error))));
+    server.listen(listen.port, listen.host, resolve);
+  });
+  const address = server.address();
+  return {
+    port: typeof address === 'object' && address ? address.port : listen.port,
+    async [Symbol.asyncDispose]() {
+      server.closeAllConnections();
+      await new Promise(resolve => server.close(resolve));
+    },
+  };
+}
