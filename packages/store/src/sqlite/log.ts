@@ -31,12 +31,13 @@ export class VersionLog {
     this.#current = db.prepare(
       'SELECT id, key, value, created, lease, deleted FROM log WHERE key = ? ORDER BY id DESC LIMIT 1',
     );
-    const latest =
-      'SELECT key, max(id) AS id, deleted FROM log WHERE key > ? AND key >= ? AND key < ? AND id < ? GROUP BY key';
+    // HAVING and LIMIT inside, so that SQLite stops after a page instead of grouping all that follows.
+    const live =
+      'SELECT max(id) AS id, deleted FROM log WHERE key >= ? AND key < ? AND id < ? GROUP BY key HAVING NOT deleted';
     this.#page = db.prepare(
-      `SELECT v.id, v.key, v.value, v.created FROM (${latest}) k JOIN log v ON v.id = k.id WHERE NOT k.deleted ORDER BY k.key LIMIT ?`,
+      `SELECT v.id, v.key, v.value, v.created FROM (${live} ORDER BY key LIMIT ?) k CROSS JOIN log v ON v.id = k.id`,
     );
-    this.#count = db.prepare(`SELECT count(*) AS n FROM (${latest}) WHERE NOT deleted`);
+    this.#count = db.prepare(`SELECT count(*) AS n FROM (${live})`);
     this.#replay = db.prepare(
       `SELECT v.id, v.key, v.value, v.created, v.deleted, p.id AS pid, p.value AS pvalue, p.created AS pcreated
        FROM log v LEFT JOIN log p ON p.id = v.previous WHERE v.id >= ? AND v.id < ? ORDER BY v.id LIMIT ?`,
@@ -69,12 +70,12 @@ export class VersionLog {
 
   /** At most `limit` entries whose keys are in the range and after `after`, as they were at the revision. */
   page(range: KeyRange, after: string, at: { revision: Revision; limit: number }): Entry[] {
-    const rows = this.#page.all(after, range.start, range.end ?? noEnd, firstOf(at.revision + 1), at.limit);
+    const rows = this.#page.all(startOf(range, after), range.end ?? noEnd, firstOf(at.revision + 1), at.limit);
     return (rows as unknown as Row[]).map(entryOf);
   }
 
   count(range: KeyRange, after: string, revision: Revision): number {
-    return Number(this.#count.get(after, range.start, range.end ?? noEnd, firstOf(revision + 1))?.['n']);
+    return Number(this.#count.get(startOf(range, after), range.end ?? noEnd, firstOf(revision + 1))?.['n']);
   }
 
   /** Whole transactions after `after` up to `upTo`, about `limit` events of them. */
@@ -147,6 +148,11 @@ export class VersionLog {
     const row = this.#current.get(key) as unknown as (Row & { deleted: number }) | undefined;
     return row && !row.deleted ? row : undefined;
   }
+}
+
+/** The least key that a page after `after` may begin with; keys hold no NUL, so `after` + NUL lies right behind it. */
+function startOf(range: KeyRange, after: string): string {
+  return after === '' ? range.start : `${after}\0`;
 }
 
 type ReplayRow = Row & { deleted: number; pid: number | null; pvalue: string; pcreated: number };
