@@ -56,8 +56,8 @@ export function badRequest(message: string, cause?: unknown): StatusError {
   return new StatusError(400, 'BadRequest', message, { cause });
 }
 
-export function unauthorized(message = 'must authenticate'): StatusError {
-  return new StatusError(401, 'Unauthorized', message);
+export function unauthorized(message = 'must authenticate', details: ErrorDetails = {}): StatusError {
+  return new StatusError(401, 'Unauthorized', message, { details });
 }
 
 export function forbidden(message: string, details: ErrorDetails = {}): StatusError {

@@ -22,14 +22,3 @@ export function randomName(length: number, random: (size: number) => Uint8Array 
 export function generateName(prefix: string): string {
   return prefix + randomName(5);
 }
-
-const label = /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/;
-
-export function isDnsLabel(name: string): boolean {
-  return label.test(name);
-}
-
-/** RFC 1123 subdomain, at most 253 characters: what Kubernetes takes for most object names. */
-export function isDnsSubdomain(name: string): boolean {
-  return name.length <= 253 && name.split('.').every(part => label.test(part));
-}

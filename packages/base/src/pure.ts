@@ -2,6 +2,7 @@
  * What a browser may import too: no node: module behind any of these.
  */
 export * from './conditions.ts';
+export * from './dns.ts';
 export * from './errors.ts';
 export * from './labels.ts';
 export * from './quantity.ts';
