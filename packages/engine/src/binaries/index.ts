@@ -7,4 +7,5 @@ export {
   type BinarySource,
   controlPlaneBinaries,
   nodeBinaries,
+  platformName,
 } from './names.ts';

@@ -1,0 +1,122 @@
+/**
+ * The test cluster itself, before anything of ours runs on it: a real node is Ready, pods run, services answer, and logs,
+ * exec and port-forward work through the kube-apiserver. When this fails, no other end-to-end test means anything.
+ */
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { rm, writeFile } from 'node:fs/promises';
+import { createServer, get } from 'node:http';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, test } from 'node:test';
+import { until } from '@drover/base';
+import { busyboxImage, startTestCluster, type TestCluster, testClusterSkipReason } from './node/index.ts';
+
+let cluster: TestCluster | undefined;
+let skip: string | undefined;
+
+before(async () => {
+  skip = await testClusterSkipReason();
+  if (skip === undefined) cluster = await startTestCluster({ nodes: 1 });
+});
+after(async () => {
+  await cluster?.[Symbol.asyncDispose]();
+});
+
+const container = (args: string) => ({
+  containers: [{ name: 'main', image: busyboxImage, imagePullPolicy: 'Never', command: ['sh', '-c', args] }],
+  terminationGracePeriodSeconds: 0,
+});
+
+const web = {
+  apiVersion: 'apps/v1',
+  kind: 'Deployment',
+  metadata: { name: 'web' },
+  spec: {
+    replicas: 2,
+    selector: { matchLabels: { app: 'web' } },
+    template: {
+      metadata: { labels: { app: 'web' } },
+      spec: container('echo serving; mkdir -p /www; echo hello >/www/index.html; exec httpd -f -p 8080 -h /www'),
+    },
+  },
+};
+const service = {
+  apiVersion: 'v1',
+  kind: 'Service',
+  metadata: { name: 'web' },
+  spec: { selector: { app: 'web' }, ports: [{ port: 80, targetPort: 8080 }] },
+};
+// wget's own -T crashes in Debian's static build.
+const wget = ['timeout', '5', 'wget', '-q', '-O', '-'];
+const shell = { apiVersion: 'v1', kind: 'Pod', metadata: { name: 'shell' }, spec: container('exec sleep 100000') };
+
+test('a deployment of the test image runs on the node', async t => {
+  if (skip !== undefined || !cluster) return t.skip(skip);
+  const path = join(tmpdir(), `drover-node-test-${process.pid}.json`);
+  await writeFile(path, JSON.stringify({ apiVersion: 'v1', kind: 'List', items: [web, service, shell] }));
+  await cluster.runKubectl(['apply', '-f', path]).finally(() => rm(path));
+  await cluster.runKubectl(['rollout', 'status', 'deployment/web', '--timeout=60s']);
+  await cluster.runKubectl(['wait', '--for=condition=Ready', 'pod/shell', '--timeout=60s']);
+});
+
+test('a pod reaches a service by its cluster address, itself behind it too', async t => {
+  if (skip !== undefined || !cluster) return t.skip(skip);
+  const { runKubectl } = cluster;
+  const address = await runKubectl(['get', 'service', 'web', '-o', 'jsonpath={.spec.clusterIP}']);
+  const fetched = await until(
+    'the service to answer',
+    () => runKubectl(['exec', 'shell', '--', ...wget, `http://${address}`]),
+    { timeoutMs: 20_000, everyMs: 200 },
+  );
+  assert.equal(fetched, 'hello\n');
+  const pod = (await runKubectl(['get', 'pods', '-l', 'app=web', '-o', 'name'])).split('\n')[0]!;
+  for (let i = 0; i < 4; i++) {
+    assert.equal(await runKubectl(['exec', pod, '--', ...wget, `http://${address}`]), 'hello\n');
+  }
+});
+
+test('logs, exec with its exit code and port-forward work through the kube-apiserver', async t => {
+  if (skip !== undefined || !cluster) return t.skip(skip);
+  const { runKubectl, kubectlPath, kubeconfigPath } = cluster;
+  assert.equal(await runKubectl(['logs', 'deployment/web']), 'serving\n');
+  await assert.rejects(runKubectl(['exec', 'shell', '--', 'sh', '-c', 'exit 7']), /exit code 7/);
+
+  const forward = spawn(kubectlPath, ['--kubeconfig', kubeconfigPath, 'port-forward', 'deployment/web', ':8080'], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  try {
+    let said = '';
+    forward.stdout.on('data', chunk => {
+      said += chunk;
+    });
+    const port = await until('port-forward', () => /127\.0\.0\.1:(\d+)/.exec(said)?.[1]);
+    const body = await new Promise<string>((resolve, reject) => {
+      get(`http://127.0.0.1:${port}/`, response => {
+        let text = '';
+        response.on('data', chunk => {
+          text += chunk;
+        });
+        response.on('end', () => resolve(text));
+      }).on('error', reject);
+    });
+    assert.equal(body, 'hello\n');
+  } finally {
+    forward.kill();
+  }
+});
+
+test('a pod reaches a server of the test at the host address, and nothing beyond', async t => {
+  if (skip !== undefined || !cluster) return t.skip(skip);
+  const { runKubectl, hostAddress } = cluster;
+  const server = createServer((_request, response) => response.end('from the host'));
+  await new Promise<void>(resolve => server.listen(0, hostAddress, resolve));
+  try {
+    const { port } = server.address() as { port: number };
+    const fetch = (url: string) => runKubectl(['exec', 'shell', '--', ...wget, url]);
+    assert.equal(await fetch(`http://${hostAddress}:${port}/`), 'from the host');
+    await assert.rejects(fetch('http://192.0.2.1/'), /exit code (1|143)/);
+  } finally {
+    server.close();
+  }
+});
