@@ -7,12 +7,16 @@ import type { Entry, Store } from './store.ts';
 
 export const epochKey = '~epoch';
 
+const minuteMs = 60_000;
+const start = Date.UTC(2026, 0, 1);
+
 /**
  * A number above all the given ones. The clock only makes it unlikely that two restores of one backup get the same; that it
- * grows does not depend on it.
+ * grows does not depend on it. In minutes, so that it fits the 23 bits which a resourceVersion has above the revision.
  */
 export function nextEpoch(...known: readonly number[]): number {
-  return Math.max(Date.now(), ...known.map(epoch => epoch + 1));
+  const minutes = Math.floor((Date.now() - start) / minuteMs);
+  return Math.max(1, minutes, ...known.map(epoch => epoch + 1));
 }
 
 export function formatEpoch(epoch: number): string {

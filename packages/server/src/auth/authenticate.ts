@@ -165,7 +165,8 @@ export function isInScope(clusterId: string | undefined, path: string): boolean 
   if (!clusterId) return true;
   const match = scopedPath.exec(path);
   if (match?.[1] !== clusterId) return false;
-  const rest = path.slice(match[0].length);
+  // With the slash before it, so that a second one shows.
+  const rest = path.slice(match[0].length - 1);
   // Below /k8s the path goes to the one cluster as it is, whatever it holds; only our own API could read it another way.
   return path.startsWith('/v3/') ? !foldable.test(rest) && !rest.includes('//') : !upwards.test(rest);
 }

@@ -12,7 +12,7 @@ export async function signInLocally(
 ): Promise<User> {
   const user = findByUsername(deps.caches, given.username);
   const good = await checkPassword(deps.resources, user?.metadata.name, given.password);
-  if (!user || !good) throw unauthorized('authentication failed');
+  if (!user || !good) throw unauthorized('authentication failed', { code: 'Unauthorized' });
   // Only who knows the password learns that the user is disabled.
   if (user.enabled === false) throw forbidden('user is not enabled', { code: 'PermissionDenied' });
   return user;
