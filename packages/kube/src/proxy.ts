@@ -4,10 +4,10 @@
  */
 import { request as requestHttp } from 'node:http';
 import { request as requestHttps } from 'node:https';
-import { isIPv4, isIPv6 } from 'node:net';
-import type { Duplex, Readable } from 'node:stream';
+import { BlockList, isIP, isIPv4, isIPv6 } from 'node:net';
+import type { Duplex } from 'node:stream';
 import { type Address, invalid, unavailable } from '@drover/base';
-import { dialTcp } from './tcp.ts';
+import { dialTcp, readExactly } from './tcp.ts';
 
 /** Opens a stream to `address` through the proxy at `proxyUrl`; user and password in the URL sign in there. */
 export async function dialProxy(proxyUrl: string, address: Address, signal: AbortSignal): Promise<Duplex> {
@@ -21,6 +21,37 @@ export function parseProxyUrl(proxyUrl: string): URL {
     throw invalid('proxy-url', 'must be http://, https:// or socks5:// with a host and a port');
   }
   return url;
+}
+
+/** The proxy that HTTPS_PROXY, HTTP_PROXY and NO_PROXY say for a URL, as Go's programs read them; never for loopback. */
+export function proxyFromEnvironment(url: URL, env: NodeJS.ProcessEnv = process.env): string | undefined {
+  const read = (name: string) => env[name] || env[name.toLowerCase()];
+  const proxy = read(url.protocol === 'https:' ? 'HTTPS_PROXY' : 'HTTP_PROXY');
+  const host = url.hostname.replace(/^\[|\]$/g, '');
+  if (!proxy || host === 'localhost' || host === '::1' || /^127\./.test(host)) return undefined;
+  const port = url.port || (url.protocol === 'https:' ? '443' : '80');
+  const exempt = (read('NO_PROXY') ?? '').split(',').some(entry => isExempt(entry.trim().toLowerCase(), host, port));
+  if (exempt) return undefined;
+  return proxy.includes('://') ? proxy : `http://${proxy}`;
+}
+
+function isExempt(entry: string, host: string, port: string): boolean {
+  if (entry === '') return false;
+  if (entry === '*') return true;
+  const range = /^(.+)\/(\d+)$/.exec(entry);
+  if (range) {
+    const family = isIPv6(host) ? 'ipv6' : 'ipv4';
+    if (isIP(host) === 0 || isIP(range[1]!) !== isIP(host)) return false;
+    const list = new BlockList();
+    list.addSubnet(range[1]!, Number(range[2]), family);
+    return list.check(host, family);
+  }
+  const [, name, wantedPort] = /^(.*?)(?::(\d+))?$/.exec(isIPv6(entry) ? `${entry}` : entry)!;
+  if (isIPv6(entry)) return entry === host;
+  if (wantedPort && wantedPort !== port) return false;
+  const suffix = name!.replace(/^\*?\./, '');
+  if (isIP(host)) return host === name;
+  return host.endsWith(`.${suffix}`) || (name === suffix && host === suffix);
 }
 
 function dialConnect(url: URL, { host, port }: Address, signal: AbortSignal): Promise<Duplex> {
@@ -112,21 +143,4 @@ function socksAddress(host: string): Buffer {
   if (isIPv4(host)) return Buffer.from([1, ...host.split('.').map(Number)]);
   const name = Buffer.from(host);
   return Buffer.concat([Buffer.from([3, name.length]), name]);
-}
-
-/** Takes exactly `length` bytes and leaves the rest in the stream, since they belong to what is spoken next. */
-async function readExactly(stream: Readable, length: number): Promise<Buffer> {
-  for (;;) {
-    const chunk = stream.read(length) as Buffer | null;
-    if (chunk?.length === length) return chunk;
-    if (chunk || stream.readableEnded || stream.destroyed) throw new Error('the proxy closed the connection');
-    await new Promise<void>((resolve, reject) => {
-      const done = (error?: Error) => {
-        stream.off('readable', done).off('end', done).off('error', done).off('close', done);
-        if (error instanceof Error) reject(error);
-        else resolve();
-      };
-      stream.on('readable', done).on('end', done).on('error', done).on('close', done);
-    });
-  }
 }
