@@ -101,16 +101,17 @@ async function connect(connecting: Connecting): Promise<void> {
       const { token } = await readCredentials(config).catch(() => credentials);
       return { 'X-API-Tunnel-Token': token.reveal(), 'X-API-Tunnel-Params': params };
     },
-    tls: { ca },
+    ...(ca === undefined ? {} : { tls: { ca } }),
     sockets: config.sockets,
     open: (target, streamSignal) => openTarget(servers, target, streamSignal),
     onConnected: () => {
-      state.connected();
-      log.info({ server: credentials.server, sockets: state.sockets }, 'connected');
+      state.onConnected();
+      log.info({ server: credentials.server }, 'connected');
     },
     onDisconnected: error => {
-      state.disconnected(error);
-      if (!signal.aborted) log.warn({ reason: messageOf(error), sockets: state.sockets }, 'disconnected');
+      const news = state.connected || state.lastError !== messageOf(error);
+      state.onDisconnected(error);
+      if (news && !signal.aborted) log.warn({ reason: messageOf(error) }, 'not connected');
     },
     backoff: { minMs: 500, maxMs: 15_000 },
     proxyFromEnvironment: true,

@@ -7,35 +7,32 @@ import { invalid, messageOf } from '@drover/base';
 
 export class AgentState {
   readonly started = Date.now();
-  /** Sockets to the server that are open. */
-  sockets = 0;
   connectedSince: number | undefined;
   lastContact: number | undefined;
   lastError: string | undefined;
 
-  connected(): void {
-    this.sockets++;
-    this.connectedSince ??= Date.now();
-    this.lastContact = Date.now();
+  get connected(): boolean {
+    return this.connectedSince !== undefined;
+  }
+
+  onConnected(): void {
+    this.connectedSince = Date.now();
     this.lastError = undefined;
   }
 
-  disconnected(error: unknown): void {
-    this.sockets = Math.max(0, this.sockets - 1);
-    if (this.sockets > 0) return;
-    if (this.connectedSince !== undefined) this.lastContact = Date.now();
+  onDisconnected(error: unknown): void {
+    if (this.connected) this.lastContact = Date.now();
     this.connectedSince = undefined;
-    if (error !== undefined) this.lastError = messageOf(error);
+    this.lastError = messageOf(error);
   }
 
   toJSON() {
     const time = (ms: number | undefined) => (ms === undefined ? undefined : new Date(ms).toISOString());
     return {
-      connected: this.sockets > 0,
-      sockets: this.sockets,
+      connected: this.connected,
       started: time(this.started),
       connectedSince: time(this.connectedSince),
-      lastContact: time(this.lastContact),
+      lastContact: time(this.connected ? Date.now() : this.lastContact),
       lastError: this.lastError,
     };
   }
@@ -48,7 +45,7 @@ export function answerHealth(state: AgentState, request: IncomingMessage, respon
     response.writeHead(404).end();
     return;
   }
-  const good = path === '/healthz' || state.sockets > 0;
+  const good = path === '/healthz' || state.connected;
   response.writeHead(good ? 200 : 503, { 'Content-Type': 'application/json' });
   response.end(`${JSON.stringify(state)}\n`);
 }

@@ -3,13 +3,9 @@
  * addresses that whoever runs the agent allowed by name. Nothing else is dialled, whoever asks.
  */
 import { connect } from 'node:net';
-import { type Duplex, duplexPair } from 'node:stream';
+import type { Duplex } from 'node:stream';
 import { forbidden, unavailable } from '@drover/base';
-
-export interface TargetAddress {
-  readonly proto: string;
-  readonly address: string;
-}
+import type { Opened, Target } from '@drover/tunnel';
 
 export interface TargetServers {
   readonly kubernetes: { serve(stream: Duplex): void };
@@ -21,20 +17,14 @@ export interface TargetServers {
 const dialTimeoutMs = 10_000;
 
 /** A stream to the target. Throws Forbidden for what is not allowed, ServiceUnavailable for what does not answer. */
-export async function openTarget(servers: TargetServers, target: TargetAddress, signal?: AbortSignal): Promise<Duplex> {
+export async function openTarget(servers: TargetServers, target: Target, signal?: AbortSignal): Promise<Opened> {
   const { proto, address } = target;
-  if (proto === 'tcp' && address === 'kubernetes:80') return served(servers.kubernetes);
-  if (proto === 'tcp' && address === 'agent:80') return served(servers.agent);
+  if (proto === 'tcp' && address === 'kubernetes:80') return stream => servers.kubernetes.serve(stream);
+  if (proto === 'tcp' && address === 'agent:80') return stream => servers.agent.serve(stream);
   if (proto === 'tcp' && servers.allow.includes(address)) return dial(address, signal);
   throw forbidden(
     `this agent does not connect to ${proto} ${address.slice(0, 100)}; start it with --allow to permit it`,
   );
-}
-
-function served(server: { serve(stream: Duplex): void }): Duplex {
-  const [near, far] = duplexPair({ highWaterMark: 65_536 });
-  server.serve(far);
-  return near;
 }
 
 function dial(address: string, signal: AbortSignal | undefined): Promise<Duplex> {

@@ -11,7 +11,7 @@ import {
   type ClusterRole,
   type ClusterRoleBinding,
   type MemberPlan,
-  managedSelector,
+  memberSelector,
   planMembers,
   type Subject,
   subjectOf,
@@ -94,7 +94,7 @@ async function managed<R extends Resource>(
   signal: AbortSignal,
 ): Promise<Map<string, R>> {
   const found = new Map<string, R>();
-  for await (const item of client.listAll<R>(ref, { labelSelector: managedSelector, signal }))
+  for await (const item of client.listAll<R>(ref, { labelSelector: memberSelector, signal }))
     found.set(item.metadata.name, item);
   return found;
 }

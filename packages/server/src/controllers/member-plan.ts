@@ -10,6 +10,10 @@ import type { Resource } from '@drover/base';
 export const managedBy = { 'app.kubernetes.io/managed-by': 'drover', 'cattle.io/creator': 'norman' } as const;
 export const managedSelector = 'app.kubernetes.io/managed-by=drover,cattle.io/creator=norman';
 
+/** Set on what the import manifest brings: ours as well, but no grant. */
+export const agentPart = { 'drover.io/part-of': 'agent' } as const;
+export const memberSelector = `${managedSelector},!drover.io/part-of`;
+
 export interface Subject {
   readonly kind: 'User' | 'Group';
   readonly name: string;

@@ -1,0 +1,143 @@
+/**
+ * `/v3/connect` and `/v3/connect/register`: where agents dial in. The registration token alone says which cluster it is;
+ * nothing else that an agent sends can make it another one. Refusals are plain text, as agents print them.
+ */
+import { STATUS_CODES } from 'node:http';
+import type { Duplex } from 'node:stream';
+import type { Cluster } from '@drover/api';
+import { badRequest, type Log, messageOf, StatusError, tooManyRequests, unauthorized } from '@drover/base';
+import type { TunnelServer } from '@drover/tunnel';
+import { Buckets } from '../auth/rate-limit.ts';
+import { findByToken } from '../clusters/registration-token.ts';
+import type { Route, Upgrade } from '../http/exchange.ts';
+import type { Caches, Resources } from '../resources/index.ts';
+import { type AgentParams, parseParams } from './params.ts';
+import { registerAgent } from './registration.ts';
+
+export interface ConnectDeps {
+  readonly resources: Resources;
+  readonly caches: Pick<Caches, 'cluster' | 'secret'>;
+  readonly tunnels: Pick<TunnelServer, 'accept'>;
+  /** Takes in an agent that hands its cluster's credentials over, once its tunnel is up. */
+  readonly adoptForeign: (
+    cluster: Cluster,
+    params: Extract<AgentParams, { readonly kind: 'rancher' }>,
+  ) => Promise<void>;
+  /** Serves another server's tunnel when the request is one's; answers whether it was. */
+  readonly acceptPeer?: (upgrade: Upgrade) => Promise<boolean>;
+  readonly log: Log;
+  readonly now?: () => number;
+}
+
+/** One agent holds a few; replicas of it a few more. */
+const perCluster = 32;
+const steveBearer = /^Bearer\s+stv-cluster-(\S+)$/i;
+
+export function connectRoute(deps: ConnectDeps): Route {
+  const wrong = new Buckets({ burst: 60, perSecond: 1, maxKeys: 20_000 });
+  const open = new Map<string, number>();
+  return {
+    prefix: '/v3/connect',
+    signIn: 'none',
+    errors: 'norman',
+    async handle() {
+      throw badRequest('this is where agents connect: it takes WebSocket upgrades only');
+    },
+    async upgrade(upgrade) {
+      if (await deps.acceptPeer?.(upgrade)) return;
+      let serve: () => Promise<void>;
+      try {
+        serve = await admit(deps, upgrade, { wrong, open });
+      } catch (error) {
+        if (!(error instanceof StatusError)) throw error;
+        deps.log.info({ remote: remoteOf(upgrade), reason: messageOf(error) }, 'an agent was refused');
+        refuse(upgrade.socket, error);
+        return;
+      }
+      await serve();
+    },
+  };
+}
+
+interface Counts {
+  readonly wrong: Buckets;
+  readonly open: Map<string, number>;
+}
+
+/** Decides who it is; gives what serves the tunnel until its end. */
+async function admit(deps: ConnectDeps, upgrade: Upgrade, counts: Counts): Promise<() => Promise<void>> {
+  const { headers } = upgrade.request;
+  const remote = remoteOf(upgrade);
+  const steve = steveBearer.exec(headers.authorization ?? '')?.[1];
+  const token = single(headers['x-api-tunnel-token']) ?? steve;
+  if (!token) throw unauthorized('failed authentication');
+  const found = findByToken(deps.caches, token, (deps.now ?? Date.now)());
+  const cluster = found && deps.caches.cluster.get(found.clusterId);
+  if (!cluster) {
+    const waitSeconds = counts.wrong.take(remote);
+    if (waitSeconds > 0) throw tooManyRequests('too many attempts with wrong tokens', waitSeconds);
+    throw badRequest('cluster not found');
+  }
+  const clusterId = cluster.metadata.name;
+  // A second tunnel of foreign agents for an API of their own: taken, so that they settle, and used for nothing.
+  if (steve !== undefined && steve === token)
+    return serving(deps, upgrade, { counts, clientKey: `stv-cluster-${clusterId}` });
+  const params = parseParams(single(headers['x-api-tunnel-params']));
+  if (params.kind === 'drover') {
+    await registerAgent(deps.resources, cluster, params);
+    return serving(deps, upgrade, { counts, clientKey: clusterId });
+  }
+  return serving(deps, upgrade, {
+    counts,
+    clientKey: clusterId,
+    foreign: true,
+    opened: () => deps.adoptForeign(cluster, params),
+  });
+}
+
+interface Serving {
+  readonly counts: Counts;
+  readonly clientKey: string;
+  readonly foreign?: boolean;
+  readonly opened?: () => Promise<void>;
+}
+
+function serving(deps: ConnectDeps, upgrade: Upgrade, how: Serving): () => Promise<void> {
+  const { counts, clientKey, foreign = clientKey.startsWith('stv-'), opened } = how;
+  const count = counts.open.get(clientKey) ?? 0;
+  if (count >= perCluster) throw tooManyRequests(`cluster "${clientKey}" has ${count} tunnels open already`, 30);
+  const { request, socket, head } = upgrade;
+  return async () => {
+    counts.open.set(clientKey, (counts.open.get(clientKey) ?? 0) + 1);
+    try {
+      const agent = foreign ? 'rancher' : 'drover';
+      const accepted = deps.tunnels.accept(request, socket, head, { clientKey, agent, remote: remoteOf(upgrade) });
+      opened?.().catch((error: unknown) => {
+        deps.log.warn({ cluster: clientKey, reason: messageOf(error) }, 'an agent’s cluster could not be taken in');
+      });
+      await accepted;
+    } finally {
+      const left = (counts.open.get(clientKey) ?? 1) - 1;
+      if (left > 0) counts.open.set(clientKey, left);
+      else counts.open.delete(clientKey);
+    }
+  };
+}
+
+function refuse(socket: Duplex, error: StatusError): void {
+  const body = Buffer.from(error.message);
+  const retry = error.details.retryAfterSeconds;
+  socket.end(
+    `HTTP/1.1 ${error.status} ${STATUS_CODES[error.status] ?? ''}\r\nContent-Type: text/plain; charset=utf-8\r\n` +
+      `Content-Length: ${body.length}\r\n${retry === undefined ? '' : `Retry-After: ${retry}\r\n`}` +
+      `Connection: close\r\n\r\n${body.toString('utf8')}`,
+  );
+}
+
+function remoteOf(upgrade: Upgrade): string {
+  return upgrade.request.socket.remoteAddress ?? 'unknown';
+}
+
+function single(value: string | string[] | undefined): string | undefined {
+  return typeof value === 'string' && value !== '' ? value : undefined;
+}
