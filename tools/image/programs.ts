@@ -1,0 +1,34 @@
+/** The programs that images are made of: where each starts and what its image adds. */
+
+export interface Program {
+  readonly name: 'agent' | 'server';
+  readonly description: string;
+  /** Relative to the root. */
+  readonly main: string;
+  readonly home: string;
+  readonly env: readonly string[];
+  readonly nodeFlags: readonly string[];
+  readonly ports: readonly number[];
+}
+
+export const programs: readonly Program[] = [
+  {
+    name: 'agent',
+    description: 'Connects the cluster it runs in to a Drover server',
+    main: 'packages/agent/src/main.ts',
+    home: '/var/lib/drover',
+    env: [],
+    // A small young generation: the agent mostly passes bytes on, and its memory is counted in every cluster.
+    nodeFlags: ['--max-semi-space-size=2'],
+    ports: [],
+  },
+  {
+    name: 'server',
+    description: 'One place to manage many Kubernetes clusters',
+    main: 'packages/server/src/main.ts',
+    home: '/var/lib/drover',
+    env: ['DROVER_DATA_DIR=/var/lib/drover', 'DROVER_LISTEN=0.0.0.0:8443'],
+    nodeFlags: [],
+    ports: [8443],
+  },
+];
