@@ -18,6 +18,8 @@ export interface HubDriver {
    * Throws Expired when they are no longer all kept.
    */
   history(after: Revision, signal: AbortSignal): AsyncIterable<Batch>;
+  /** The last revision that is known to be the store's own; a watch from beyond it is left to `history` to judge. */
+  newest(): Revision;
   /** A watcher wants a bookmark: call `hub.mark(r)` as soon as every event up to r is sure to have been published. */
   wantMark(): void;
 }
@@ -94,7 +96,7 @@ export class WatchHub {
   /** Watches from the moment of this call, not from that of the first `next`. */
   watch(prefix: string, after: Revision, options: WatchOptions): AsyncIterable<StoreEvent> {
     const stop = anySignal(options.signal, this.#closing.signal, this.#resetting.signal);
-    const queue = this.#join(prefix, after, after);
+    const queue = after > this.#driver.newest() ? undefined : this.#join(prefix, after, after);
     if (queue) stop.addEventListener('abort', () => this.#live.delete(queue), { once: true });
     return { [Symbol.asyncIterator]: () => this.#run({ prefix, after, options, stop, queue }) };
   }

@@ -70,7 +70,11 @@ class EtcdStore implements Store {
     const epoch = await this.get(epochKey);
     this.#epoch = parseEpoch(epoch ?? { value: '{}' });
     this.#hub = new WatchHub(
-      { history: (after, signal) => this.#history(after, signal), wantMark: () => this.#feed?.beat() },
+      {
+        history: (after, signal) => this.#history(after, signal),
+        newest: () => this.#known,
+        wantMark: () => this.#feed?.beat(),
+      },
       this.#known,
     );
     this.#feed = new Feed({

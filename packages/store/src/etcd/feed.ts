@@ -67,10 +67,10 @@ export class Feed {
     }
   }
 
-  /** What the feed missed is gone for good: its watchers are told, and it goes on from now. Any other failure is tried again. */
+  /** The watchers are told why they end. What a compaction took from the feed is gone, so it goes on from now. */
   async #begunAnew(error: Error): Promise<void> {
-    if (!isExpired(error)) return;
-    this.#options.hub.reset(error, await this.#options.revision());
+    const { hub, revision } = this.#options;
+    hub.reset(error, isExpired(error) ? await revision() : hub.last);
   }
 }
 

@@ -88,7 +88,11 @@ class SqliteStore implements Store {
     this.#compacted = this.#log.meta('compacted');
     this.#written = this.#committed = this.#durable = this.#log.lastRevision();
     this.#hub = new WatchHub(
-      { history: (after, signal) => this.#history(after, signal), wantMark: () => this.#hub.mark(this.#hub.last) },
+      {
+        history: (after, signal) => this.#history(after, signal),
+        newest: () => this.#durable,
+        wantMark: () => this.#hub.mark(this.#hub.last),
+      },
       this.#durable,
     );
     this.#writer = new GroupWriter(db, path, {
