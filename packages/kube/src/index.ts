@@ -13,7 +13,9 @@ export { kubeconfigPaths, kubeconfigTarget, loadKubeconfig, writeKubeconfig } fr
 export { inClusterConnection } from './kubeconfig/in-cluster.ts';
 export { type ExecEntry, type Kubeconfig, mergeKubeconfigs, parseKubeconfig } from './kubeconfig/kubeconfig.ts';
 export { tokenFile } from './kubeconfig/token-file.ts';
+export type { Change, IndexFunction } from './object-store.ts';
 export * from './resource-ref.ts';
 export type { Answer, Method, Query } from './transport.ts';
 export type { UpgradeOptions } from './upgrade.ts';
 export type { WatchEvent, WatchOptions } from './watch.ts';
+export { WatchCache, type WatchCacheOptions } from './watch-cache.ts';
