@@ -52,6 +52,7 @@ const structOf = (fields: Fields) =>
     Object.fromEntries(Object.entries(fields).map(([name, field]) => [v3Name(name, field), fieldValue(field)])),
     {
       requiredKeys: [],
+      noNullPrototype: true,
     },
   );
 

@@ -4,4 +4,5 @@ export * from './input.ts';
 export * from './projection.ts';
 export * from './schema.ts';
 export * from './type.ts';
+export * from './types/principal.ts';
 export * from './types.ts';

@@ -35,7 +35,7 @@ export function toNormanError(error: unknown, errorId: string): NormanError {
       message: `internal error (id ${errorId})`,
     };
   }
-  if (error.reason === 'Unauthorized' && !error.details.code) {
+  if (error.reason === 'Unauthorized' && error.message === 'must authenticate') {
     // The one answer of this API whose status is a string; clients have come to know it so.
     return { type: 'error', status: '401', message: `Unauthorized 401: ${error.message}` };
   }

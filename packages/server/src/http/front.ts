@@ -8,7 +8,6 @@ import { createServer, type Server } from 'node:https';
 import type { AddressInfo, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import {
-  anySignal,
   badRequest,
   type Log,
   messageOf,

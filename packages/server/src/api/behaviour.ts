@@ -1,0 +1,87 @@
+/**
+ * Behaviour: what a type does beyond the rules that hold for all. A file per type gives one; a type without keeps to the
+ * rules: listed from the cache, created, changed and deleted in the store.
+ */
+import type { TypeDeclaration, TypedResource, TypeId, V3Data } from '@drover/api';
+import type { Log } from '@drover/base';
+import type { Auth } from '../auth/index.ts';
+import type { Upstreams } from '../clusters/upstream.ts';
+import type { Caller, Exchange } from '../http/exchange.ts';
+import type { Caches, Resources } from '../resources/index.ts';
+import type { Settings } from '../settings.ts';
+
+export interface ApiDeps {
+  readonly resources: Resources;
+  readonly caches: Caches;
+  readonly auth: Auth;
+  readonly settings: Settings;
+  readonly upstreams: Upstreams;
+  readonly log: Log;
+}
+
+/** One request to the API by a signed-in caller. */
+export interface ApiRequest {
+  readonly deps: ApiDeps;
+  readonly exchange: Exchange;
+  readonly caller: Caller;
+  /** `https://host` as the client reaches this server. */
+  readonly base: string;
+  /** The context's collection path, `/v3` or `/v3/cluster/<id>`. */
+  readonly versionPath: string;
+  readonly context?: { readonly type: 'cluster' | 'project'; readonly id: string };
+}
+
+/** A v3 resource whole: data, links and actions. */
+export type V3Resource = V3Data & { links?: Record<string, string>; actions?: Record<string, string> };
+
+/** An action answers a v3 body, or undefined for an empty 200; `handled` when it has answered by itself. */
+export type ActionAnswer = V3Data | undefined | 'handled';
+
+export interface Behaviour<R = never> {
+  /** Whether the caller may see it at all; default: Access says list or get. */
+  visible?(request: ApiRequest, resource: R): boolean;
+  /** Takes the place of the cache for types that are not stored. */
+  source?: {
+    list(request: ApiRequest): Promise<V3Data[]> | V3Data[];
+    get(request: ApiRequest, id: string): Promise<V3Data> | V3Data;
+    update?(request: ApiRequest, id: string, input: V3Data): Promise<V3Data>;
+    remove?(request: ApiRequest, id: string): Promise<void>;
+  };
+  /** Changes the data as shown: adds what is computed, takes out what this caller may not see. */
+  show?(request: ApiRequest, data: V3Data, resource: R): V3Data;
+  /** Takes out links, adds some. */
+  links?(request: ApiRequest, links: Record<string, string>, data: V3Data): Record<string, string>;
+  /** Checks and completes input before it is stored; throws what is wrong. */
+  prepareCreate?(request: ApiRequest, input: V3Data): Promise<V3Data> | V3Data;
+  /** Takes the place of storing. Answers the v3 data. */
+  create?(request: ApiRequest, input: V3Data): Promise<V3Data>;
+  /** Default: Access says create in the namespace that it will be in. */
+  mayCreate?(request: ApiRequest, input: V3Data): boolean;
+  /** Default: Access says update, or delete, of this one. */
+  mayUpdate?(request: ApiRequest, resource: R): boolean;
+  mayDelete?(request: ApiRequest, resource: R): boolean;
+  prepareUpdate?(request: ApiRequest, input: V3Data, resource: R): Promise<V3Data> | V3Data;
+  update?(request: ApiRequest, resource: R, input: V3Data): Promise<void>;
+  remove?(request: ApiRequest, resource: R): Promise<void>;
+  /** Actions by name; `offered` says whether this resource has it for this caller (default: always). */
+  actions?: Readonly<Record<string, ResourceAction<R>>>;
+  collectionActions?: Readonly<Record<string, (request: ApiRequest, input: V3Data) => Promise<ActionAnswer>>>;
+}
+
+export interface ResourceAction<R> {
+  readonly offered?: (request: ApiRequest, resource: R) => boolean;
+  run(request: ApiRequest, resource: R, input: V3Data): Promise<ActionAnswer>;
+}
+
+/** A type as the API serves it. `id` is a stored type's, or absent for one that is not stored. */
+export interface ServedType {
+  readonly declaration: TypeDeclaration;
+  readonly stored?: TypeId;
+  readonly behaviour: Behaviour<TypedResource<TypeId>>;
+  /** Served below `/v3/cluster/<id>` instead of `/v3`. */
+  readonly context?: 'cluster' | 'project';
+}
+
+export function behaviour<R>(declaration: Behaviour<R>): Behaviour<R> {
+  return declaration;
+}

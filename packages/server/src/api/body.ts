@@ -1,0 +1,81 @@
+/** Reads what a client sent to the API: JSON, or YAML where it says so; bounded in size, depth and time. */
+import type { IncomingMessage } from 'node:http';
+import { badRequest, invalid, messageOf, timedOut, tooLarge } from '@drover/base';
+
+const maxDepth = 64;
+const readTimeoutMs = 30_000;
+
+/** The parsed body, or undefined where there is none. Throws what is wrong with it, and where. */
+export async function readBody(request: IncomingMessage, maxBytes: number): Promise<unknown> {
+  const text = await readText(request, maxBytes);
+  if (text.trim() === '') return undefined;
+  const yaml = /^application\/(x-)?yaml\b/i.test(request.headers['content-type'] ?? '');
+  const value = yaml ? await parseYaml(text) : parseJson(text);
+  if (depthOf(value) > maxDepth)
+    throw invalid('body', `must not be nested deeper than ${maxDepth}`, 'InvalidBodyContent');
+  return value;
+}
+
+async function readText(request: IncomingMessage, maxBytes: number): Promise<string> {
+  if (Number(request.headers['content-length'] ?? 0) > maxBytes)
+    throw tooLarge(`the body must not be larger than ${maxBytes} bytes`);
+  if (request.headers['content-encoding']) throw badRequest('an encoded body is not taken here');
+  const timer = setTimeout(() => request.destroy(timedOut('the body did not arrive in time')), readTimeoutMs);
+  const chunks: Buffer[] = [];
+  let length = 0;
+  try {
+    for await (const chunk of request as AsyncIterable<Buffer>) {
+      length += chunk.length;
+      if (length > maxBytes) throw tooLarge(`the body must not be larger than ${maxBytes} bytes`);
+      chunks.push(chunk);
+    }
+  } finally {
+    clearTimeout(timer);
+  }
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(Buffer.concat(chunks));
+  } catch {
+    throw invalid('body', 'must be UTF-8', 'InvalidBodyContent');
+  }
+}
+
+function parseJson(text: string): unknown {
+  if (nesting(text) > maxDepth)
+    throw invalid('body', `must not be nested deeper than ${maxDepth}`, 'InvalidBodyContent');
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    throw invalid('body', `is not valid JSON: ${messageOf(error)}`, 'InvalidBodyContent');
+  }
+}
+
+async function parseYaml(text: string): Promise<unknown> {
+  const { parse } = await import('yaml');
+  try {
+    return parse(text, { maxAliasCount: 0 });
+  } catch (error) {
+    throw invalid('body', `is not valid YAML: ${messageOf(error).split('\n')[0]}`, 'InvalidBodyContent');
+  }
+}
+
+/** The deepest run of open brackets, strings apart: counted before parsing, which would recurse. */
+function nesting(text: string): number {
+  let depth = 0;
+  let deepest = 0;
+  let inString = false;
+  for (let i = 0; i < text.length; i++) {
+    const char = text.charCodeAt(i);
+    if (inString) {
+      if (char === 92) i++;
+      else if (char === 34) inString = false;
+    } else if (char === 34) inString = true;
+    else if (char === 123 || char === 91) deepest = Math.max(deepest, ++depth);
+    else if (char === 125 || char === 93) depth--;
+  }
+  return deepest;
+}
+
+function depthOf(value: unknown, depth = 0): number {
+  if (typeof value !== 'object' || value === null || depth > maxDepth) return depth;
+  return Math.max(depth, ...Object.values(value).map(item => depthOf(item, depth + 1)));
+}

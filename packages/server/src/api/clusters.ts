@@ -1,0 +1,53 @@
+/** Clusters in v3: registering one to be imported, and the kubeconfig that leads to one through this server. */
+import type { Cluster } from '@drover/api';
+import { invalid } from '@drover/base';
+import { issueToken } from '../auth/index.ts';
+import { proxyKubeconfig } from '../clusters/kubeconfig.ts';
+import { type ApiRequest, behaviour } from './behaviour.ts';
+import { depsOf } from './tokens.ts';
+
+export const clusters = behaviour<Cluster>({
+  visible: (request, cluster) => request.deps.auth.access.mayReach(request.caller, cluster.metadata.name),
+  prepareCreate(request, input) {
+    const name = String(input['name'] ?? '').trim();
+    if (name === '') throw invalid('Cluster name', 'is required', 'MissingRequired');
+    requireFreeName(request, name);
+    return { ...input, name };
+  },
+  prepareUpdate(request, input, cluster) {
+    const name = input['name'];
+    if (typeof name === 'string' && name !== cluster.spec?.displayName) requireFreeName(request, name);
+    return input;
+  },
+  links(_, links, data) {
+    const { remove, ...rest } = links;
+    return data['internal'] === true ? rest : { ...rest, remove: remove! };
+  },
+  actions: {
+    generateKubeconfig: {
+      async run(request, cluster) {
+        const { deps, caller } = request;
+        const clusterId = cluster.metadata.name;
+        const { bearer } = await issueToken(depsOf(request), {
+          userId: caller.userId,
+          kind: 'kubeconfig',
+          description: 'Kubeconfig token',
+          clusterId,
+        });
+        const config = proxyKubeconfig({
+          name: cluster.spec?.displayName || clusterId,
+          server: `${deps.settings.get('server-url') || request.base}/k8s/clusters/${clusterId}`,
+          ca: deps.settings.get('cacerts'),
+          token: bearer,
+        });
+        return { type: 'generateKubeConfigOutput', baseType: 'generateKubeConfigOutput', config };
+      },
+    },
+  },
+});
+
+function requireFreeName(request: ApiRequest, name: string): void {
+  for (const other of request.deps.caches.cluster.all()) {
+    if (other.spec?.displayName === name) throw invalid('Cluster name', `"${name}" is taken`, 'NotUnique');
+  }
+}

@@ -1,0 +1,184 @@
+/** Get, list, create, update and delete by the rules that hold for every type; what a type does of its own comes from its behaviour. */
+import {
+  checkInput,
+  creatorAnnotation,
+  fromV3,
+  parseV3Id,
+  schemaFields,
+  structSchemas,
+  type TypeDeclaration,
+  type TypedResource,
+  type TypeId,
+  type V3Data,
+} from '@drover/api';
+import { forbidden, notFound } from '@drover/base';
+import type { ApiRequest, ServedType, V3Resource } from './behaviour.ts';
+import { mergeLabels, mergeStructs } from './merge.ts';
+import { showResource, withLinks } from './show.ts';
+
+type Any = TypedResource<TypeId>;
+
+export function isVisible(request: ApiRequest, type: ServedType, resource: Any): boolean {
+  const { access } = request.deps.auth;
+  if (type.behaviour.visible) return type.behaviour.visible(request, resource);
+  const place = { namespace: resource.metadata.namespace, name: resource.metadata.name };
+  return (
+    access.may(request.caller, 'list', type.stored!, place) || access.may(request.caller, 'get', type.stored!, place)
+  );
+}
+
+/** All that the caller may see, as v3 data without links. */
+export async function listVisible(request: ApiRequest, type: ServedType): Promise<V3Resource[]> {
+  if (type.behaviour.source) {
+    const all = await type.behaviour.source.list(request);
+    return all.map(data => withLinks(request, type, { data }));
+  }
+  const cache = request.deps.caches[type.stored!];
+  const out: V3Resource[] = [];
+  for (const resource of cache.all() as IterableIterator<Any>) {
+    if (isVisible(request, type, resource)) out.push(showResource(request, type, resource));
+  }
+  return out;
+}
+
+/** The stored resource of that id; NotFound where the caller may not see it, so that ids tell nothing. */
+export async function findStored(request: ApiRequest, type: ServedType, id: string): Promise<Any> {
+  const place = parseV3Id(type.declaration, id);
+  const { caches, resources } = request.deps;
+  const cached = place && (caches[type.stored!].get(place.name, place.namespace) as Any | undefined);
+  const found =
+    cached ?? (place && ((await resources.find(type.stored!, place.name, place.namespace)) as Any | undefined));
+  if (!found || !isVisible(request, type, found)) throw notFound(type.declaration.id, id);
+  return found;
+}
+
+export async function getOne(request: ApiRequest, type: ServedType, id: string): Promise<V3Resource> {
+  const { source } = type.behaviour;
+  if (source) return withLinks(request, type, { data: await source.get(request, id) });
+  return showResource(request, type, await findStored(request, type, id));
+}
+
+export async function createOne(request: ApiRequest, type: ServedType, body: unknown): Promise<V3Resource> {
+  const { declaration, behaviour } = type;
+  const forced = request.context ? contextFields(declaration, request.context) : {};
+  const given = { ...(body as object), ...forced };
+  const checked = checkInput(given, schemaFields(declaration), { mode: 'create', structs: structSchemas(declaration) });
+  const input = (await behaviour.prepareCreate?.(request, checked)) ?? checked;
+  requireMayCreate(request, type, input);
+  if (behaviour.create) return withLinks(request, type, await created(request, type, behaviour.create(request, input)));
+  const parts = fromV3(declaration, input);
+  const stored = await request.deps.resources.create(type.stored!, {
+    metadata: {
+      ...parts.metadata,
+      namespace: namespaceOf(declaration, input),
+      labels: { ...parts.metadata.labels, 'cattle.io/creator': 'norman' },
+      annotations: { ...parts.metadata.annotations, [creatorAnnotation]: request.caller.userId },
+    },
+    ...parts.top,
+    ...(parts.spec ? { spec: parts.spec } : {}),
+  } as never);
+  return showResource(request, type, stored);
+}
+
+/** What was made by a behaviour, with the resource where it is stored by now. */
+async function created(
+  request: ApiRequest,
+  type: ServedType,
+  making: Promise<V3Data>,
+): Promise<{ data: V3Data; resource?: Any }> {
+  const data = await making;
+  const place = type.stored && parseV3Id(type.declaration, String(data['id']));
+  return {
+    data,
+    resource: place && (request.deps.caches[type.stored!].get(place.name, place.namespace) as Any | undefined),
+  };
+}
+
+function contextFields(declaration: TypeDeclaration, context: { type: string; id: string }): V3Data {
+  const field = Object.entries(schemaFields(declaration)).find(
+    ([, one]) => one.type === `reference[${context.type}]`,
+  )?.[0];
+  return field ? { [field]: context.id } : {};
+}
+
+/** The namespace of a namespaced type: the cluster's id, or for a project's own the project's. */
+export function namespaceOf(declaration: TypeDeclaration, input: V3Data): string | undefined {
+  if (declaration.scope === 'cluster') return undefined;
+  const value = String(input[declaration.v3.namespaceFrom ?? 'namespaceId'] ?? '');
+  return value.replace(':', '-') || undefined;
+}
+
+function requireMayCreate(request: ApiRequest, type: ServedType, input: V3Data): void {
+  const { declaration, behaviour, stored } = type;
+  const may = behaviour.mayCreate
+    ? behaviour.mayCreate(request, input)
+    : stored &&
+      request.deps.auth.access.may(request.caller, 'create', stored, { namespace: namespaceOf(declaration, input) });
+  if (!may) throw forbidden(`you may not create a ${declaration.id} here`, { kind: declaration.id });
+}
+
+export interface Update {
+  readonly id: string;
+  readonly body: unknown;
+  /** Drops what a client may set and did not. */
+  readonly replace: boolean;
+}
+
+export async function updateOne(
+  request: ApiRequest,
+  type: ServedType,
+  { id, body, replace }: Update,
+): Promise<V3Resource> {
+  const { declaration, behaviour } = type;
+  const checked = checkInput(body, schemaFields(declaration), { mode: 'update', structs: structSchemas(declaration) });
+  if (behaviour.source) {
+    if (!behaviour.source.update) throw forbidden(`a ${declaration.id} can't be changed`);
+    return withLinks(request, type, { data: await behaviour.source.update(request, id, checked) });
+  }
+  const seen = await findStored(request, type, id);
+  const place = { name: seen.metadata.name, namespace: seen.metadata.namespace };
+  const may =
+    behaviour.mayUpdate?.(request, seen) ?? request.deps.auth.access.may(request.caller, 'update', type.stored!, place);
+  if (!may) throw forbidden(`you may not change ${declaration.id} "${id}"`, { kind: declaration.id, name: id });
+  const input = (await behaviour.prepareUpdate?.(request, checked, seen)) ?? checked;
+  if (behaviour.update) {
+    await behaviour.update(request, seen, input);
+  } else {
+    const change = (old: Any) => changed(declaration, old, { input, replace });
+    await request.deps.resources.modify(type.stored!, place, change as never);
+  }
+  return getOne(request, type, id);
+}
+
+function changed(declaration: TypeDeclaration, old: Any, { input, replace }: { input: V3Data; replace: boolean }): Any {
+  const parts = fromV3(declaration, input);
+  const metadata = {
+    ...old.metadata,
+    labels: mergeLabels(old.metadata.labels, parts.metadata.labels),
+    annotations: mergeLabels(old.metadata.annotations, parts.metadata.annotations),
+  };
+  const top = mergeStructs(old as unknown as V3Data, parts.top, { fields: declaration.top ?? {}, replace });
+  const spec = parts.spec
+    ? mergeStructs((old.spec ?? {}) as V3Data, parts.spec, { fields: declaration.spec ?? {}, replace })
+    : old.spec;
+  return { ...old, ...top, metadata, ...(spec === undefined ? {} : { spec }) } as Any;
+}
+
+/** Answers what is left, or undefined when it is gone. */
+export async function deleteOne(request: ApiRequest, type: ServedType, id: string): Promise<V3Resource | undefined> {
+  const { declaration, behaviour } = type;
+  if (behaviour.source) {
+    if (!behaviour.source.remove) throw forbidden(`a ${declaration.id} can't be deleted`);
+    await behaviour.source.remove(request, id);
+    return undefined;
+  }
+  const seen = await findStored(request, type, id);
+  const place = { name: seen.metadata.name, namespace: seen.metadata.namespace };
+  const may =
+    behaviour.mayDelete?.(request, seen) ?? request.deps.auth.access.may(request.caller, 'delete', type.stored!, place);
+  if (!may) throw forbidden(`you may not delete ${declaration.id} "${id}"`, { kind: declaration.id, name: id });
+  if (behaviour.remove) await behaviour.remove(request, seen);
+  else await request.deps.resources.delete(type.stored!, place);
+  const left = await request.deps.resources.find(type.stored!, place.name, place.namespace);
+  return left && showResource(request, type, left as Any);
+}

@@ -1,0 +1,24 @@
+/** Schemas of what actions take and give. */
+import { boolean, type Field, type SchemaFields, string, toSchemaField } from '@drover/api';
+
+const schema = (fields: Readonly<Record<string, Field>>): SchemaFields =>
+  Object.fromEntries(Object.entries(fields).map(([name, field]) => [name, toSchemaField(field)]));
+
+export const inputSchemas: Readonly<Record<string, SchemaFields>> = {
+  changePasswordInput: schema({ currentPassword: string({ required: true }), newPassword: string({ required: true }) }),
+  generateKubeConfigOutput: schema({ config: string() }),
+  namespaceMove: schema({ projectId: string() }),
+  searchPrincipalsInput: schema({
+    name: string({ required: true }),
+    principalType: { type: 'enum', options: ['user', 'group'] },
+  }),
+  setPasswordInput: schema({ newPassword: string({ required: true }) }),
+  ownerReference: schema({
+    apiVersion: string(),
+    kind: string(),
+    name: string(),
+    uid: string(),
+    controller: boolean(),
+    blockOwnerDeletion: boolean(),
+  }),
+};

@@ -1,0 +1,22 @@
+/** Projects in v3: namespaces of a cluster that belong together. The two that the server makes itself stay. */
+import type { Project } from '@drover/api';
+import { methodNotAllowed } from '@drover/base';
+import { behaviour } from './behaviour.ts';
+import { requireReach } from './tokens.ts';
+
+export const systemProjectLabel = 'authz.management.cattle.io/system-project';
+
+export const projects = behaviour<Project>({
+  prepareCreate(request, input) {
+    requireReach(request, String(input['clusterId']));
+    return input;
+  },
+  async remove(request, project) {
+    if (project.metadata.labels?.[systemProjectLabel] === 'true')
+      throw methodNotAllowed('DELETE', 'the System project');
+    await request.deps.resources.delete('project', {
+      name: project.metadata.name,
+      namespace: project.metadata.namespace,
+    });
+  },
+});

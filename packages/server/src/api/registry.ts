@@ -1,0 +1,52 @@
+/** Which types the API serves, and which behaviour each has. What is not here is not in `/v3/schemas` either. */
+import { namespace, principal, type TypeDeclaration, type TypedResource, type TypeId, types } from '@drover/api';
+import type { Behaviour, ServedType } from './behaviour.ts';
+import { clusterRegistrationTokens } from './cluster-registration-tokens.ts';
+import { clusters } from './clusters.ts';
+import { namespaces } from './namespaces.ts';
+import { principals } from './principals.ts';
+import { projects } from './projects.ts';
+import { clusterRoleTemplateBindings, globalRoleBindings, projectRoleTemplateBindings } from './role-bindings.ts';
+import { globalRoles, roleTemplates } from './roles.ts';
+import { settings } from './settings.ts';
+import { tokens } from './tokens.ts';
+import { users } from './users.ts';
+
+type Any = Behaviour<TypedResource<TypeId>>;
+
+const stored: readonly (readonly [TypeId, unknown])[] = [
+  ['cluster', clusters],
+  ['clusterRegistrationToken', clusterRegistrationTokens],
+  ['clusterRoleTemplateBinding', clusterRoleTemplateBindings],
+  ['globalRole', globalRoles],
+  ['globalRoleBinding', globalRoleBindings],
+  ['node', {}],
+  ['project', projects],
+  ['projectRoleTemplateBinding', projectRoleTemplateBindings],
+  ['roleTemplate', roleTemplates],
+  ['setting', settings],
+  ['token', tokens],
+  ['user', users],
+];
+
+export const servedTypes: readonly ServedType[] = [
+  ...stored.map(([id, behaviour]) => ({
+    declaration: types[id] as TypeDeclaration,
+    stored: id,
+    behaviour: behaviour as Any,
+  })),
+  { declaration: principal as TypeDeclaration, behaviour: principals as Any },
+  { declaration: namespace as TypeDeclaration, behaviour: namespaces as Any, context: 'cluster' },
+];
+
+const byName = new Map<string, ServedType>();
+for (const type of servedTypes) {
+  byName.set(`${type.context ?? ''}/${type.declaration.id.toLowerCase()}`, type);
+  byName.set(`${type.context ?? ''}/${type.declaration.pluralName.toLowerCase()}`, type);
+}
+
+/** The type of that id or plural, case ignored; a context's own types come before the general ones. */
+export function findType(name: string, context?: 'cluster' | 'project'): ServedType | undefined {
+  const key = name.toLowerCase();
+  return (context ? byName.get(`${context}/${key}`) : undefined) ?? byName.get(`/${key}`);
+}

@@ -1,0 +1,62 @@
+/** Bindings in v3: who gets which role. Nobody gives what he has not, and what a binding says never changes. */
+import type { ClusterRoleTemplateBinding, GlobalRoleBinding, ProjectRoleTemplateBinding, V3Data } from '@drover/api';
+import { invalid, notFound } from '@drover/base';
+import { requireMayBindGlobalRole, requireMayBindTemplate } from '../auth/index.ts';
+import { type ApiRequest, behaviour } from './behaviour.ts';
+import { requireReach } from './tokens.ts';
+
+const subjects = ['userId', 'userPrincipalId', 'groupId', 'groupPrincipalId'] as const;
+const localPrefix = 'local://';
+
+/** Exactly one subject; a local user's principal is the user. */
+function withSubject(request: ApiRequest, input: V3Data): V3Data {
+  const given = subjects.filter(name => input[name]);
+  const principal = input['userPrincipalId'];
+  if (given.length === 2 && input['userId'] && principal === `${localPrefix}${input['userId']}`) given.pop();
+  if (given.length !== 1) throw invalid('userId', `give one of ${subjects.join(', ')}`, 'MissingRequired');
+  const local =
+    typeof principal === 'string' && principal.startsWith(localPrefix)
+      ? principal.slice(localPrefix.length)
+      : undefined;
+  const userId = (input['userId'] as string | undefined) ?? local;
+  if (userId === undefined) return input;
+  if (!request.deps.caches.user.get(userId)) throw notFound('user', userId);
+  return { ...input, userId, userPrincipalId: `${localPrefix}${userId}` };
+}
+
+const escalation = ({ deps }: ApiRequest) => ({ access: deps.auth.access, caches: deps.caches });
+
+/** The rights to make a binding are the rights over what it gives: there is no separate one. */
+export const clusterRoleTemplateBindings = behaviour<ClusterRoleTemplateBinding>({
+  prepareCreate(request, input) {
+    const clusterId = String(input['clusterId']);
+    requireReach(request, clusterId);
+    requireMayBindTemplate(escalation(request), request.caller, {
+      clusterId,
+      roleTemplateId: String(input['roleTemplateId']),
+    });
+    return withSubject(request, input);
+  },
+});
+
+export const projectRoleTemplateBindings = behaviour<ProjectRoleTemplateBinding>({
+  prepareCreate(request, input) {
+    const projectId = String(input['projectId']);
+    const [clusterId = '', name = ''] = projectId.split(':');
+    requireReach(request, clusterId);
+    if (!request.deps.caches.project.get(name, clusterId)) throw notFound('project', projectId);
+    requireMayBindTemplate(escalation(request), request.caller, {
+      clusterId,
+      projectId,
+      roleTemplateId: String(input['roleTemplateId']),
+    });
+    return withSubject(request, input);
+  },
+});
+
+export const globalRoleBindings = behaviour<GlobalRoleBinding>({
+  prepareCreate(request, input) {
+    requireMayBindGlobalRole(escalation(request), request.caller, String(input['globalRoleId']));
+    return withSubject(request, input);
+  },
+});

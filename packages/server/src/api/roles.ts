@@ -1,0 +1,89 @@
+/** Roles in v3: the built-in ones keep their rights, and no role gives more than whoever writes it has. */
+import type { GlobalRole, RoleTemplate, V3Data } from '@drover/api';
+import { conflict, forbidden } from '@drover/base';
+import { requireMayWriteGlobalRole, requireMayWriteTemplate } from '../auth/index.ts';
+import type { PolicyRule } from '../auth/rules.ts';
+import { type ApiRequest, behaviour } from './behaviour.ts';
+
+const escalation = ({ deps }: ApiRequest) => ({ access: deps.auth.access, caches: deps.caches });
+const builtinMayChange: ReadonlySet<string> = new Set([
+  'locked',
+  'clusterCreatorDefault',
+  'projectCreatorDefault',
+  'newUserDefault',
+  'labels',
+  'annotations',
+]);
+
+/** Of a built-in role only a few switches change; the rest of what is sent is dropped, as clients of this API expect. */
+function withinBuiltin(input: V3Data, builtin: boolean | undefined): V3Data {
+  return builtin ? Object.fromEntries(Object.entries(input).filter(([name]) => builtinMayChange.has(name))) : input;
+}
+
+const rulesOf = (value: unknown) => (value ?? []) as PolicyRule[];
+
+export const roleTemplates = behaviour<RoleTemplate>({
+  prepareCreate(request, input) {
+    requireMayWriteTemplate(escalation(request), request.caller, templateRights(input));
+    return input;
+  },
+  prepareUpdate(request, input, role) {
+    const kept = withinBuiltin(input, role.builtin);
+    const next = { ...role, roleTemplateIds: role.roleTemplateNames, ...kept };
+    requireMayWriteTemplate(escalation(request), request.caller, { name: role.metadata.name, ...templateRights(next) });
+    return kept;
+  },
+  async remove(request, role) {
+    requireNotBuiltin(role);
+    const { name } = role.metadata;
+    const { caches } = request.deps;
+    const bound = [...caches.clusterRoleTemplateBinding.all(), ...caches.projectRoleTemplateBinding.all()].some(
+      binding => binding.roleTemplateName === name,
+    );
+    const inherited = [...caches.roleTemplate.all()].some(other => other.roleTemplateNames?.includes(name));
+    if (bound || inherited) throw conflict('roleTemplate', name, 'it is in use by bindings or other roles');
+    await request.deps.resources.delete('roleTemplate', { name });
+  },
+});
+
+function templateRights(input: V3Data) {
+  return {
+    rules: rulesOf(input['rules']),
+    externalRules: rulesOf(input['externalRules']),
+    roleTemplateNames: (input['roleTemplateIds'] ?? []) as string[],
+  };
+}
+
+export const globalRoles = behaviour<GlobalRole>({
+  prepareCreate(request, input) {
+    requireMayWriteGlobalRole(escalation(request), request.caller, globalRights(input));
+    return input;
+  },
+  prepareUpdate(request, input, role) {
+    const kept = withinBuiltin(input, role.builtin);
+    requireMayWriteGlobalRole(escalation(request), request.caller, {
+      name: role.metadata.name,
+      ...globalRights({ ...role, ...kept }),
+    });
+    return kept;
+  },
+  async remove(request, role) {
+    requireNotBuiltin(role);
+    const { name } = role.metadata;
+    const bound = [...request.deps.caches.globalRoleBinding.all()].some(binding => binding.globalRoleName === name);
+    if (bound) throw conflict('globalRole', name, 'it is in use by bindings');
+    await request.deps.resources.delete('globalRole', { name });
+  },
+});
+
+function globalRights(input: V3Data) {
+  return {
+    rules: rulesOf(input['rules']),
+    namespacedRules: (input['namespacedRules'] ?? {}) as Record<string, PolicyRule[]>,
+    inheritedClusterRoles: (input['inheritedClusterRoles'] ?? []) as string[],
+  };
+}
+
+function requireNotBuiltin(role: { readonly builtin?: boolean }): void {
+  if (role.builtin) throw forbidden('a built-in role can’t be deleted');
+}

@@ -1,0 +1,256 @@
+/**
+ * The v3 route: from a request to the operation it means, and its answer in the form asked for. Actions, links and the
+ * method's override are told apart here; everything else is the type's.
+ */
+import type { IncomingMessage } from 'node:http';
+import { promisify } from 'node:util';
+import { gzip } from 'node:zlib';
+import { schemaFields, type V3Data } from '@drover/api';
+import { invalid, methodNotAllowed, notFound, StatusError } from '@drover/base';
+import { guardCsrf } from '../auth/index.ts';
+import type { Caller, Exchange, Route } from '../http/exchange.ts';
+import type { ApiDeps, ApiRequest, ServedType } from './behaviour.ts';
+import { readBody } from './body.ts';
+import { cutPage, describeQuery, parseFilters, parsePage, passes, sortData } from './collection.ts';
+import { createOne, deleteOne, findStored, getOne, listVisible, updateOne } from './crud.ts';
+import { findType, servedTypes } from './registry.ts';
+import { findSchema, listSchemas, refersTo } from './schemas.ts';
+import { collectionUrl } from './show.ts';
+import { parseV3Path, type V3Target } from './url.ts';
+
+const maxBodyBytes = 2 << 20;
+const compress = promisify(gzip);
+const compressFrom = 4096;
+
+interface Answer {
+  readonly status: number;
+  readonly body?: unknown;
+}
+
+/** The signed-in part of v3. Settings that anybody may read have a route of their own. */
+export function v3Route(deps: ApiDeps, baseUrl: (request: IncomingMessage) => string): Route {
+  return {
+    prefix: '/v3',
+    signIn: 'user',
+    errors: 'norman',
+    async handle(exchange, caller) {
+      const target = parseV3Path(exchange.path);
+      const base = baseUrl(exchange.request);
+      exchange.response.setHeader('x-api-schemas', base + target.schemasPath);
+      exchange.response.setHeader('x-api-cattle-auth', 'true');
+      exchange.response.setHeader('cache-control', 'no-cache, no-store, must-revalidate');
+      exchange.response.setHeader('expires', 'Wed 24 Feb 1982 18:42:00 GMT');
+      const request = requestOf(deps, exchange, { caller: caller!, base, target });
+      const method = methodOf(exchange);
+      guardCsrf(exchange.request, exchange.response, { method, query: exchange.query });
+      const answer = await dispatch(request, target, method);
+      if (answer !== 'handled') await send(exchange, answer);
+    },
+  };
+}
+
+function requestOf(
+  deps: ApiDeps,
+  exchange: Exchange,
+  of: { caller: Caller; base: string; target: V3Target },
+): ApiRequest {
+  const { context, schemasPath } = of.target;
+  const versionPath = schemasPath.replace(/\/schemas$/, '');
+  return { deps, exchange, caller: of.caller, base: of.base, versionPath, context };
+}
+
+function methodOf({ request, query }: Exchange): string {
+  const method = (query.get('_method') ?? request.method ?? 'GET').toUpperCase();
+  return query.get('action') === 'remove' && method === 'POST' ? 'DELETE' : method === 'HEAD' ? 'GET' : method;
+}
+
+async function dispatch(request: ApiRequest, target: V3Target, method: string): Promise<Answer | 'handled'> {
+  if (!['GET', 'POST', 'PUT', 'DELETE'].includes(method)) throw methodNotAllowed(method, request.exchange.path);
+  if (target.context) await requireContext(request, target.context);
+  if (target.type === undefined) return { status: 200, body: rootOf(request) };
+  if (/^schemas?$/i.test(target.type)) {
+    if (target.id !== undefined) return { status: 200, body: findSchema(request, target.id) };
+    return { status: 200, body: schemaCollection(request) };
+  }
+  const type = findType(target.type, target.context?.type);
+  if (!type || (type.context && type.context !== target.context?.type)) {
+    throw new StatusError(404, 'NotFound', `failed to find schema ${target.type}`);
+  }
+  if (target.context && !type.context && !refersTo(type.declaration.id, target.context.type))
+    throw new StatusError(404, 'NotFound', `failed to find schema ${target.type}`);
+  const action = request.exchange.query.get('action');
+  if (method === 'POST' && action) return runAction(request, type, { id: target.id, action });
+  if (target.link !== undefined) throw notFound('link', target.link);
+  return target.id === undefined
+    ? onCollection(request, type, method)
+    : onResource(request, type, { id: target.id, method });
+}
+
+/** A context is there for those who may see it; to others it is not. */
+async function requireContext(
+  request: ApiRequest,
+  context: { type: 'cluster' | 'project'; id: string },
+): Promise<void> {
+  await findStored(request, findType(context.type)!, context.id);
+}
+
+function rootOf(request: ApiRequest): V3Data {
+  const root = `${request.base}${request.versionPath}`;
+  const listed = servedTypes.filter(
+    ({ declaration, context }) => declaration.v3.collectionMethods.includes('GET') && context === request.context?.type,
+  );
+  const links = Object.fromEntries(listed.map(type => [type.declaration.pluralName, collectionUrl(request, type)]));
+  return {
+    type: 'apiRoot',
+    baseType: 'apiRoot',
+    apiVersion: { group: 'management.cattle.io', version: 'v3', path: request.versionPath },
+    links: { self: root, root, schemas: `${root}/schemas`, subscribe: `${root}/subscribe`, ...links },
+  };
+}
+
+function schemaCollection(request: ApiRequest): V3Data {
+  const data = listSchemas(request);
+  const self = `${request.base}${request.versionPath}/schemas`;
+  return {
+    type: 'collection',
+    resourceType: 'schema',
+    links: { self },
+    pagination: { limit: data.length, total: data.length },
+    actions: {},
+    data,
+  };
+}
+
+async function onCollection(request: ApiRequest, type: ServedType, method: string): Promise<Answer> {
+  const { declaration } = type;
+  if (method === 'GET' && declaration.v3.collectionMethods.includes('GET'))
+    return { status: 200, body: await list(request, type) };
+  if (method === 'POST' && declaration.v3.collectionMethods.includes('POST')) {
+    return {
+      status: 201,
+      body: await createOne(request, type, (await readBody(request.exchange.request, maxBodyBytes)) ?? {}),
+    };
+  }
+  throw methodNotAllowed(method, declaration.pluralName);
+}
+
+async function list(request: ApiRequest, type: ServedType): Promise<V3Data> {
+  const { declaration } = type;
+  const fields = schemaFields(declaration);
+  const { query } = request.exchange;
+  const filters = [...parseFilters(query, fields), ...contextFilter(request, type)];
+  const page = parsePage(query, fields);
+  const url = new URL(`${request.base}${request.exchange.path}${request.exchange.search}`);
+  const found = (await listVisible(request, type)).filter(data => passes(data, filters, fields));
+  const { data, pagination } = cutPage(sortData(found, page), page, url);
+  const collection = collectionUrl(request, type);
+  const actions = Object.keys(declaration.v3.collectionActions ?? {}).map(name => [
+    name,
+    `${collection}?action=${name}`,
+  ]);
+  return {
+    type: 'collection',
+    resourceType: declaration.id,
+    links: { self: `${url.origin}${url.pathname}` },
+    createTypes: declaration.v3.collectionMethods.includes('POST') ? { [declaration.id]: collection } : {},
+    actions: Object.fromEntries(actions),
+    pagination,
+    ...describeQuery(filters, page, { fields, url }),
+    data,
+  };
+}
+
+function contextFilter(request: ApiRequest, type: ServedType) {
+  const { context } = request;
+  if (!context || type.context) return [];
+  const field = Object.entries(schemaFields(type.declaration)).find(
+    ([, one]) => one.type === `reference[${context.type}]`,
+  )?.[0];
+  return field ? [{ field, modifier: 'eq' as const, values: [context.id] }] : [];
+}
+
+async function onResource(
+  request: ApiRequest,
+  type: ServedType,
+  { id, method }: { id: string; method: string },
+): Promise<Answer> {
+  const { declaration } = type;
+  if (!declaration.v3.resourceMethods.includes(method as 'GET')) throw methodNotAllowed(method, declaration.id);
+  if (method === 'GET') return { status: 200, body: await getOne(request, type, id) };
+  if (method === 'DELETE') {
+    const left = await deleteOne(request, type, id);
+    return left ? { status: 200, body: left } : { status: 204 };
+  }
+  const body = await readBody(request.exchange.request, maxBodyBytes);
+  const replace = request.exchange.query.get('_replace') === 'true';
+  return { status: 200, body: await updateOne(request, type, { id, body: body ?? {}, replace }) };
+}
+
+async function runAction(
+  request: ApiRequest,
+  type: ServedType,
+  { id, action }: { id?: string; action: string },
+): Promise<Answer | 'handled'> {
+  const { declaration, behaviour } = type;
+  const declared = id === undefined ? declaration.v3.collectionActions : declaration.v3.resourceActions;
+  const unknown = () => invalid('action', `"${action}" is no action of ${declaration.id}`, 'InvalidAction');
+  if (!declared || !Object.hasOwn(declared, action)) throw unknown();
+  const input = async () => {
+    const body = (await readBody(request.exchange.request, maxBodyBytes)) ?? {};
+    if (typeof body !== 'object' || Array.isArray(body))
+      throw invalid('body', 'must be an object', 'InvalidBodyContent');
+    return body as V3Data;
+  };
+  if (id === undefined) {
+    const run = behaviour.collectionActions?.[action];
+    if (!run) throw unknown();
+    const answer = await run(request, await input());
+    return answer === 'handled' ? answer : { status: 200, body: answer };
+  }
+  const resource = await findStored(request, type, id);
+  const run = behaviour.actions?.[action];
+  if (!run || (run.offered && !run.offered(request, resource))) throw unknown();
+  const answer = await run.run(request, resource, await input());
+  return answer === 'handled' ? answer : { status: 200, body: answer };
+}
+
+async function send({ request, response }: Exchange, { status, body }: Answer): Promise<void> {
+  if (body === undefined) {
+    response.writeHead(status, status === 204 ? {} : { 'content-length': '0' }).end();
+    return;
+  }
+  const yaml = wantsYaml(request);
+  const text = yaml ? (await import('yaml')).stringify(body) : JSON.stringify(renamed(request, body));
+  let bytes: Buffer = Buffer.from(text);
+  const headers: Record<string, string | number> = {
+    'content-type': yaml ? 'application/yaml' : 'application/json',
+    'x-content-type-options': 'nosniff',
+    vary: 'accept-encoding',
+  };
+  if (bytes.length >= compressFrom && /\bgzip\b/.test(String(request.headers['accept-encoding'] ?? ''))) {
+    bytes = await compress(bytes, { level: 1 });
+    headers['content-encoding'] = 'gzip';
+  }
+  response
+    .writeHead(status, { ...headers, 'content-length': bytes.length })
+    .end(request.method === 'HEAD' ? undefined : bytes);
+}
+
+function wantsYaml(request: IncomingMessage): boolean {
+  const format = /[?&]_format=(json|yaml)\b/.exec(request.url ?? '')?.[1];
+  return format ? format === 'yaml' : (request.headers.accept ?? '').includes('application/yaml');
+}
+
+/** Clients whose language has no field `actions` to spare ask for another name. */
+function renamed(request: IncomingMessage, body: unknown): unknown {
+  if (request.headers['x-api-action-links'] === undefined || typeof body !== 'object' || body === null) return body;
+  const rename = (value: V3Data): V3Data => {
+    const { actions, ...rest } = value;
+    return {
+      ...rest,
+      ...(actions ? { actionLinks: actions } : {}),
+      ...(Array.isArray(rest['data']) ? { data: rest['data'].map(rename) } : {}),
+    };
+  };
+  return rename(body as V3Data);
+}

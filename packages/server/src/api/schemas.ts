@@ -1,0 +1,86 @@
+/** `/v3/schemas` and those of a context: what each type is, with links for the way the client came. */
+import { filterModifiers, type SchemaFields, schemaFields, structSchemas, type V3Data } from '@drover/api';
+import { notFound } from '@drover/base';
+import type { ApiRequest, ServedType } from './behaviour.ts';
+import { inputSchemas } from './input-schemas.ts';
+import { servedTypes } from './registry.ts';
+
+const version = { group: 'management.cattle.io', version: 'v3', path: '/v3' };
+
+function typeSchema(request: ApiRequest, type: ServedType): V3Data {
+  const { declaration } = type;
+  const fields = schemaFields(declaration);
+  const path = request.context || type.context ? request.versionPath : '/v3';
+  const filters = Object.entries(fields).map(([name, field]) => [name, { modifiers: filterModifiers(field) }] as const);
+  return {
+    ...emptySchema(request, declaration.id),
+    pluralName: declaration.pluralName,
+    ...(type.context
+      ? { version: { ...version, group: 'cluster.cattle.io', path: '/v3/cluster', subContext: true } }
+      : {}),
+    resourceMethods: declaration.v3.resourceMethods,
+    collectionMethods: declaration.v3.collectionMethods,
+    resourceFields: fields,
+    resourceActions: declaration.v3.resourceActions ?? {},
+    collectionActions: declaration.v3.collectionActions ?? {},
+    collectionFilters: Object.fromEntries(filters.filter(([, { modifiers }]) => modifiers.length > 0)),
+    links: {
+      self: schemaUrl(request, declaration.id),
+      ...(declaration.v3.collectionMethods.length > 0
+        ? { collection: `${request.base}${path}/${declaration.pluralName.toLowerCase()}` }
+        : {}),
+    },
+  };
+}
+
+function structSchema(request: ApiRequest, id: string, fields: SchemaFields): V3Data {
+  return { ...emptySchema(request, id), resourceFields: fields, links: { self: schemaUrl(request, id) } };
+}
+
+function emptySchema(_request: ApiRequest, id: string): V3Data {
+  return {
+    id,
+    type: 'schema',
+    baseType: 'schema',
+    pluralName: `${id}s`,
+    version,
+    resourceMethods: [],
+    collectionMethods: [],
+    resourceFields: {},
+    resourceActions: {},
+    collectionActions: {},
+    collectionFilters: {},
+  };
+}
+
+const schemaUrl = (request: ApiRequest, id: string) => `${request.base}${request.versionPath}/schemas/${id}`;
+
+/** Every schema of the request's context: a cluster's has its own types and those of the whole that are about it. */
+export function listSchemas(request: ApiRequest): V3Data[] {
+  const inContext = servedTypes.filter(({ context, declaration }) =>
+    request.context
+      ? context === request.context.type || refersTo(declaration.id, request.context.type)
+      : context === undefined,
+  );
+  const out = new Map<string, V3Data>();
+  for (const type of inContext) out.set(type.declaration.id, typeSchema(request, type));
+  for (const type of inContext) {
+    for (const [id, fields] of Object.entries(structSchemas(type.declaration)))
+      if (!out.has(id)) out.set(id, structSchema(request, id, fields));
+  }
+  for (const [id, fields] of Object.entries(inputSchemas))
+    if (!out.has(id)) out.set(id, structSchema(request, id, fields));
+  return [...out.values()].sort((a, b) => (String(a['id']) < String(b['id']) ? -1 : 1));
+}
+
+export function refersTo(id: string, contextType: string): boolean {
+  const type = servedTypes.find(({ declaration }) => declaration.id === id);
+  if (!type) return false;
+  return Object.values(schemaFields(type.declaration)).some(field => field.type === `reference[${contextType}]`);
+}
+
+export function findSchema(request: ApiRequest, id: string): V3Data {
+  const found = listSchemas(request).find(schema => String(schema['id']).toLowerCase() === id.toLowerCase());
+  if (!found) throw notFound('schema', id);
+  return found;
+}

@@ -1,0 +1,83 @@
+/**
+ * From a resource to what a client sees: the v3 data, its state, the links it can follow and the actions it can call, all
+ * as absolute URLs of the way the client came.
+ */
+import {
+  hasState,
+  schemaFields,
+  type TypeDeclaration,
+  type TypedResource,
+  type TypeId,
+  toV3,
+  type V3Data,
+} from '@drover/api';
+import type { ApiRequest, ServedType, V3Resource } from './behaviour.ts';
+import { servedTypes } from './registry.ts';
+import { stateOf } from './state.ts';
+import { encodeId } from './url.ts';
+
+export function collectionUrl(request: ApiRequest, type: ServedType): string {
+  return `${request.base}${type.context ? request.versionPath : '/v3'}/${type.declaration.pluralName.toLowerCase()}`;
+}
+
+export function showResource(request: ApiRequest, type: ServedType, resource: TypedResource<TypeId>): V3Resource {
+  const data = toV3(type.declaration, resource);
+  if (hasState(type.declaration)) Object.assign(data, stateOf(resource as Parameters<typeof stateOf>[0]));
+  const shown = type.behaviour.show?.(request, data, resource) ?? data;
+  return withLinks(request, type, { data: shown, resource });
+}
+
+/** Adds links and actions to data that is complete otherwise. */
+export function withLinks(
+  request: ApiRequest,
+  type: ServedType,
+  { data, resource }: { data: V3Data; resource?: TypedResource<TypeId> },
+): V3Resource {
+  const { declaration, behaviour } = type;
+  const self = `${collectionUrl(request, type)}/${encodeId(String(data['id']))}`;
+  const links: Record<string, string> = { self };
+  if (declaration.v3.resourceMethods.includes('PUT')) links['update'] = self;
+  if (declaration.v3.resourceMethods.includes('DELETE')) links['remove'] = self;
+  for (const { plural, field } of referrers(declaration.id)) {
+    links[plural] = backlink(request, { type: declaration.id, id: String(data['id']), plural, field });
+  }
+  const actions: Record<string, string> = {};
+  for (const name of Object.keys(declaration.v3.resourceActions ?? {})) {
+    const action = behaviour.actions?.[name];
+    if (action && (!action.offered || (resource && action.offered(request, resource))))
+      actions[name] = `${self}?action=${name}`;
+  }
+  const out: V3Resource = { ...data, links: behaviour.links?.(request, links, data) ?? links };
+  return Object.keys(actions).length > 0 ? { ...out, actions } : out;
+}
+
+interface Referrer {
+  readonly plural: string;
+  readonly field: string;
+}
+
+const referrersOf = new Map<string, Referrer[]>();
+
+/** The types that point at this one, and by which field. */
+function referrers(id: string): Referrer[] {
+  let found = referrersOf.get(id);
+  if (!found) {
+    found = servedTypes.flatMap(({ declaration, context }) => referrer(declaration, id, context !== undefined));
+    referrersOf.set(id, found);
+  }
+  return found;
+}
+
+function referrer(declaration: TypeDeclaration, id: string, inContext: boolean): Referrer[] {
+  if (!declaration.v3.collectionMethods.includes('GET')) return [];
+  if (inContext) return id === 'cluster' ? [{ plural: declaration.pluralName, field: '' }] : [];
+  const field = Object.entries(schemaFields(declaration)).find(([, one]) => one.type === `reference[${id}]`)?.[0];
+  return field ? [{ plural: declaration.pluralName, field }] : [];
+}
+
+/** Clusters and projects have what is theirs below them; other types have a filter. */
+function backlink({ base }: ApiRequest, to: Referrer & { type: string; id: string }): string {
+  const plural = to.plural.toLowerCase();
+  if (to.type === 'cluster' || to.type === 'project') return `${base}/v3/${to.type}s/${encodeId(to.id)}/${plural}`;
+  return `${base}/v3/${plural}?${to.field}=${encodeURIComponent(to.id)}`;
+}

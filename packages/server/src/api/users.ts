@@ -1,0 +1,89 @@
+/** Users in v3: made with a password that is never shown, changed within what a caller may, `me` on one's own. */
+import { toV3, types, type User } from '@drover/api';
+import { forbidden } from '@drover/base';
+import {
+  changePassword,
+  createUser,
+  deleteUser,
+  isSystemUser,
+  requireMayActOn,
+  setPassword,
+  updateUser,
+} from '../auth/index.ts';
+import { type ApiRequest, behaviour } from './behaviour.ts';
+import { findType } from './registry.ts';
+import { showResource } from './show.ts';
+import { depsOf } from './tokens.ts';
+
+const may = (request: ApiRequest, verb: string, user: User) =>
+  request.deps.auth.access.may(request.caller, verb, 'user', { name: user.metadata.name });
+
+export const users = behaviour<User>({
+  visible: (request, user) =>
+    !isSystemUser(user) &&
+    (user.metadata.name === request.caller.userId || may(request, 'list', user) || may(request, 'get', user)),
+  show: (request, data, user) => ({ ...data, me: user.metadata.name === request.caller.userId }),
+  async create(request, input) {
+    const user = await createUser(depsOf(request), {
+      username: String(input['username'] ?? ''),
+      password: String(input['password'] ?? ''),
+      displayName: (input['name'] as string | null) ?? undefined,
+      description: (input['description'] as string | null) ?? undefined,
+      enabled: (input['enabled'] as boolean | null) ?? undefined,
+      mustChangePassword: (input['mustChangePassword'] as boolean | null) ?? undefined,
+      labels: { ...(input['labels'] as Record<string, string> | undefined), 'cattle.io/creator': 'norman' },
+      annotations: {
+        ...(input['annotations'] as Record<string, string> | undefined),
+        'field.cattle.io/creatorId': request.caller.userId,
+      },
+    });
+    return { ...toV3(types.user, user), me: false };
+  },
+  mayUpdate: (request, user) => user.metadata.name === request.caller.userId || may(request, 'update', user),
+  async update(request, user, input) {
+    await updateUser(depsOf(request), request.caller, {
+      id: user.metadata.name,
+      displayName: (input['name'] as string | null) ?? undefined,
+      description: (input['description'] as string | null) ?? undefined,
+      enabled: (input['enabled'] as boolean | null) ?? undefined,
+      mustChangePassword: (input['mustChangePassword'] as boolean | null) ?? undefined,
+    });
+  },
+  async remove(request, user) {
+    await deleteUser(depsOf(request), request.caller, user.metadata.name);
+  },
+  actions: {
+    setpassword: {
+      offered: (request, user) => may(request, 'update', user),
+      async run(request, user, input) {
+        const change = { id: user.metadata.name, newPassword: String(input['newPassword'] ?? '') };
+        return showResource(request, findType('user')!, await setPassword(depsOf(request), request.caller, change));
+      },
+    },
+    refreshauthprovideraccess: {
+      offered: (request, user) => may(request, 'update', user),
+      async run(request, user) {
+        // Local users belong to no groups elsewhere: there is nothing to read again.
+        requireMayActOn(
+          { access: request.deps.auth.access, caches: request.deps.caches },
+          request.caller,
+          user.metadata.name,
+        );
+        return undefined;
+      },
+    },
+  },
+  collectionActions: {
+    async changepassword(request, input) {
+      await changePassword(depsOf(request), request.caller, {
+        currentPassword: String(input['currentPassword'] ?? ''),
+        newPassword: String(input['newPassword'] ?? ''),
+      });
+      return undefined;
+    },
+    async refreshauthprovideraccess(request) {
+      if (!request.deps.auth.access.may(request.caller, 'create', 'user')) throw forbidden('you may not refresh users');
+      return undefined;
+    },
+  },
+});

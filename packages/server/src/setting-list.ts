@@ -1,0 +1,64 @@
+/** The settings there are, with their defaults, and what some of them take. */
+import { invalid } from '@drover/base';
+
+export const settingDefaults: Readonly<Record<string, string>> = {
+  'agent-image': 'drover/agent:0.1.0',
+  'auth-token-default-ttl-minutes': '129600',
+  'auth-token-max-ttl-minutes': '129600',
+  'auth-user-session-idle-ttl-minutes': '960',
+  'auth-user-session-ttl-minutes': '960',
+  cacerts: '',
+  'crt-default-grace-period-minutes': '180',
+  'crt-default-ttl-minutes': '43200',
+  'first-login': 'true',
+  'install-uuid': '',
+  'k8s-version': 'v1.36.3',
+  'kubeconfig-default-token-ttl-minutes': '43200',
+  'kubeconfig-generate-token': 'true',
+  'kubeconfig-max-token-ttl-minutes': '129600',
+  'password-min-length': '12',
+  'server-url': '',
+  'server-version': 'v0.1.0',
+  'system-default-registry': '',
+  'ui-banners': '{}',
+  'ui-brand': '',
+  'ui-default-landing': '',
+  'ui-issues': '',
+  'ui-pl': 'Drover',
+};
+
+function wholeNumber(name: string, { min, max }: { min: number; max: number }): (value: string) => void {
+  return value => {
+    const number = Number(value);
+    if (!/^-?\d{1,9}$/.test(value) || number < min || number > max)
+      throw invalid('value', `${name} must be a whole number from ${min} to ${max}`, 'InvalidFormat');
+  };
+}
+
+const minutes = { min: 0, max: 5_256_000 };
+
+/** Throw Invalid for a value that the setting can't have. */
+export const settingChecks: Readonly<Record<string, (value: string) => void>> = {
+  ...Object.fromEntries(
+    Object.keys(settingDefaults)
+      .filter(name => name.endsWith('-minutes'))
+      .map(name => [name, wholeNumber(name, minutes)]),
+  ),
+  'password-min-length': wholeNumber('password-min-length', { min: 2, max: 256 }),
+  'server-url': value => {
+    if (!URL.canParse(value) || new URL(value).protocol !== 'https:')
+      throw invalid('value', 'server-url must be an https URL', 'InvalidFormat');
+  },
+  'agent-image': value => {
+    if (!/^[a-z0-9][-a-z0-9./:_@]{0,254}$/i.test(value))
+      throw invalid(
+        'value',
+        'agent-image must be an image reference such as registry.example.com/drover/agent:1.0',
+        'InvalidFormat',
+      );
+  },
+  'system-default-registry': value => {
+    if (!/^[a-z0-9][-a-z0-9.:/]{0,254}$/i.test(value))
+      throw invalid('value', 'system-default-registry must be a host with an optional port and path', 'InvalidFormat');
+  },
+};
