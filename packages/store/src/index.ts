@@ -1,4 +1,5 @@
 /** Where the server keeps everything: one interface, drivers for one machine and for many. */
+export { type CopyProgress, copyStore, isHalfCopied } from './copy.ts';
 export { FieldCipher, isSealed, type Place, rotateSecrets } from './encryption.ts';
 export { newEpoch } from './epoch.ts';
 export { type EtcdOptions, openEtcdStore } from './etcd/etcd-store.ts';

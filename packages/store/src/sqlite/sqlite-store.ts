@@ -2,7 +2,7 @@
  * The store of one machine: one SQLite file, owned by one process. A write is judged, committed and synced before it is
  * answered, and a read never shows what is not yet on disk.
  */
-import { mkdirSync } from 'node:fs';
+import { existsSync, mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
 import type { DatabaseSync } from 'node:sqlite';
 import { setImmediate as nextTurn } from 'node:timers/promises';
@@ -44,7 +44,7 @@ export async function openSqliteStore(options: SqliteOptions): Promise<Store> {
   const { path } = options;
   if (path !== ':memory:') {
     try {
-      mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+      makeFolder(dirname(path));
     } catch (error) {
       throw invalid(path, `its folder can not be made: ${(error as Error).message}`);
     }
@@ -358,6 +358,13 @@ class SqliteStore implements Store {
       );
     }, inMs + 5).unref();
   }
+}
+
+/** Node's own recursive mkdir never returns below /proc. */
+function makeFolder(path: string): void {
+  if (existsSync(path)) return;
+  if (dirname(path) !== path) makeFolder(dirname(path));
+  mkdirSync(path, { mode: 0o700 });
 }
 
 function entryOf(batch: Batch | undefined): Entry {
