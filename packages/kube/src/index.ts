@@ -1,4 +1,6 @@
 /** Client for one kube-apiserver: requests, watches, kubeconfigs. */
+
+export { applyManifest, deleteManifest, type ManifestOptions, type ManifestStep } from './apply-manifest.ts';
 export * from './client.ts';
 export * from './connection.ts';
 export { type ApiResource, Discovery, type Version } from './discovery.ts';
@@ -13,9 +15,12 @@ export { kubeconfigPaths, kubeconfigTarget, loadKubeconfig, writeKubeconfig } fr
 export { inClusterConnection } from './kubeconfig/in-cluster.ts';
 export { type ExecEntry, type Kubeconfig, mergeKubeconfigs, parseKubeconfig } from './kubeconfig/kubeconfig.ts';
 export { tokenFile } from './kubeconfig/token-file.ts';
+export { applyOrder, parseManifest } from './manifest.ts';
+export * from './node-usage.ts';
 export type { Change, IndexFunction } from './object-store.ts';
 export * from './resource-ref.ts';
 export type { Answer, Method, Query } from './transport.ts';
 export type { UpgradeOptions } from './upgrade.ts';
+export { type WaitOptions, waitForCondition, waitForObject } from './wait.ts';
 export type { WatchEvent, WatchOptions } from './watch.ts';
 export { WatchCache, type WatchCacheOptions } from './watch-cache.ts';
