@@ -44,9 +44,9 @@ export class ClusterUpstreams implements Upstreams {
 
   constructor(deps: UpstreamsDeps) {
     this.#deps = deps;
-    deps.caches.cluster.subscribe(({ key, after }) => {
+    deps.caches.cluster.subscribe(({ key, before, after }) => {
       if (!after) this.#kept.delete(key);
-      this.#tell(key);
+      if (wayOf(before) !== wayOf(after)) this.#tell(key);
     }, deps.signal);
     deps.caches.secret.subscribe(({ before, after }) => {
       const clusterId = (after ?? before)?.metadata.labels?.['cattle.io/cluster'];
@@ -147,4 +147,11 @@ export class ClusterUpstreams implements Upstreams {
     const ago = Number.isNaN(since) || told.status === 'True' ? '' : ` since ${told.lastTransitionTime}`;
     return `its agent has not connected to this server yet${ago}`;
   }
+}
+
+/** What of a cluster decides how it is reached. */
+function wayOf(cluster: Cluster | undefined): string | undefined {
+  if (!cluster) return undefined;
+  const { serviceAccountTokenSecret, apiEndpoint, caCert, agentVersion } = cluster.status ?? {};
+  return JSON.stringify([serviceAccountTokenSecret, apiEndpoint, caCert, Boolean(agentVersion)]);
 }

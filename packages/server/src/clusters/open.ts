@@ -1,0 +1,89 @@
+/**
+ * The path to clusters, put together: agents dial in, users reach through, controllers keep each in step. What the
+ * server's main opens once, after the caches are in step.
+ */
+import type { IncomingMessage } from 'node:http';
+import type { Log } from '@drover/base';
+import type { Store } from '@drover/store';
+import { TunnelServer } from '@drover/tunnel';
+import { type Auth, requireSameOrigin } from '../auth/index.ts';
+import { connectRoute } from '../connect/connect-route.ts';
+import { adoptForeign } from '../connect/foreign-agent.ts';
+import { importRoute } from '../connect/import-route.ts';
+import type { Route } from '../http/exchange.ts';
+import { type ProxyDeps, proxyRoutes } from '../proxy/route.ts';
+import { ClusterTargets } from '../proxy/targets.ts';
+import type { Caches, Resources } from '../resources/index.ts';
+import { Presence } from './presence.ts';
+import { indexRegistrationTokens } from './registration-token.ts';
+import { ClusterUpstreams } from './upstreams.ts';
+
+export interface ClustersDeps {
+  readonly store: Store;
+  readonly resources: Resources;
+  readonly caches: Caches;
+  readonly auth: Pick<Auth, 'access' | 'resolveIdentity' | 'sessions'>;
+  /** Reads a setting; empty where it is not set. */
+  readonly setting: (name: string) => string;
+  readonly baseUrl: (request: IncomingMessage) => string;
+  readonly log: Log;
+  readonly signal: AbortSignal;
+  readonly onProxied?: ProxyDeps['onDone'];
+}
+
+export interface Clusters extends AsyncDisposable {
+  readonly routes: Route[];
+  readonly tunnels: TunnelServer;
+  readonly upstreams: ClusterUpstreams;
+  readonly targets: ClusterTargets;
+  readonly presence: Presence;
+}
+
+export function openClusters(deps: ClustersDeps): Clusters {
+  const { resources, caches, auth, setting, baseUrl, log, signal } = deps;
+  indexRegistrationTokens(caches);
+  const presence = new Presence();
+  const tunnels = new TunnelServer({
+    log,
+    onSessions: (clientKey, live) => {
+      if (!clientKey.startsWith('stv-')) presence.set(clientKey, live);
+    },
+  });
+  const upstreams = new ClusterUpstreams({ caches, tunnels, presence, signal });
+  const targets = new ClusterTargets(upstreams, signal);
+  // A cluster that is gone for good has nobody to dial in for.
+  caches.cluster.subscribe(({ key, after }) => {
+    if (after) return;
+    tunnels.closeClient(key, 'the cluster was deleted');
+    presence.forget(key);
+  }, signal);
+  const routes = [
+    ...proxyRoutes({
+      targets,
+      access: auth.access,
+      resolveIdentity: auth.resolveIdentity,
+      signalFor: (caller, clusterId) => auth.sessions.signalFor(caller, clusterId),
+      checkOrigin: (upgrade, caller) => requireSameOrigin(upgrade.request, caller, setting('server-url')),
+      onDone: deps.onProxied,
+    }),
+    connectRoute({
+      resources,
+      caches,
+      tunnels,
+      adoptForeign: (cluster, params) => adoptForeign({ resources, tunnels }, cluster, params),
+      log,
+    }),
+    importRoute({ caches, setting, baseUrl }),
+  ];
+  return {
+    routes,
+    tunnels,
+    upstreams,
+    targets,
+    presence,
+    async [Symbol.asyncDispose]() {
+      await targets[Symbol.asyncDispose]();
+      await tunnels[Symbol.asyncDispose]();
+    },
+  };
+}

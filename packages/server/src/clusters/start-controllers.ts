@@ -1,0 +1,56 @@
+/**
+ * Starts the controllers of clusters. Each works on the clusters that this replica owns, and looks at one at once when
+ * it is gained, when its agent comes or goes, and when its resource changes.
+ */
+
+import { clusterCleanup } from '../controllers/cluster-cleanup.ts';
+import { clusterConnection } from '../controllers/cluster-connection.ts';
+import { clusterMembers } from '../controllers/cluster-members.ts';
+import { type Ownership, startOwnership } from '../controllers/cluster-ownership.ts';
+import { clusterRegistration, registrationTokenRotation } from '../controllers/cluster-registration.ts';
+import type { Controller, ControllerContext, RunningController } from '../resources/index.ts';
+import { startController } from '../resources/index.ts';
+import type { Clusters, ClustersDeps } from './open.ts';
+
+/** Runs until the deps' signal aborts. `replica` names this process among those on the same store. */
+export function startClusterControllers(deps: ClustersDeps, clusters: Clusters, replica: string): RunningController[] {
+  const { store, resources, caches, setting, log, signal } = deps;
+  const { upstreams } = clusters;
+  const context: ControllerContext = { resources, caches, log, signal };
+  const running: RunningController[] = [];
+  const pokeAll = (clusterId: string) => {
+    for (const controller of running) controller.poke(clusterId);
+  };
+  const ownership = startOwnership({
+    store,
+    replica,
+    wanted: () => [...caches.cluster.all()].map(cluster => cluster.metadata.name),
+    gained: pokeAll,
+    log,
+    signal,
+  });
+  for (const controller of [
+    clusterRegistration,
+    clusterConnection(upstreams),
+    clusterMembers(upstreams),
+    clusterCleanup(upstreams),
+  ])
+    running.push(startController(ownedOnly(controller, ownership), context));
+  upstreams.subscribe(pokeAll, signal);
+  return [...running, startController(registrationTokenRotation({ upstreams, setting }), context)];
+}
+
+/** The controller, for the clusters that are ours. */
+function ownedOnly(of: Controller<'cluster'>, ownership: Ownership): Controller<'cluster'> {
+  const { finalize } = of;
+  return {
+    ...of,
+    reconcile: async (cluster, context) =>
+      ownership.owns(cluster.metadata.name) ? of.reconcile(cluster, context) : undefined,
+    ...(finalize && {
+      // Not ours: whoever owns it takes the finalizer off. Until somebody does, it is looked at again.
+      finalize: async (cluster, context) =>
+        ownership.owns(cluster.metadata.name) ? finalize(cluster, context) : { after: 2000 },
+    }),
+  };
+}

@@ -1,0 +1,9 @@
+/** The server's parts, for whoever runs them inside another process, such as a test. */
+export * from './auth/index.ts';
+export { type Clusters, type ClustersDeps, openClusters } from './clusters/open.ts';
+export { describeRegistrationToken, tokenSecretName } from './clusters/registration-token.ts';
+export { startClusterControllers } from './clusters/start-controllers.ts';
+export type { LocalCluster } from './clusters/upstreams.ts';
+export type { Caller, Route } from './http/exchange.ts';
+export { Front, type FrontOptions } from './http/front.ts';
+export * from './resources/index.ts';
