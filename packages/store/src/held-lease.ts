@@ -12,6 +12,8 @@ export interface LeaseGrant {
   readonly ttlMs: number;
   /** Monotonic time before the grant was asked for. */
   readonly askedAt: number;
+  /** Aborts as the store is closed: nobody renews it then. */
+  readonly closed: AbortSignal;
   /** Throws Conflict once the store has ended the lease; any other error is tried again. */
   renew(signal: AbortSignal): Promise<void>;
   revoke(): Promise<void>;
@@ -39,6 +41,9 @@ export class HeldLease implements Lease {
     this.claim = grant.claim;
     this.lost = this.#lost.signal;
     this.#renewed(grant.askedAt);
+    const lose = () => this.#lose();
+    grant.closed.addEventListener('abort', lose, { once: true });
+    this.lost.addEventListener('abort', () => grant.closed.removeEventListener('abort', lose), { once: true });
     this.#renewing = this.#keepAlive();
   }
 

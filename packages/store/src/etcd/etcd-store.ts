@@ -193,6 +193,7 @@ class EtcdStore implements Store {
       claim: { key, revision: Number(answer.header.revision) },
       ttlMs: granted,
       askedAt,
+      closed: this.#closing.signal,
       renew: signal => renewLease(this.#rpc, id, signal),
       revoke: async () => {
         if (this.#closing.signal.aborted) return;

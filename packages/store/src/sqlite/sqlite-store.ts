@@ -78,7 +78,7 @@ class SqliteStore implements Store {
   #batches: Batch[] = [];
   #committedBatches: Batch[] = [];
   #readers: { revision: Revision; resolve: () => void; reject: (error: Error) => void }[] = [];
-  #closed = false;
+  readonly #closing = new AbortController();
 
   constructor(path: string, db: DatabaseSync, lock: Disposable) {
     this.#path = path;
@@ -181,7 +181,7 @@ class SqliteStore implements Store {
   watch(prefix: string, options: WatchOptions): AsyncIterable<StoreEvent> {
     rangeOf(prefix);
     if (options.after !== undefined) checkRevision('after', options.after);
-    if (this.#closed) throw unavailable('the store was closed');
+    if (this.#closing.signal.aborted) throw unavailable('the store was closed');
     return this.#hub.watch(prefix, options.after ?? this.#durable, options);
   }
 
@@ -200,10 +200,11 @@ class SqliteStore implements Store {
       claim: { key, revision },
       ttlMs,
       askedAt,
+      closed: this.#closing.signal,
       renew: async () => this.#leases.renew(id),
       revoke: async () => {
         this.#leases.revoke(id);
-        if (!this.#closed) await this.#write(() => undefined);
+        if (!this.#closing.signal.aborted) await this.#write(() => undefined);
       },
     });
   }
@@ -230,8 +231,8 @@ class SqliteStore implements Store {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    if (this.#closed) return;
-    this.#closed = true;
+    if (this.#closing.signal.aborted) return;
+    this.#closing.abort();
     clearTimeout(this.#leaseTimer);
     this.#hub.close();
     await this.#writer.close();
@@ -329,7 +330,7 @@ class SqliteStore implements Store {
   }
 
   #read<T>(run: () => T): T {
-    if (this.#closed) throw unavailable('the store was closed');
+    if (this.#closing.signal.aborted) throw unavailable('the store was closed');
     try {
       return run();
     } catch (error) {
@@ -350,7 +351,7 @@ class SqliteStore implements Store {
   #armLeaseTimer(): void {
     clearTimeout(this.#leaseTimer);
     const inMs = this.#leases.nextEndMs();
-    if (inMs === undefined || this.#closed) return;
+    if (inMs === undefined || this.#closing.signal.aborted) return;
     this.#leaseTimer = setTimeout(() => {
       void this.#write(() => undefined).then(
         () => this.#armLeaseTimer(),
