@@ -81,6 +81,15 @@ test('a good file has no fault', () => {
   assert.deepEqual(faults('packages/kube/src/watch-cache.ts', text, ['@drover/base']), []);
 });
 
+test('tests may use the vectors and the suites of packages, other sources may not', () => {
+  const vectors = `${header}import v from '../../../test/vectors/v.json' with { type: 'json' };\n`;
+  assert.deepEqual(faults('packages/tunnel/src/frame.test.ts', vectors), []);
+  assert.equal(faults('packages/tunnel/src/frame.ts', vectors).length, 1);
+  const suite = `${header}import { storeSuite } from '../../packages/store/src/store-suite.ts';\n`;
+  assert.deepEqual(faults('test/integration/store-etcd.test.ts', suite), []);
+  assert.equal(faults('packages/server/src/a.ts', suite.replace('../../packages', '../..')).length, 1);
+});
+
 test('words in strings and comments are no imports', () => {
   assert.deepEqual(importsOf("/**\n * import { a } from 'b';\n */\nconst text = 'import it from somewhere';\n"), []);
 });

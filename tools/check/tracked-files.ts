@@ -17,7 +17,7 @@ interface Rule {
 // Put together from parts, so that this file passes its own check.
 const rules: readonly Rule[] = [
   { pattern: new RegExp(`(^|[^\\w./-])/(${['work', 'farm'].join('|')})/`, 'm'), why: 'names a path of one machine' },
-  { pattern: new RegExp(`/tmp/${'brief'}|(^|[^\\w./-])/root/`, 'm'), why: 'names a path of one machine' },
+  { pattern: new RegExp(`/tmp/${'brief'}|(^|[^\\w./-])/${'root'}/`, 'm'), why: 'names a path of one machine' },
   { pattern: new RegExp(['registry', 'npmjs', 'org'].join('\\.')), why: 'names a registry host' },
   { pattern: new RegExp(['proxy', 'golang', 'org'].join('\\.')), why: 'names a registry host' },
   { pattern: new RegExp(['deb', 'debian', 'org'].join('\\.')), why: 'names a registry host' },
