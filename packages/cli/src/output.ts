@@ -5,7 +5,7 @@ export type Format = 'table' | 'json' | 'yaml';
 
 export interface Column<T> {
   readonly title: string;
-  readonly value: (row: T) => string | number | boolean | undefined;
+  readonly value: (row: T) => string | number | boolean | null | undefined;
 }
 
 export function parseFormat(text: string | undefined): Format {
@@ -65,8 +65,8 @@ export function displayWidth(text: string): number {
   return width;
 }
 
-function cell(value: string | number | boolean | undefined): string {
-  return value === undefined || value === '' ? '-' : String(value).replace(/[\u0000-\u001f\u007f-\u009f]/g, ' ');
+function cell(value: string | number | boolean | null | undefined): string {
+  return value === undefined || value === null || value === '' ? '-' : String(value).replace(/[\u0000-\u001f\u007f-\u009f]/g, ' ');
 }
 
 /** How long ago, in the largest unit that says enough: 45s, 12m, 3h, 8d. */

@@ -130,7 +130,8 @@ export class ClusterUpstreams implements Upstreams {
   #away(cluster: Cluster): never {
     const { name } = cluster.metadata;
     const title = cluster.spec?.displayName || name;
-    throw unavailable(`cluster "${title}" is not connected: ${this.#cause(cluster)}`, { retryAfterSeconds: 5 });
+    // No Retry-After: kubectl would wait for it ten times over before it shows the message.
+    throw unavailable(`cluster "${title}" is not connected: ${this.#cause(cluster)}`);
   }
 
   #cause(cluster: Cluster): string {

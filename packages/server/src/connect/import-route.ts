@@ -60,6 +60,8 @@ export function importRoute(deps: ManifestDeps): Route {
         if (waitSeconds > 0) throw tooManyRequests('too many attempts with wrong tokens', waitSeconds);
         return text(response, 400, 'cluster not found or invalid token');
       }
+      if (!deps.setting('agent-image') && !cluster.spec?.agentImageOverride)
+        return text(response, 500, 'the setting agent-image is empty: say there which image the agent runs from');
       const serverUrl = deps.setting('server-url') || deps.baseUrl(request);
       text(response, 200, manifestText(deps, { ...asked, serverUrl: serverUrl.replace(/\/+$/, '') }));
     },

@@ -7,16 +7,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { createServer, type Server } from 'node:https';
 import type { AddressInfo, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
-import {
-  badRequest,
-  type Log,
-  messageOf,
-  notFound,
-  type Secret,
-  sleep,
-  unauthorized,
-  unavailable,
-} from '@drover/base';
+import { badRequest, type Log, messageOf, notFound, type Secret, sleep, unauthorized, unavailable } from '@drover/base';
 import { answerError, refuseUpgrade } from './errors.ts';
 import type { Authenticate, Caller, Exchange, Route } from './exchange.ts';
 import { RouteTable, requirePlainPath, splitTarget } from './routes.ts';

@@ -18,6 +18,10 @@ export class ResourceCache<Id extends TypeId, R extends TypedResource<Id> = Type
   readonly id: Id;
   readonly #log: Log;
   #version = '0';
+  /** Own writes whose event has not come yet, with when they were made. */
+  readonly #written = new Map<string, number>();
+  /** How long the last own write took to come back as an event, in ms. */
+  watchLagMs = 0;
   #synced!: () => void;
   /** Resolves when everything that was there at the start is in. */
   readonly synced: Promise<void>;
@@ -69,6 +73,7 @@ export class ResourceCache<Id extends TypeId, R extends TypedResource<Id> = Type
   /** Shows a resource that was just written, without waiting for the watch. An older one than is there changes nothing. */
   observe(resource: R, gone = false): void {
     const key = keyOf(resource.metadata);
+    if (this.#written.size < 1000) this.#written.set(resource.metadata.resourceVersion!, performance.now());
     if (!isNewer(resource, this.#items.get(key)) || !isNewer(resource, undefined, this.#version)) return;
     if (gone) this.#drop(key);
     else this.#put(resource);
@@ -114,6 +119,11 @@ export class ResourceCache<Id extends TypeId, R extends TypedResource<Id> = Type
     }
     const key = keyOf(event.object.metadata);
     this.#version = event.object.metadata.resourceVersion!;
+    const writtenAt = this.#written.get(this.#version);
+    if (writtenAt !== undefined) {
+      this.watchLagMs = performance.now() - writtenAt;
+      this.#written.clear();
+    }
     const there = this.#items.get(key);
     if (event.type === 'DELETED') {
       if (there && !isNewer(there, event.object)) this.#drop(key);

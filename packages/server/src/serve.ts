@@ -1,0 +1,181 @@
+/**
+ * The server, put together from top to bottom: data, sign-in, clusters, front, controllers. Leaving the scope takes it
+ * down in the opposite order. `/readyz` answers before any cluster is up: the server depends on none.
+ */
+import { randomUUID } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { invalid, type Log, messageOf, Secret } from '@drover/base';
+import { checkKeyring, FieldCipher, openEtcdStore, openKeyring, openSqliteStore, type Store } from '@drover/store';
+import { v3Route } from './api/route.ts';
+import { bootstrapAdmin, openAuth, tokenPurge, userCleanup } from './auth/index.ts';
+import { ensureBuiltinRoles } from './builtin-roles.ts';
+import { openClusters } from './clusters/open.ts';
+import { startClusterControllers } from './clusters/start-controllers.ts';
+import type { Config } from './config.ts';
+import { openDataDir } from './data-dir.ts';
+import { baseUrl } from './http/base-url.ts';
+import { Front } from './http/front.ts';
+import { healthRoutes } from './http/health.ts';
+import { homeRoute } from './http/home.ts';
+import { createMetrics, metricsRoute } from './http/metrics.ts';
+import { publicSettingsRoute } from './http/public-settings.ts';
+import { createCaches, Resources, type RunningController, startCaches, startController } from './resources/index.ts';
+import { Settings } from './settings.ts';
+import { openTls, watchTls } from './tls.ts';
+import { runClusters } from './up/run-clusters.ts';
+
+export interface ServeOptions {
+  readonly config: Config;
+  /** A line for whoever started it. */
+  readonly say: (line: string) => void;
+  readonly log: Log;
+  /** Asks for the end; what runs is drained. */
+  readonly signal: AbortSignal;
+}
+
+/** Serves until the signal aborts, and resolves when everything has ended. */
+export async function serve({ config, say, log, signal }: ServeOptions): Promise<void> {
+  await using scope = new AsyncDisposableStack();
+  const life = new AbortController();
+
+  await openDataDir(config.dataDir);
+  const keyring = openKeyring(config.secretsKeyFile);
+  const store = scope.use(await openStore(config));
+  await checkKeyring(store, keyring);
+  // What writes to the store ends before the store does.
+  scope.defer(() => life.abort(new Error('the server has stopped')));
+
+  const resources = new Resources(store, new FieldCipher(keyring));
+  const caches = createCaches(resources, log);
+  await startCaches(caches, life.signal);
+  const settings = new Settings(resources, caches);
+  const tls = await openTls(config);
+  settings.fix('cacerts', tls.cacerts.trim());
+  if (config.serverUrl) settings.fix('server-url', config.serverUrl);
+  await settings.init({});
+  await ensureBuiltinRoles(resources, caches);
+
+  const metrics = createMetrics();
+  const auth = openAuth({ resources, caches, settings }, { baseUrl, log, signal: life.signal });
+  const admin = await bootstrapAdmin({ resources, caches, settings }, config.bootstrapPassword);
+  const clustersDeps = {
+    store,
+    resources,
+    caches,
+    auth,
+    setting: (name: string) => settings.get(name),
+    baseUrl,
+    log,
+    signal: life.signal,
+    onProxied: metrics.onProxied,
+  };
+  const clusters = scope.use(openClusters(clustersDeps));
+
+  const v3 = v3Route({ resources, caches, auth, settings, upstreams: clusters.upstreams, log }, baseUrl);
+  const controllers: RunningController[] = [];
+  const front = scope.use(
+    new Front({
+      listen: config.listen,
+      tls,
+      authenticate: auth.authenticate,
+      log,
+      onDone: metrics.onRequest,
+      routes: [
+        ...healthRoutes({ store: async () => void (await store.revision()) }, settings.get('server-version')),
+        ...auth.routes,
+        ...clusters.routes,
+        publicSettingsRoute(settings, v3, baseUrl),
+        v3,
+        metricsRoute(metrics, () => auth.access),
+        homeRoute(baseUrl),
+      ],
+    }),
+  );
+  await front.listen();
+  void watchTls(config, tls, { onChange: next => front.setTls(next), log, signal: life.signal });
+
+  const url = `https://${hostOf(config)}:${front.port}`;
+  announce(say, { url, fingerprint: tls.fingerprint, password: admin?.password, dataDir: config.dataDir });
+
+  const context = { resources, caches, log, signal: life.signal };
+  controllers.push(
+    ...startClusterControllers(clustersDeps, clusters, randomUUID()),
+    startController(tokenPurge, context),
+    startController(userCleanup, context),
+  );
+  metrics.observe({
+    sessions: () => clusters.tunnels.sessions(),
+    queues: () => controllers,
+    watchLag: () => Object.values(caches).map(cache => [cache.id, cache.watchLagMs] as const),
+  });
+  const running = runClusters({
+    config,
+    resources,
+    caches,
+    upstreams: clusters.upstreams,
+    url,
+    caFile: tls.cacerts ? join(config.dataDir, 'tls', 'ca.crt') : undefined,
+    say,
+    log,
+    signal,
+  }).catch(error => {
+    log.error({ err: error }, 'the cluster to manage can not be run');
+    say(`cluster: ${messageOf(error)}`);
+  });
+
+  await new Promise<void>(resolve =>
+    signal.aborted ? resolve() : signal.addEventListener('abort', () => resolve(), { once: true }),
+  );
+  say('stopping …');
+  await front.drain(config.drainMs);
+  await running;
+}
+
+async function openStore(config: Config): Promise<Store> {
+  const { store, etcdTls } = config;
+  if (store.type === 'sqlite') return openSqliteStore({ path: join(config.dataDir, 'drover.db') });
+  const read = async (flag: string, path: string | undefined) => {
+    if (path === undefined) return undefined;
+    return readFile(path, 'utf8').catch(cause => {
+      throw invalid(flag, `can't read ${path}: ${messageOf(cause)}`);
+    });
+  };
+  const key = await read('--etcd-key', etcdTls.key);
+  const tls = {
+    ca: await read('--etcd-ca', etcdTls.ca),
+    cert: await read('--etcd-cert', etcdTls.cert),
+    key: key === undefined ? undefined : new Secret(key),
+  };
+  const secure = store.endpoints[0]!.startsWith('https:');
+  return openEtcdStore({
+    endpoints: store.endpoints,
+    username: store.username,
+    password: store.password,
+    ...(secure ? { tls } : {}),
+  });
+}
+
+/** The host that people type: a wildcard address is none. */
+function hostOf({ listen, serverUrl }: Config): string {
+  if (serverUrl && new URL(serverUrl).port === String(listen.port)) return new URL(serverUrl).hostname;
+  if (listen.host === '0.0.0.0' || listen.host === '::') return 'localhost';
+  return listen.host.includes(':') ? `[${listen.host}]` : listen.host;
+}
+
+interface Announcement {
+  readonly url: string;
+  readonly fingerprint: string;
+  readonly password: Secret | undefined;
+  readonly dataDir: string;
+}
+
+function announce(say: (line: string) => void, { url, fingerprint, password, dataDir }: Announcement): void {
+  say('');
+  say(`  Drover      ${url}`);
+  say(`  data        ${dataDir}`);
+  if (fingerprint) say(`  CA SHA-256  ${fingerprint}`);
+  if (password) say(`  first sign-in: user admin, password ${password.reveal()} (until it is changed)`);
+  say('');
+  say(`ready ${url}`);
+}

@@ -1,0 +1,79 @@
+/**
+ * A kubeconfig's cluster that `drover up` manages: registered like any imported one, but its agent is a process of ours
+ * that uses that kubeconfig. Nothing needs to be pulled, and nothing needs to reach us from inside the cluster.
+ */
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+import { backoffMs, type Log, messageOf, sleep, until } from '@drover/base';
+import { defaultTokenName, tokenSecretName } from '../clusters/registration-token.ts';
+import type { Caches, Resources } from '../resources/index.ts';
+
+export interface ImportedOptions {
+  readonly context: string;
+  readonly resources: Resources;
+  readonly caches: Caches;
+  /** Where the agent dials, on this machine. */
+  readonly serverUrl: string;
+  readonly caFile?: string;
+  readonly say: (line: string) => void;
+  readonly log: Log;
+  readonly signal: AbortSignal;
+}
+
+const contextAnnotation = 'drover.io/kubeconfig-context';
+const agentMain = fileURLToPath(new URL('../../../agent/src/main.ts', import.meta.url));
+
+/** Runs the cluster's agent until the signal aborts, starting it again when it ends. */
+export async function runImported(options: ImportedOptions): Promise<void> {
+  const { context, signal, say, log } = options;
+  const clusterId = await ensureCluster(options);
+  say(`cluster "${context}" is managed as ${clusterId}`);
+  for (let failures = 0; !signal.aborted; failures++) {
+    const started = performance.now();
+    const cause = await runAgent(options, clusterId).catch(messageOf);
+    if (signal.aborted) return;
+    log.warn({ cluster: clusterId, cause }, 'the agent ended');
+    if (performance.now() - started > 60_000) failures = 0;
+    await sleep(backoffMs(failures, { minMs: 500, maxMs: 30_000 }), signal).catch(() => undefined);
+  }
+}
+
+async function ensureCluster({ context, resources, caches }: ImportedOptions): Promise<string> {
+  const there = [...caches.cluster.all()].find(
+    cluster => cluster.metadata.annotations?.[contextAnnotation] === context,
+  );
+  if (there) return there.metadata.name;
+  const made = await resources.create('cluster', {
+    metadata: { annotations: { [contextAnnotation]: context } },
+    spec: { displayName: context, internal: false },
+    status: { driver: 'imported' },
+  });
+  return made.metadata.name;
+}
+
+async function runAgent(
+  { context, caches, serverUrl, caFile, log, signal }: ImportedOptions,
+  clusterId: string,
+): Promise<string> {
+  const secret = await until(
+    'the cluster’s registration token',
+    () => caches.secret.get(tokenSecretName(defaultTokenName), clusterId),
+    { signal, timeoutMs: 30_000 },
+  );
+  const args = [agentMain, '--server', serverUrl, '--context', context, ...(caFile ? ['--ca-file', caFile] : [])];
+  // The token goes by the environment: arguments can be read by everybody on the machine.
+  const env = { ...process.env, CATTLE_TOKEN: secret.stringData!['token'] };
+  const child = spawn(process.execPath, args, { env, stdio: ['ignore', 'ignore', 'pipe'] });
+  let last = '';
+  createInterface({ input: child.stderr }).on('line', line => {
+    last = line;
+    log.debug({ agent: line }, 'agent');
+  });
+  const onAbort = () => child.kill('SIGTERM');
+  signal.addEventListener('abort', onAbort, { once: true });
+  const [code] = (await once(child, 'exit')) as [number | null];
+  signal.removeEventListener('abort', onAbort);
+  return `exit code ${code}: ${last.slice(0, 300)}`;
+}
