@@ -27,6 +27,8 @@ export interface TunnelServerOptions {
   readonly maxStreams?: number;
   /** Default 10,000: how often peers get the whole list of our clients. */
   readonly peerStateEveryMs?: number;
+  /** The clock of pings, silence and ages, in milliseconds. */
+  readonly now?: () => number;
   /** Sessions of a client came or went; `live` counts those that end on this server. */
   readonly onSessions?: (clientKey: string, live: number) => void;
 }
@@ -221,14 +223,14 @@ export class TunnelServer implements AsyncDisposable {
     own: { name: string; agent?: 'drover' | 'rancher' | undefined; onAdvertise?: (news: News) => void },
   ): Promise<Session> {
     const websocket = await acceptWebSocket(request, socket, head);
-    const { pingEveryMs = 2000, silentAfterMs = 5000, log } = this.#options;
+    const { pingEveryMs = 2000, silentAfterMs = 5000, log, now } = this.#options;
     const session = new Session({
       socket,
       websocket,
       name: own.name,
       foreign: own.agent === 'rancher' || !isOurs(request),
       mask: 'none',
-      heartbeat: { pingEveryMs, silentAfterMs },
+      heartbeat: { pingEveryMs, silentAfterMs, ...(now && { now }) },
       limits: this.#limits,
       log,
       ...(own.onAdvertise && { onAdvertise: own.onAdvertise }),

@@ -59,6 +59,7 @@ export class Session implements StreamHome {
   readonly foreign: boolean;
   /** Settles when the session is over, with the reason. */
   readonly ended: Promise<StatusError>;
+  readonly now: () => number;
   readonly #options: SessionOptions;
   readonly #streams = new Map<number, TunnelStream>();
   readonly #timers: NodeJS.Timeout[] = [];
@@ -73,6 +74,7 @@ export class Session implements StreamHome {
   constructor(options: SessionOptions) {
     this.#options = options;
     this.foreign = options.foreign;
+    this.now = options.heartbeat.now ?? (() => performance.now());
     this.heartbeat = new Heartbeat(options.heartbeat);
     this.writer = new FrameWriter(options.socket, {
       mask: options.mask,
@@ -221,7 +223,7 @@ export class Session implements StreamHome {
 
   /** Closes what the client no longer has: missing in two lists running, and not of late, since a list may be on its way. */
   #receiveSync(listed: ReadonlySet<number>): void {
-    const now = performance.now();
+    const now = this.now();
     for (const stream of [...this.#streams.values()]) {
       if (listed.has(stream.id) || now - stream.openedAt < syncAgeMs) stream.suspect = false;
       else if (!stream.suspect) stream.suspect = true;

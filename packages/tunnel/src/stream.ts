@@ -10,6 +10,8 @@ import { endOfStream, messageType, oldestTextLimit } from './message.ts';
 /** What a stream needs of its session. */
 export interface StreamHome {
   readonly writer: FrameWriter;
+  /** Milliseconds of a clock that never goes back. */
+  now(): number;
   /** Bytes buffered in this stream above which the far end is asked to pause. */
   pauseAt(): number;
   /** Bytes that one stream may buffer before it fails. */
@@ -29,8 +31,8 @@ type Done = (error?: Error | null) => void;
 
 export class TunnelStream extends Duplex implements Outlet {
   readonly id: number;
-  /** When it was opened, on performance.now()'s clock. */
-  readonly openedAt = performance.now();
+  /** When it was opened, on the session's clock. */
+  readonly openedAt: number;
   /** Missing in the far end's last list of live streams. */
   suspect = false;
   readonly #home: StreamHome;
@@ -46,6 +48,7 @@ export class TunnelStream extends Duplex implements Outlet {
     super({ allowHalfOpen: false, readableHighWaterMark: resumeBelow, writableHighWaterMark: writeAhead });
     this.#home = home;
     this.id = id;
+    this.openedAt = home.now();
   }
 
   /** Whether this end holds the far end's sending. */
