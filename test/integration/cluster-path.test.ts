@@ -162,6 +162,7 @@ describe('the path to a cluster', { skip }, () => {
 
     const other = await hub.makeUser('tom', 'admin');
     const cut = hub.client(cluster.id, other.bearer);
+    await until('his rights to be in the cluster', () => cut.list(configMaps).then(() => true));
     const events = cut.watch(configMaps, { namespace: 'team', resourceVersion })[Symbol.asyncIterator]();
     await events.next();
     await hub.resources.delete('token', { name: other.tokenId });

@@ -68,7 +68,10 @@ export async function startHub(options: { readonly log?: Log } = {}): Promise<Hu
   const caches = createCaches(resources, log);
   resources.onWrite = (id, resource, gone) => (caches[id] as ResourceCache<TypeId>).observe(resource, gone);
   await startCaches(caches, stop.signal);
-  const settings = new Map([['cacerts', ca.cert]]);
+  const settings = new Map([
+    ['cacerts', ca.cert],
+    ['agent-image', 'drover/agent:test'],
+  ]);
   const setting = (name: string) => settings.get(name) ?? '';
   const deps = { resources, caches, settings: { get: setting } };
   const baseUrl = () => setting('server-url');
