@@ -16,7 +16,7 @@ export interface TestNetwork extends AsyncDisposable {
   readonly hostAddress: string;
   readonly podCidr: string;
   addNode(index: number): Promise<{ readonly namespace: string; readonly address: string }>;
-  /** How pods of that range are reached from this machine. */
+  /** How the pods of a node are reached from this machine and from the other nodes. */
   routePods(podCidr: string, nodeAddress: string): Promise<void>;
 }
 
@@ -34,6 +34,10 @@ export async function createNetwork(onStale: (name: string) => Promise<void>): P
   await run('ip', ['address', 'add', `${hostAddress}/24`, 'dev', name]);
   await run('ip', ['link', 'set', name, 'up']);
   const made = undo.move();
+  const nodes: { namespace: string; address: string }[] = [];
+  const routes: { podCidr: string; nodeAddress: string }[] = [];
+  const route = (from: { namespace: string }, podCidr: string, nodeAddress: string) =>
+    run('ip', ['-n', from.namespace, 'route', 'replace', podCidr, 'via', nodeAddress]);
   return {
     name,
     hostAddress,
@@ -50,10 +54,15 @@ export async function createNetwork(onStale: (name: string) => Promise<void>): P
       await inside('link', 'set', 'eth0', 'up');
       // On the link, without a gateway: service addresses need some route to be rewritten, the world gets none.
       await inside('route', 'add', 'default', 'dev', 'eth0');
-      return { namespace, address };
+      const node = { namespace, address };
+      for (const { podCidr, nodeAddress } of routes) await route(node, podCidr, nodeAddress);
+      nodes.push(node);
+      return node;
     },
     async routePods(podCidr, nodeAddress) {
       await run('ip', ['route', 'replace', podCidr, 'via', nodeAddress]);
+      for (const other of nodes) if (other.address !== nodeAddress) await route(other, podCidr, nodeAddress);
+      routes.push({ podCidr, nodeAddress });
     },
     [Symbol.asyncDispose]: () => made.disposeAsync(),
   };

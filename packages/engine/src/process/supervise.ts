@@ -16,6 +16,7 @@ export interface SupervisedOptions {
   readonly command: string;
   readonly args: readonly string[];
   readonly env?: NodeJS.ProcessEnv;
+  readonly cwd?: string;
   /** Where NAME.pid and NAME.log are kept. */
   readonly runDir: string;
   readonly logDir: string;
@@ -107,11 +108,11 @@ export class SupervisedProcess {
   }
 
   async #runOnce(): Promise<string> {
-    const { name, command, args, env, runDir, logDir } = this.#options;
+    const { name, command, args, env, cwd, runDir, logDir } = this.#options;
     using logFile = await openLogFile(join(logDir, `${name}.log`));
     await rotateLogFile(logFile.path);
     this.#set({ state: 'starting' });
-    const child = await startGuarded({ command, args, env, stdout: logFile.fd, stderr: logFile.fd });
+    const child = await startGuarded({ command, args, env, cwd, stdout: logFile.fd, stderr: logFile.fd });
     this.#child = child;
     try {
       await writeFileAtomic(pidFile(runDir, name), JSON.stringify(child.identity));
