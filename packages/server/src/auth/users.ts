@@ -75,11 +75,13 @@ export interface UserChange {
 
 /** Changes what of a user can be changed: never his username or principals. */
 export async function updateUser(deps: UsersDeps, caller: Caller, change: UserChange & { id: string }): Promise<User> {
-  const { id, ...wanted } = change;
+  const { id, displayName, description, enabled, mustChangePassword } = change;
   const user = requireVisible(await deps.resources.get('user', id));
-  if (user.metadata.name === caller.userId && wanted.enabled === false)
+  if (user.metadata.name === caller.userId && enabled === false)
     throw invalid('enabled', "you can't disable yourself", 'InvalidAction');
   if (id !== caller.userId) requireMayActOn(deps, caller, id);
+  // These and no other: what else a caller's object holds, a username above all, is not written.
+  const wanted = { displayName, description, enabled, mustChangePassword };
   const given = Object.fromEntries(Object.entries(wanted).filter(([, value]) => value !== undefined));
   return deps.resources.modify('user', { name: id }, seen => ({ ...seen, ...given }));
 }
