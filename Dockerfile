@@ -8,7 +8,7 @@ RUN apt-get update \
 WORKDIR /usr/lib/drover
 COPY . .
 RUN ./drover version && useradd --uid 65532 --home-dir /var/lib/drover --create-home drover
-ENV PROGRAM=${PROGRAM} DROVER_DATA_DIR=/var/lib/drover DROVER_LISTEN=0.0.0.0:8443
+ENV PROGRAM=${PROGRAM} DROVER_DATA_DIR=/var/lib/drover DROVER_LISTEN=0.0.0.0:8443 DROVER_CLUSTER=none
 USER 65532:65532
 EXPOSE 8443
 ENTRYPOINT ["/bin/sh", "-c", "if [ \"$PROGRAM\" = server ]; then set -- up \"$@\"; else set -- agent \"$@\"; fi; exec /usr/lib/drover/drover \"$@\"", "drover"]

@@ -27,7 +27,8 @@ export const programs: readonly Program[] = [
     description: 'One place to manage many Kubernetes clusters',
     main: 'packages/server/src/main.ts',
     home: '/var/lib/drover',
-    env: ['DROVER_DATA_DIR=/var/lib/drover', 'DROVER_LISTEN=0.0.0.0:8443'],
+    // A container has neither the means nor the name to run a control plane of its own.
+    env: ['DROVER_DATA_DIR=/var/lib/drover', 'DROVER_LISTEN=0.0.0.0:8443', 'DROVER_CLUSTER=none'],
     nodeFlags: [],
     ports: [8443],
   },
