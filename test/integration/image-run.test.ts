@@ -71,7 +71,7 @@ for (const program of programs) {
     const facts = await start(
       node,
       '-p',
-      'JSON.stringify([process.getuid(), process.env.HOME, process.cwd(), require("fs").statSync("/tmp").mode & 0o7777])',
+      'JSON.stringify([process.getuid(), process.env.HOME, process.cwd(), require("node:fs").statSync("/tmp").mode & 0o7777])',
     );
     assert.deepEqual(JSON.parse(facts.stdout), [65532, program.home, program.home, 0o1777]);
     // Only this platform has a prebuilt add-on; elsewhere JavaScript does its work.
