@@ -1,5 +1,5 @@
 /**
- * The test cluster itself, before anything of ours runs on it: a real node is Ready, pods run, services answer, and logs,
+ * The test cluster itself, before anything of ours runs on it: two real nodes are Ready, pods run, services answer, and logs,
  * exec and port-forward work through the kube-apiserver. When this fails, no other end-to-end test means anything.
  */
 import assert from 'node:assert/strict';
@@ -17,7 +17,7 @@ let skip: string | undefined;
 
 before(async () => {
   skip = await testClusterSkipReason();
-  if (skip === undefined) cluster = await startTestCluster({ nodes: 1 });
+  if (skip === undefined) cluster = await startTestCluster({ nodes: 2 });
 });
 after(async () => {
   await cluster?.[Symbol.asyncDispose]();
@@ -49,15 +49,22 @@ const service = {
 };
 // wget's own -T crashes in Debian's static build.
 const wget = ['timeout', '5', 'wget', '-q', '-O', '-'];
-const shell = { apiVersion: 'v1', kind: 'Pod', metadata: { name: 'shell' }, spec: container('exec sleep 100000') };
+const pod = (name: string, nodeName: string, args: string) => ({
+  apiVersion: 'v1',
+  kind: 'Pod',
+  metadata: { name },
+  spec: { ...container(args), nodeName },
+});
+const shell = pod('shell', 'node-1', 'exec sleep 100000');
+const far = pod('far', 'node-2', 'echo far >index.html; exec httpd -f -p 8080');
 
 test('a deployment of the test image runs on the node', async t => {
   if (skip !== undefined || !cluster) return t.skip(skip);
   const path = join(tmpdir(), `drover-node-test-${process.pid}.json`);
-  await writeFile(path, JSON.stringify({ apiVersion: 'v1', kind: 'List', items: [web, service, shell] }));
+  await writeFile(path, JSON.stringify({ apiVersion: 'v1', kind: 'List', items: [web, service, shell, far] }));
   await cluster.runKubectl(['apply', '-f', path]).finally(() => rm(path));
   await cluster.runKubectl(['rollout', 'status', 'deployment/web', '--timeout=60s']);
-  await cluster.runKubectl(['wait', '--for=condition=Ready', 'pod/shell', '--timeout=60s']);
+  await cluster.runKubectl(['wait', '--for=condition=Ready', 'pod/shell', 'pod/far', '--timeout=60s']);
 });
 
 test('a pod reaches a service by its cluster address, itself behind it too', async t => {
@@ -70,10 +77,17 @@ test('a pod reaches a service by its cluster address, itself behind it too', asy
     { timeoutMs: 20_000, everyMs: 200 },
   );
   assert.equal(fetched, 'hello\n');
-  const pod = (await runKubectl(['get', 'pods', '-l', 'app=web', '-o', 'name'])).split('\n')[0]!;
+  const replica = (await runKubectl(['get', 'pods', '-l', 'app=web', '-o', 'name'])).split('\n')[0]!;
   for (let i = 0; i < 4; i++) {
-    assert.equal(await runKubectl(['exec', pod, '--', ...wget, `http://${address}`]), 'hello\n');
+    assert.equal(await runKubectl(['exec', replica, '--', ...wget, `http://${address}`]), 'hello\n');
   }
+});
+
+test('pods of two nodes reach each other', async t => {
+  if (skip !== undefined || !cluster) return t.skip(skip);
+  const { runKubectl } = cluster;
+  const address = await runKubectl(['get', 'pod', 'far', '-o', 'jsonpath={.status.podIP}']);
+  assert.equal(await runKubectl(['exec', 'shell', '--', ...wget, `http://${address}:8080/`]), 'far\n');
 });
 
 test('logs, exec with its exit code and port-forward work through the kube-apiserver', async t => {

@@ -46,14 +46,18 @@ export interface DownloadOptions {
   readonly signal?: AbortSignal;
 }
 
-/** The archives that hold `names`; throws ServiceUnavailable where there is none for a name, or none for this platform. */
+/** The archives that hold `names`; throws ServiceUnavailable where there is none for a name, or none for this platform (macOS has to build). */
 export function releasesFor(releases: Releases, names: readonly BinaryName[]): Release[] {
   const platform = platformName().name;
   const chosen = new Set<Release>();
   for (const name of names) {
     const release = Object.values(releases).find(candidate => candidate.binaries.includes(name));
     if (!release) throw unavailable(`no release has ${name}`);
-    if (!release.checksums[platform]) throw unavailable(`${name} ${release.version} is not released for ${platform}`);
+    if (!release.checksums[platform]) {
+      throw unavailable(
+        `no release of ${name} is pinned for ${platform} (only ${Object.keys(release.checksums).join(', ')})`,
+      );
+    }
     chosen.add(release);
   }
   return [...chosen];

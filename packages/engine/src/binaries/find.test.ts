@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { gzipSync } from 'node:zlib';
 import { pack } from 'tar-stream';
-import type { Releases } from './download.ts';
+import { pinnedReleases, type Releases } from './download.ts';
 import { findBinaries } from './find.ts';
 import { goBuildArguments, goModuleDir, readGoModule } from './go-build.ts';
 import { type BinaryProgress, platformName } from './names.ts';
@@ -121,7 +121,7 @@ test('binaries of different versions, and one for another platform only, are tol
   const foreign: Releases = { kubernetes: { ...releases['kubernetes']!, checksums: { 'plan9-mips': 'sha512:0' } } };
   await assert.rejects(
     findBinaries({ cacheDir, names, releases: foreign, allow: ['download'] }),
-    new RegExp(`etcd v1\\.36\\.0 is not released for ${platformName().name}`),
+    new RegExp(`no release of etcd is pinned for ${platformName().name} \\(only plan9-mips\\)`),
   );
 });
 
@@ -134,6 +134,15 @@ test('a file that was left half-written in the cache does not count', async t =>
   const found = await findBinaries({ names, cacheDir, releases, allow: ['cache', 'download'] });
   assert.equal(found.source, 'download');
   assert.equal(asked(), 1);
+});
+
+test('every pinned release names a full checksum for Linux on both CPUs', () => {
+  for (const { version, checksums, url } of Object.values(pinnedReleases)) {
+    assert.ok(url.startsWith('https://') && url.includes(version), url);
+    assert.deepEqual(Object.keys(checksums), ['linux-amd64', 'linux-arm64']);
+    for (const checksum of Object.values(checksums))
+      assert.match(checksum, /^(sha256:[0-9a-f]{64}|sha512:[0-9a-f]{128})$/);
+  }
 });
 
 test('the Go module says the version, and Kubernetes is told it at link time', async () => {
