@@ -128,6 +128,7 @@ test('a right that is taken away is gone with the write, and streams in the clus
   await seed(fixture);
   const { access, sessions } = fixture.auth;
   await fixture.resources.create('token', { metadata: { name: mia.tokenId }, userId: 'u-mia' });
+  assert.equal(access.mayReach(mia, 'c-a'), true);
   const [there, elsewhere] = [sessions.signalFor(mia, 'c-a'), sessions.signalFor(mia)];
   const binding = [...fixture.caches.clusterRoleTemplateBinding.all()].find(each => each.userName === 'u-mia')!;
   await fixture.resources.delete('clusterRoleTemplateBinding', binding.metadata as { name: string; namespace: string });
@@ -230,6 +231,29 @@ test('nobody gives away more than he has', async () => {
     /inherit from itself/,
   );
   requireMayWriteTemplate(deps, ann, { rules: [everything] });
+});
+
+test('a role whose rules only the cluster knows is given by owners and by who holds it', async () => {
+  await using fixture = await openFixture();
+  await seed(fixture);
+  const { resources, deps } = fixture;
+  await resources.create('roleTemplate', {
+    metadata: { name: 'prtb-manage' },
+    displayName: 'manage',
+    context: 'project',
+    clusterCreatorDefault: false,
+    projectCreatorDefault: false,
+    rules: [{ apiGroups: ['management.cattle.io'], resources: ['projectroletemplatebindings'], verbs: ['*'] }],
+  });
+  const binding = { metadata: { namespace: 'p-a' }, projectName: 'c-a:p-a', userName: 'u-sam' };
+  await resources.create('projectRoleTemplateBinding', { ...binding, roleTemplateName: 'prtb-manage' });
+  const bind = (caller: typeof sam, roleTemplateId: string) => () =>
+    requireMayBindTemplate(deps, caller, { roleTemplateId, clusterId: 'c-a', projectId: 'c-a:p-a' });
+  bind(sam, 'prtb-manage')();
+  assert.throws(bind(sam, 'admin'), /role admin/);
+  assert.throws(bind(sam, 'project-owner'), /role admin/);
+  bind(pat, 'admin')();
+  bind(oli, 'admin')();
 });
 
 test('nobody acts on a user with more rights than he has', async () => {

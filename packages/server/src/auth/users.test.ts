@@ -134,6 +134,8 @@ test('nobody locks himself out, and a username never changes', async () => {
   const change = { id: 'u-ann', displayName: 'Ann', username: 'bob' };
   const user = await updateUser(deps, ann, change);
   assert.deepEqual([user.displayName, user.username], ['Ann', 'ann']);
+  await updateUser(deps, ann, { id: 'u-ann', mustChangePassword: true });
+  await assert.rejects(updateUser(deps, ann, { id: 'u-ann', mustChangePassword: false }), withCode('InvalidAction'));
 });
 
 test('system users are not there', async () => {

@@ -79,6 +79,8 @@ export async function updateUser(deps: UsersDeps, caller: Caller, change: UserCh
   const user = requireVisible(await deps.resources.get('user', id));
   if (user.metadata.name === caller.userId && enabled === false)
     throw invalid('enabled', "you can't disable yourself", 'InvalidAction');
+  if (user.metadata.name === caller.userId && user.mustChangePassword && mustChangePassword === false)
+    throw invalid('mustChangePassword', 'ends when you change your password', 'InvalidAction');
   if (id !== caller.userId) requireMayActOn(deps, caller, id);
   // These and no other: what else a caller's object holds, a username above all, is not written.
   const wanted = { displayName, description, enabled, mustChangePassword };
