@@ -66,7 +66,9 @@ export function displayWidth(text: string): number {
 }
 
 function cell(value: string | number | boolean | null | undefined): string {
-  return value === undefined || value === null || value === '' ? '-' : String(value).replace(/[\u0000-\u001f\u007f-\u009f]/g, ' ');
+  return value === undefined || value === null || value === ''
+    ? '-'
+    : String(value).replace(/[\u0000-\u001f\u007f-\u009f]/g, ' ');
 }
 
 /** How long ago, in the largest unit that says enough: 45s, 12m, 3h, 8d. */

@@ -47,14 +47,21 @@ export function importManifest(parts: ManifestParts): Object_[] {
     { apiVersion: 'v1', kind: 'Namespace', metadata: { name: namespace, labels } },
     { apiVersion: 'v1', kind: 'ServiceAccount', metadata: { name: 'cattle', namespace, labels } },
     binding('cattle-admin-binding', 'cattle-admin', { kind: 'ServiceAccount', name: 'cattle', namespace }),
-    binding('drover-controllers', 'cattle-admin', { kind: 'User', name: controllerUser, apiGroup: rbac }),
     credentials(parts),
+    ...controllerRights(),
+    deployment(parts),
+    service(),
+  ];
+}
+
+/** What the server's own identity needs in a cluster; all that one needs whose agent runs elsewhere. */
+export function controllerRights(): Object_[] {
+  return [
     clusterRole('cattle-admin', [
       { apiGroups: ['*'], resources: ['*'], verbs: ['*'] },
       { nonResourceURLs: ['*'], verbs: ['*'] },
     ]),
-    deployment(parts),
-    service(),
+    binding('drover-controllers', 'cattle-admin', { kind: 'User', name: controllerUser, apiGroup: rbac }),
   ];
 }
 

@@ -12,6 +12,7 @@ import type { Caches, Resources } from '../resources/index.ts';
 
 export interface ImportedOptions {
   readonly context: string;
+  readonly connection: Connection;
   readonly resources: Resources;
   readonly caches: Caches;
   /** Where the agent dials, on this machine. */
@@ -32,7 +33,9 @@ export async function runImported(options: ImportedOptions): Promise<void> {
   say(`cluster "${context}" is managed as ${clusterId}`);
   for (let failures = 0; !signal.aborted; failures++) {
     const started = performance.now();
-    const cause = await runAgent(options, clusterId).catch(messageOf);
+    const cause = await prepare(options)
+      .then(() => runAgent(options, clusterId))
+      .catch(messageOf);
     if (signal.aborted) return;
     log.warn({ cluster: clusterId, cause }, 'the agent ended');
     if (performance.now() - started > 60_000) failures = 0;
@@ -53,6 +56,12 @@ async function ensureCluster({ context, resources, caches }: ImportedOptions): P
   return made.metadata.name;
 }
 
+/** The server's controllers are somebody of their own in there, with rights of their own. */
+async function prepare({ connection, signal }: ImportedOptions): Promise<void> {
+  await using client = new KubeClient(connection);
+  await applyManifest(client, controllerRights(), { fieldManager: 'drover', signal });
+}
+
 async function runAgent(
   { context, caches, serverUrl, caFile, log, signal }: ImportedOptions,
   clusterId: string,
@@ -62,9 +71,16 @@ async function runAgent(
     () => caches.secret.get(tokenSecretName(defaultTokenName), clusterId),
     { signal, timeoutMs: 30_000 },
   );
-  const args = [agentMain, '--server', serverUrl, '--context', context, ...(caFile ? ['--ca-file', caFile] : [])];
+  const args = [
+    agentMain,
+    '--kubeconfig',
+    kubeconfigTarget(),
+    '--context',
+    context,
+    ...(caFile ? ['--ca-file', caFile] : []),
+  ];
   // The token goes by the environment: arguments can be read by everybody on the machine.
-  const env = { ...process.env, CATTLE_TOKEN: secret.stringData!['token'] };
+  const env = { ...process.env, DROVER_SERVER: serverUrl, DROVER_TOKEN: secret.stringData!['token'] };
   const child = spawn(process.execPath, args, { env, stdio: ['ignore', 'ignore', 'pipe'] });
   let last = '';
   createInterface({ input: child.stderr }).on('line', line => {

@@ -25,7 +25,17 @@ export async function runClusters(options: RunOptions): Promise<void> {
   const { config, resources, caches, url, caFile, say, log, signal } = options;
   const decision = await decideCluster(config.cluster, { dataDir: config.dataDir, ask: terminalAsk(), say, signal });
   if (decision.type === 'context') {
-    await runImported({ context: decision.context, resources, caches, serverUrl: url, caFile, say, log, signal });
+    await runImported({
+      context: decision.context,
+      connection: decision.connection,
+      resources,
+      caches,
+      serverUrl: url,
+      caFile,
+      say,
+      log,
+      signal,
+    });
   } else if (decision.type === 'local') {
     await runOwn(options);
   }
