@@ -8,6 +8,8 @@ import { invalid } from '@drover/base';
 
 export interface Mutant {
   readonly name: string;
+  /** Where it is declared, relative to the root. */
+  readonly source: string;
   /** Where the guard stands, relative to the root. */
   readonly file: string;
   /** The guard's exact text; has to occur once. */
@@ -38,6 +40,7 @@ export function parseMutants(file: string, json: unknown): Mutant[] {
     const tests = Array.isArray(each['test']) ? each['test'].map(String) : [text('test')];
     return {
       name: each['name'] === undefined ? `${basename(file, '.json')} ${index + 1}` : text('name'),
+      source: file,
       file: text('file'),
       find: text('find'),
       replace: text('replace'),

@@ -19,7 +19,7 @@ export async function runMutants({ only, signal }: { only: readonly string[]; si
   const started = performance.now();
   const wanted = (mutant: Mutant) =>
     only.length === 0 ||
-    only.some(part => [mutant.name, mutant.file, ...mutant.tests].some(text => text.includes(part)));
+    only.some(part => [mutant.name, mutant.source, mutant.file, ...mutant.tests].some(text => text.includes(part)));
   const mutants = readMutants(root).filter(wanted);
   if (mutants.length === 0) return nothing;
   const onResult = (result: TestResult) =>
