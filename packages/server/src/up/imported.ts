@@ -7,7 +7,9 @@ import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { backoffMs, type Log, messageOf, sleep, until } from '@drover/base';
+import { applyManifest, type Connection, KubeClient, kubeconfigTarget } from '@drover/kube';
 import { defaultTokenName, tokenSecretName } from '../clusters/registration-token.ts';
+import { controllerRights } from '../connect/import-manifest.ts';
 import type { Caches, Resources } from '../resources/index.ts';
 
 export interface ImportedOptions {
