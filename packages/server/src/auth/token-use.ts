@@ -27,6 +27,11 @@ export class TokenUse {
     this.#options = { everyMs: 5000, writeEveryMs: 60_000, maxTokens: 50_000, maxWrites: 100, ...options };
   }
 
+  /** How many tokens it knows of. */
+  get size(): number {
+    return this.#seen.size;
+  }
+
   /** Notes a use; nothing else happens on the request's way. */
   note(name: string, now: number): void {
     this.#seen.set(name, now);
