@@ -9,7 +9,7 @@ import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { promisify } from 'node:util';
 import { findCondition, isTrue, type Resource, type Secret, until } from '@drover/base';
-import { configMaps, KubeClient, namespaces, pods } from '@drover/kube';
+import { configMaps, KubeClient, namespaces, nodes, pods } from '@drover/kube';
 import { parseAllDocuments } from 'yaml';
 import type { Child } from './child.ts';
 import { type Hub, startAgent, startHub } from './hub.ts';
@@ -70,6 +70,7 @@ describe('the path to a cluster', { skip }, () => {
     });
     assert.ok(performance.now() - started < 5000);
     await client[Symbol.asyncDispose]();
+    await assert.rejects(kubectl(admin, 'get', 'pods'), /Warning: cluster "demo" is not connected/);
     await until('the pending state', () => condition('Pending')?.reason === 'AgentMissing');
   });
 
@@ -134,6 +135,22 @@ describe('the path to a cluster', { skip }, () => {
     await assert.rejects(gone.list(pods), { status: 404 });
     await unknown[Symbol.asyncDispose]();
     await gone[Symbol.asyncDispose]();
+  });
+
+  test('its nodes show on the server with their figures, and go with it', async () => {
+    const status = { capacity: { cpu: '4', memory: '8Gi' }, allocatable: { cpu: '4', memory: '8Gi' } };
+    const node = await direct.create<Resource>(nodes, { apiVersion: 'v1', kind: 'Node', metadata: { name: 'n1' } });
+    await direct.updateStatus(nodes, { ...node, status });
+    await until('the node and the sums', () => {
+      const cluster_ = hub.caches.cluster.get(cluster.id);
+      return cluster_?.status?.nodeCount === 1 && cluster_.status.capacity?.['cpu'] === '4';
+    });
+    assert.deepEqual(
+      [...hub.caches.node.all()].map(({ status: seen }) => [seen?.nodeName, seen?.capacity?.['memory']]),
+      [['n1', '8Gi']],
+    );
+    await direct.delete(nodes, 'n1');
+    await until('the node to be gone', () => hub.caches.node.size === 0);
   });
 
   test('200 watches at once miss nothing, and one is cut when its token is taken back', async () => {

@@ -8,6 +8,7 @@ import { clusterConnection } from '../controllers/cluster-connection.ts';
 import { clusterMembers } from '../controllers/cluster-members.ts';
 import { type Ownership, startOwnership } from '../controllers/cluster-ownership.ts';
 import { clusterRegistration, registrationTokenRotation } from '../controllers/cluster-registration.ts';
+import { runNodeSync } from '../controllers/node-sync.ts';
 import type { Controller, ControllerContext, RunningController } from '../resources/index.ts';
 import { startController } from '../resources/index.ts';
 import type { Clusters, ClustersDeps } from './open.ts';
@@ -25,17 +26,17 @@ export function startClusterControllers(deps: ClustersDeps, clusters: Clusters, 
     store,
     replica,
     wanted: () => [...caches.cluster.all()].map(cluster => cluster.metadata.name),
-    gained: pokeAll,
+    gained: (clusterId, owned) => {
+      pokeAll(clusterId);
+      void runNodeSync({ upstreams, resources, caches, log }, clusterId, owned);
+    },
     log,
     signal,
   });
-  for (const controller of [
-    clusterRegistration,
-    clusterConnection(upstreams),
-    clusterMembers(upstreams),
-    clusterCleanup(upstreams),
-  ])
+  for (const controller of [clusterConnection(upstreams), clusterMembers(upstreams), clusterCleanup(upstreams)])
     running.push(startController(ownedOnly(controller, ownership), context));
+  // Harmless when two replicas do it, and somebody who just made a cluster is waiting for its command.
+  running.push(startController(clusterRegistration, context));
   upstreams.subscribe(pokeAll, signal);
   return [...running, startController(registrationTokenRotation({ upstreams, setting }), context)];
 }

@@ -2,7 +2,7 @@
  * The proxy: `/k8s/clusters/<id>/…` to the cluster's kube-apiserver as the signed-in user. Cookies don't sign in here:
  * pages of pods and services are served below the same prefix and share our origin with whoever has a session.
  */
-import { forbidden } from '@drover/base';
+import { forbidden, isUnavailable } from '@drover/base';
 import { type ForwardOptions, forward, forwardUpgrade } from '@drover/kube';
 import type { Access } from '../auth/access.ts';
 import { identityHeaders, type ResolveIdentity } from '../auth/impersonation.ts';
@@ -44,7 +44,7 @@ interface Asked {
 async function handle(deps: ProxyDeps, exchange: Exchange, asked: Asked): Promise<void> {
   const started = performance.now();
   const { clusterId, rest } = parseProxyPath(exchange.path, asked.prefix);
-  const { upstream, target } = reach(deps, asked.caller, clusterId);
+  const { upstream, target } = explained(exchange, () => reach(deps, asked.caller, clusterId));
   const options = optionsFor(deps, exchange, { caller: asked.caller, upstream, path: rest + exchange.search });
   try {
     await forward(exchange.request, exchange.response, { target, options });
@@ -63,6 +63,22 @@ async function handleUpgrade(deps: ProxyDeps, upgrade: Upgrade, asked: Asked): P
     await forwardUpgrade(upgrade, { target, options });
   } finally {
     deps.onDone?.({ clusterId, upgrade: true, ms: performance.now() - started });
+  }
+}
+
+/**
+ * While kubectl looks for what a server has, it shows no message of a 503 but its own; a Warning (RFC 7234 §5.5) it does
+ * show.
+ */
+function explained<T>(exchange: Exchange, get: () => T): T {
+  try {
+    return get();
+  } catch (error) {
+    if (isUnavailable(error)) {
+      const text = error.message.replace(/[^\x20-\x7e]/g, '?').replace(/["\\]/g, '\\$&');
+      exchange.response.setHeader('Warning', `299 - "${text}"`);
+    }
+    throw error;
   }
 }
 
