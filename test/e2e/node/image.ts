@@ -10,7 +10,7 @@ import { platformName } from '@drover/engine';
 import { pack } from 'tar-stream';
 import { run } from './command.ts';
 
-export interface ImageFile {
+interface ImageFile {
   readonly path: string;
   readonly mode?: number;
   readonly content?: Uint8Array | string;
@@ -19,7 +19,7 @@ export interface ImageFile {
   readonly directory?: boolean;
 }
 
-export interface ImageOptions {
+interface ImageOptions {
   /** With a tag, e.g. `drover.test/busybox:1`. */
   readonly name: string;
   readonly files: readonly ImageFile[];
@@ -30,7 +30,7 @@ export const pauseImage = 'drover.test/pause:1';
 export const busyboxImage = 'drover.test/busybox:1';
 
 /** Writes the image as a tar to `path`. */
-export async function writeImage(path: string, options: ImageOptions): Promise<void> {
+async function writeImage(path: string, options: ImageOptions): Promise<void> {
   const layer = await tarOf(options.files);
   const { arch } = platformName();
   const config = json({

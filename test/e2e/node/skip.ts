@@ -8,7 +8,7 @@ import { controlPlaneBinaries, findBinaries, nodeBinaries } from '@drover/engine
 const commands = ['ip', 'unshare', 'nsenter', 'mount', 'iptables', 'conntrack', 'containerd', 'ctr', 'runc', 'busybox'];
 
 /** Debian packages that a test cluster needs, one a line. */
-export const packagesFile = fileURLToPath(new URL('packages.txt', import.meta.url));
+const packagesFile = fileURLToPath(new URL('packages.txt', import.meta.url));
 
 /** Undefined where a test cluster can run; builds its binaries where they are missing, which takes a while once. */
 export async function testClusterSkipReason(): Promise<string | undefined> {

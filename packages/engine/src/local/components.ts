@@ -27,7 +27,7 @@ export interface Component {
   readonly healthUrl: string;
 }
 
-export const serviceCidr = '10.43.0.0/16';
+const serviceCidr = '10.43.0.0/16';
 export const serviceAddress = '10.43.0.1';
 const loopback = '127.0.0.1';
 

@@ -35,7 +35,7 @@ async function choosePort(address: string, others: readonly unknown[]): Promise<
 }
 
 /** Whether one could listen there now. */
-export function isFree(port: number, address: string): Promise<boolean> {
+function isFree(port: number, address: string): Promise<boolean> {
   return new Promise((resolve, reject) => {
     const server = createServer();
     server.once('error', error => {

@@ -18,7 +18,7 @@ export async function stopProcess(identity: ProcessIdentity, graceMs: number): P
 }
 
 /** Sends the signal; a process that has just ended is no error. */
-export function signalProcess(pid: number, signal: NodeJS.Signals): void {
+function signalProcess(pid: number, signal: NodeJS.Signals): void {
   try {
     process.kill(pid, signal);
   } catch (error) {
