@@ -28,6 +28,7 @@ export interface ConnectTunnelOptions {
   /** The last socket is gone, or a dial failed while there was none. */
   readonly onDisconnected?: (error: Error) => void;
   readonly backoff?: BackoffOptions;
+  /** Go through HTTP_PROXY or HTTPS_PROXY, and past them where NO_PROXY says so. */
   readonly proxyFromEnvironment?: boolean;
   readonly limits?: SessionLimits;
   readonly signal: AbortSignal;
@@ -48,7 +49,7 @@ export async function connectTunnel(options: ConnectTunnelOptions): Promise<void
         url: options.url,
         headers: await options.headers(),
         ...(options.tls && { tls: options.tls }),
-        proxyFromEnvironment: options.proxyFromEnvironment ?? false,
+        ...(options.proxyFromEnvironment && { proxyEnv: process.env }),
       }),
       onConnect: (stream, target) => void serveStream(stream, target, options.open),
       onSession: session => {

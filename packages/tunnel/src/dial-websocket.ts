@@ -15,8 +15,8 @@ export interface DialOptions {
   readonly url: string;
   readonly headers: Readonly<Record<string, string>>;
   readonly tls?: TlsOptions;
-  /** Goes through HTTP_PROXY, HTTPS_PROXY and past NO_PROXY as the environment says. */
-  readonly proxyFromEnvironment?: boolean;
+  /** An environment whose HTTP_PROXY, HTTPS_PROXY and NO_PROXY say which way to go; absent: straight. */
+  readonly proxyEnv?: NodeJS.ProcessEnv;
   readonly signal: AbortSignal;
 }
 
@@ -37,7 +37,8 @@ const handshakeTimeoutMs = 10_000;
 /** Resolves once the websocket is open; rejects with what the server answered, or why it could not be reached. */
 export function dialWebSocket(options: DialOptions): Promise<Dialled> {
   const { url, headers, tls, signal } = options;
-  const { protocol, host } = parseUrl(url);
+  const target = parseUrl(url);
+  const { host } = target;
   const { promise, resolve, reject } = Promise.withResolvers<Dialled>();
   if (signal.aborted) return Promise.reject(signal.reason);
   const websocket = new WebSocket(url, {
@@ -49,7 +50,7 @@ export function dialWebSocket(options: DialOptions): Promise<Dialled> {
     maxPayload: maxMessageBytes,
     handshakeTimeout: handshakeTimeoutMs,
     followRedirects: false,
-    ...(options.proxyFromEnvironment ? { agent: proxyAgent(protocol), createConnection: undefined } : {}),
+    ...(options.proxyEnv && { agent: proxyAgent(target.protocol, options) }),
   });
   const onAbort = () => {
     websocket.terminate();
@@ -78,9 +79,10 @@ function parseUrl(url: string): URL {
   return parsed;
 }
 
-function proxyAgent(protocol: string): HttpAgent {
-  const options = { proxyEnv: process.env as Record<string, string> };
-  return protocol === 'wss:' ? new HttpsAgent(options) : new HttpAgent(options);
+/** An agent of its own for one dial: it also has to carry the TLS options, which ws gives only to its own sockets. */
+function proxyAgent(protocol: string, options: DialOptions): HttpAgent {
+  const proxyEnv = options.proxyEnv as Record<string, string>;
+  return protocol === 'wss:' ? new HttpsAgent({ ...options.tls, proxyEnv }) : new HttpAgent({ proxyEnv });
 }
 
 async function refusal(response: IncomingMessage, host: string): Promise<StatusError> {
