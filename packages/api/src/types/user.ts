@@ -16,6 +16,8 @@ export const user = defineType({
     displayName: string({ as: 'name' }),
     description: string(),
     username: string(),
+    /** Taken on create, and never stored here. */
+    password: string({ writeOnly: true, update: false }),
     enabled: boolean({ default: true }),
     mustChangePassword: falseByDefault(),
     principalIds: array(reference('principal')),
