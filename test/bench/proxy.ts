@@ -1,0 +1,186 @@
+/**
+ * Proxied requests through the tunnel against the kube-apiserver asked directly, and against a Go reverse proxy over
+ * the real remotedialer that does the same work, all in one run.
+ */
+import { execFile } from 'node:child_process';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { type Resource, until } from '@drover/base';
+import { configMaps, KubeClient } from '@drover/kube';
+import { Pool } from 'undici';
+import { type Child, startChild } from '../integration/child.ts';
+import { startApiServer, type TestApiServer } from '../integration/kube-apiserver.ts';
+import type { Row } from './row.ts';
+
+const seconds = Number(process.env['DROVER_BENCH_SECONDS'] ?? 5);
+const root = join(import.meta.dirname, '../..');
+
+interface Way {
+  readonly origin: string;
+  readonly path: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly tls: { readonly ca: string; readonly cert?: string; readonly key?: string };
+  /** Processes whose CPU is counted. */
+  readonly pids: readonly number[];
+}
+
+interface Measured {
+  readonly perSecond: number;
+  readonly p50: number;
+  readonly p99: number;
+  /** µs per request, by process. */
+  readonly cpu: readonly number[];
+}
+
+export async function run(): Promise<Row[]> {
+  await using scope = new AsyncDisposableStack();
+  const dir = await mkdtemp(join(tmpdir(), 'drover-bench-'));
+  scope.defer(() => rm(dir, { recursive: true, force: true }));
+  const api = scope.use(await startApiServer());
+  await seed(api);
+  const direct = directWay(api);
+  const ours = await ourWay(scope, api, dir);
+  const rows: Row[] = [];
+  for (const connections of [1, 8]) {
+    const base = await load(direct, connections);
+    const got = await load(ours, connections);
+    const at = `at ${connections}`;
+    rows.push(
+      row(`proxied GET ${at}`, got.perSecond, base.perSecond, { unit: 'req/s', higherIsBetter: true }),
+      row(`proxied GET ${at}, p50`, got.p50, base.p50, { unit: 'ms' }),
+      row(`proxied GET ${at}, p99`, got.p99, base.p99, { unit: 'ms' }),
+      { name: `proxied GET ${at}, server CPU`, ours: got.cpu[0]!, unit: 'µs/req', higherIsBetter: false },
+      { name: `proxied GET ${at}, agent CPU`, ours: got.cpu[1]!, unit: 'µs/req', higherIsBetter: false },
+    );
+  }
+  const [base, got] = [await bulk(direct), await bulk(ours)];
+  rows.push(row('50 MB list', got, base, { unit: 'MB/s', higherIsBetter: true }));
+  rows.push({ name: 'agent memory', ours: await rssMb(ours.pids[1]!), unit: 'MB', higherIsBetter: false });
+  return rows;
+}
+
+function row(name: string, ours: number, peer: number, how: { unit: string; higherIsBetter?: boolean }): Row {
+  return { name: `${name} (peer: direct)`, ours, peer, unit: how.unit, higherIsBetter: how.higherIsBetter ?? false };
+}
+
+async function seed(api: TestApiServer): Promise<void> {
+  await using client = new KubeClient(api.connection);
+  const create = (name: string, bytes: number, namespace: string) =>
+    client.create(configMaps, {
+      apiVersion: 'v1',
+      kind: 'ConfigMap',
+      metadata: { name, namespace },
+      data: { a: 'x'.repeat(bytes) },
+    } as Resource);
+  await until('the default namespace', () => create('one', 700, 'default').then(() => true));
+  for (let i = 0; i < 52; i++) await create(`big-${i}`, 1_000_000, 'kube-public');
+}
+
+const oneObject = '/api/v1/namespaces/default/configmaps/one';
+const bigList = '/api/v1/namespaces/kube-public/configmaps';
+
+function directWay({ connection }: TestApiServer): Way {
+  const tls = { ca: connection.ca!, cert: connection.clientCert!, key: connection.clientKey!.reveal() };
+  return { origin: connection.server, path: '', headers: {}, tls, pids: [] };
+}
+
+async function ourWay(scope: AsyncDisposableStack, api: TestApiServer, dir: string): Promise<Way> {
+  const logPath = join(dir, 'hub.log');
+  const hub = scope.use(await startChild(process.execPath, [join(root, 'test/bench/proxy-hub.ts')], { logPath }));
+  const said = await until('the server', async () => {
+    const line = (await readFile(logPath, 'utf8')).split('\n').find(text => text.startsWith('{"url"'));
+    return line && (JSON.parse(line) as { url: string; dir: string; id: string; token: string; bearer: string });
+  });
+  const ca = await readFile(join(said.dir, 'ca.crt'), 'utf8');
+  const agent: Child = scope.use(
+    await startChild(
+      process.execPath,
+      [
+        join(root, 'packages/agent/src/main.ts'),
+        ...['--server', said.url, '--ca-file', join(said.dir, 'ca.crt'), '--kubeconfig', api.kubeconfigPath],
+      ],
+      { logPath: join(dir, 'agent.log'), env: { ...process.env, DROVER_TOKEN: said.token } },
+    ),
+  );
+  const manifest = join(dir, 'import.yaml');
+  const run_ = promisify(execFile);
+  await run_('curl', ['-sfk', '-o', manifest, `${said.url}/v3/import/${said.token}_${said.id}.yaml`]);
+  await run_(api.kubectl, ['--kubeconfig', api.kubeconfigPath, 'apply', '-f', manifest]);
+  const headers = { authorization: `Bearer ${said.bearer}` };
+  const path = `/k8s/clusters/${said.id}`;
+  const way = { origin: said.url, path, headers, tls: { ca }, pids: [hub.pid, agent.pid] };
+  await until('the way through', async () => (await ask(way, poolOf(way, 1), oneObject)) > 0, {
+    timeoutMs: 30_000,
+    everyMs: 200,
+  });
+  return way;
+}
+
+function poolOf(way: Way, connections: number): Pool {
+  return new Pool(way.origin, { connections, connect: { ...way.tls, rejectUnauthorized: true } });
+}
+
+/** Bytes of the answer. */
+async function ask(way: Way, pool: Pool, path: string): Promise<number> {
+  const { statusCode, body } = await pool.request({ method: 'GET', path: way.path + path, headers: way.headers });
+  let bytes = 0;
+  for await (const chunk of body as AsyncIterable<Buffer>) bytes += chunk.length;
+  if (statusCode !== 200) throw new Error(`answered ${statusCode}`);
+  return bytes;
+}
+
+async function load(way: Way, connections: number): Promise<Measured> {
+  await using scope = new AsyncDisposableStack();
+  const pool = poolOf(way, connections);
+  scope.defer(() => pool.destroy());
+  const times: number[] = [];
+  const worker = async (until_: number, keep: boolean) => {
+    while (performance.now() < until_) {
+      const started = performance.now();
+      await ask(way, pool, oneObject);
+      if (keep) times.push(performance.now() - started);
+    }
+  };
+  const workers = async (ms: number, keep: boolean) => {
+    const end = performance.now() + ms;
+    await Promise.all(Array.from({ length: connections }, () => worker(end, keep)));
+  };
+  await workers(2000, false);
+  const before = await Promise.all(way.pids.map(cpuUs));
+  await workers(seconds * 1000, true);
+  const after = await Promise.all(way.pids.map(cpuUs));
+  times.sort((a, b) => a - b);
+  return {
+    perSecond: times.length / seconds,
+    p50: times[Math.floor(times.length * 0.5)]!,
+    p99: times[Math.floor(times.length * 0.99)]!,
+    cpu: after.map((us, i) => (us - before[i]!) / times.length),
+  };
+}
+
+/** MB per second, the best of three. */
+async function bulk(way: Way): Promise<number> {
+  await using scope = new AsyncDisposableStack();
+  const pool = poolOf(way, 1);
+  scope.defer(() => pool.destroy());
+  let best = 0;
+  for (let i = 0; i < 4; i++) {
+    const started = performance.now();
+    const bytes = await ask(way, pool, bigList);
+    if (i > 0) best = Math.max(best, bytes / 1e6 / ((performance.now() - started) / 1000));
+  }
+  return best;
+}
+
+async function cpuUs(pid: number): Promise<number> {
+  const stat = await readFile(`/proc/${pid}/stat`, 'utf8');
+  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+  return (Number(fields[11]) + Number(fields[12])) * 10_000;
+}
+
+async function rssMb(pid: number): Promise<number> {
+  const status = await readFile(`/proc/${pid}/status`, 'utf8');
+  return Number(/VmRSS:\s+(\d+)/.exec(status)![1]) / 1024;
+}
