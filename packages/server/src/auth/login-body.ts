@@ -45,7 +45,7 @@ function readText(request: IncomingMessage, timeoutMs: number): Promise<string> 
   });
 }
 
-export function parseLoginBody(text: string): LoginBody {
+function parseLoginBody(text: string): LoginBody {
   let parsed: unknown;
   try {
     parsed = JSON.parse(text);

@@ -8,7 +8,7 @@ import type { Resources } from '../resources/index.ts';
 import type { SettingsReader } from './deps.ts';
 import { hashPassword, needsRehash, verifyPassword } from './password-hash.ts';
 
-export const passwordNamespace = 'cattle-local-user-passwords';
+const passwordNamespace = 'cattle-local-user-passwords';
 const hashKey = 'hash';
 const formAnnotation = 'cattle.io/password-hash';
 /** Hashing reads all of it, so there is an end to it. */

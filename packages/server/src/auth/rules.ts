@@ -17,7 +17,7 @@ export interface Attributes {
   readonly name?: string;
 }
 
-export function ruleAllows(rule: PolicyRule, verb: string, attributes: Attributes): boolean {
+function ruleAllows(rule: PolicyRule, verb: string, attributes: Attributes): boolean {
   return (
     has(rule.verbs, verb) &&
     has(rule.apiGroups, attributes.group) &&
