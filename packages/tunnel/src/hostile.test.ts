@@ -126,7 +126,7 @@ test('a stream whose agent ignores Pause fails at its cap, alone, while the sock
   const other = await dial(anywhere);
   await until('both Connects', () => agent.heard.length === 2);
   const [first, second] = agent.heard.map(message => message.connectionId);
-  const failed = once(flooded, 'error');
+  const failed = once(flooded, 'error', { signal: AbortSignal.timeout(5000) });
   for (let sent = 0; sent < 8; sent++) agent.say(messageType.data, first!, Buffer.alloc(MiB));
   assert.match(((await failed)[0] as Error).message, /buffered more than 2097152 bytes/);
   assert.equal((await agent.next(messageType.pause)).connectionId, first);
@@ -191,7 +191,7 @@ test('a list of live ids closes a stream only when it is old and missing twice r
   await list([id]);
   await list([]);
   assert.equal(live(), 1, 'missing once, then listed, then missing once');
-  const failed = once(stream, 'error');
+  const failed = once(stream, 'error', { signal: AbortSignal.timeout(5000) });
   await list([]);
   assert.match(((await failed)[0] as Error).message, /sync from client/);
 });
@@ -200,7 +200,7 @@ test('a far end that goes silent without closing is dead after silentAfterMs', a
   await using server = await startServer({ pingEveryMs: 40, silentAfterMs: 150 });
   using agent = await startAgent(server);
   const stream = await server.tunnel.dialer('c-one')(anywhere);
-  const failed = once(stream, 'error');
+  const failed = once(stream, 'error', { signal: AbortSignal.timeout(5000) });
   agent.websocket.pause();
   assert.match(((await failed)[0] as Error).message, /nothing heard for/);
   assert.equal(server.tunnel.has('c-one'), false);

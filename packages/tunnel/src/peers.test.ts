@@ -55,7 +55,7 @@ test('a stream to a peer’s client goes out as clientKey::proto, and an answer 
   const stream = await server.tunnel.dialer('c-far')({ host: '10.43.0.1', port: 443 });
   const asked = await peer.next(messageType.connect);
   assert.equal(String(asked.payload), 'c-far::tcp/10.43.0.1:443');
-  const failed = once(stream, 'error');
+  const failed = once(stream, 'error', { signal: AbortSignal.timeout(5000) });
   peer.say(messageType.error, asked.connectionId, 'failed to find Session for client c-far');
   await failed;
   assert.equal(server.tunnel.has('c-far'), false);
