@@ -87,12 +87,13 @@ test('a list of clients that is no such list ends the peer’s session', async (
   await once(peer.websocket, 'close');
 });
 
-test('what a peer asks for is served from our own sessions alone, never from another peer', async () => {
+test('what a peer asks for is served from our own sessions alone, never from another peer', async t => {
   await using server = await startServer();
   using far = await dialAs(server.url, 'three');
   far.say(messageType.addClient, 0, 'c-far/7');
   await server.tunnel.waitFor('c-far', { timeoutMs: 2000 });
   const listener = new WebSocketServer({ port: 0, host: '127.0.0.1' });
+  t.after(() => listener.close());
   await once(listener, 'listening');
   server.tunnel.addPeer({
     id: 'two',
@@ -105,6 +106,4 @@ test('what a peer asks for is served from our own sessions alone, never from ano
   const answer = await asking.next(messageType.error);
   assert.equal(String(answer.payload), 'failed to find Session for client c-far');
   assert.ok(!far.heard.some(message => message.type === messageType.connect));
-  server.tunnel.removePeer('two');
-  listener.close();
 });
