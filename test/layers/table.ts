@@ -25,8 +25,8 @@ export const layers: Readonly<Record<string, Layer>> = {
     why: 'the engine builds clusters for server, agent and CLI alike: no store, no tunnel, no API types.',
   },
   server: {
-    may: ['base', 'api', 'store', 'kube', 'tunnel', 'engine'],
-    why: 'the server stands on all libraries, and on no other program: agent, CLI and UI reach it over the wire.',
+    may: ['base', 'api', 'store', 'kube', 'tunnel', 'engine', 'web'],
+    why: 'the server stands on all libraries and serves the pages of web; agent and CLI reach it over the wire.',
   },
   agent: {
     may: ['base', 'kube', 'tunnel', 'engine'],

@@ -1,7 +1,7 @@
 /** The built-in roles: made at the first start, kept up to date at later ones, but for the switches that an admin may turn. */
-import { readFile } from 'node:fs/promises';
 import type { GlobalRole, RoleTemplate } from '@drover/api';
 import { isAlreadyExists } from '@drover/base';
+import builtin from '../data/builtin-roles.json' with { type: 'json' };
 import type { Caches, Resources } from './resources/index.ts';
 
 interface BuiltinRole {
@@ -14,20 +14,14 @@ interface BuiltinRole {
   readonly [flag: string]: unknown;
 }
 
-export interface BuiltinRoles {
+interface BuiltinRoles {
   readonly globalRoles: readonly BuiltinRole[];
   readonly roleTemplates: readonly BuiltinRole[];
 }
 
-const dataUrl = new URL('../data/builtin-roles.json', import.meta.url);
-
-export async function readBuiltinRoles(): Promise<BuiltinRoles> {
-  return JSON.parse(await readFile(dataUrl, 'utf8')) as BuiltinRoles;
-}
-
 /** Makes what is missing and renews rules that a newer version brings; writes nothing where all is as it should be. */
 export async function ensureBuiltinRoles(resources: Resources, caches: Caches): Promise<void> {
-  const { globalRoles, roleTemplates } = await readBuiltinRoles();
+  const { globalRoles, roleTemplates } = builtin as BuiltinRoles;
   await Promise.all([
     ...globalRoles.map(role => ensureGlobalRole(role, resources, caches)),
     ...roleTemplates.map(role => ensureRoleTemplate(role, resources, caches)),

@@ -31,7 +31,6 @@ export const subject = {
   groupPrincipalName: reference('principal', { as: 'groupPrincipalId', update: false }),
 } as const;
 
-export const nullableStrings = map(string());
 export const readOnly = { create: false, update: false } as const;
 export const falseByDefault = (
   options: { readonly create?: boolean; readonly update?: boolean; readonly required?: boolean } = {},

@@ -1,12 +1,10 @@
 /** `/`: for a browser a page that says what this is and where to go; for a program the list of API versions. */
-import { readFile } from 'node:fs/promises';
 import type { IncomingMessage } from 'node:http';
 import { notFound } from '@drover/base';
+import { homePage } from '@drover/web';
 import type { Route } from './exchange.ts';
 import { sendText } from './health.ts';
 
-const page = new URL('../../../web/src/home.html', import.meta.url);
-const pageZh = new URL('../../../web/src/home.zh-CN.html', import.meta.url);
 const policy =
   "default-src 'none'; style-src 'unsafe-inline'; img-src 'self' data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
@@ -20,11 +18,10 @@ export function homeRoute(baseUrl: (request: IncomingMessage) => string): Route 
       const { accept = '', 'accept-language': language = '' } = request.headers;
       if (!accept.includes('text/html'))
         return sendText(response, 200, JSON.stringify(roots(baseUrl(request))), 'application/json');
-      const html = await readFile(/^\s*zh\b/i.test(language) ? pageZh : page, 'utf8');
       response.setHeader('content-security-policy', policy);
       response.setHeader('referrer-policy', 'no-referrer');
       response.setHeader('vary', 'accept, accept-language');
-      sendText(response, 200, html.replaceAll('{{server}}', escapeHtml(baseUrl(request))), 'text/html; charset=utf-8');
+      sendText(response, 200, homePage(baseUrl(request), language), 'text/html; charset=utf-8');
     },
   };
 }
@@ -42,8 +39,4 @@ function roots(base: string): Record<string, unknown> {
     links: { self: `${base}/` },
     data: [root('/v3', 'v3'), root('/v3-public', 'v3public')],
   };
-}
-
-function escapeHtml(text: string): string {
-  return text.replace(/[&<>"']/g, char => `&#${char.charCodeAt(0)};`);
 }
