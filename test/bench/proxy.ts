@@ -89,9 +89,16 @@ function directWay({ connection }: TestApiServer): Way {
 async function ourWay(scope: AsyncDisposableStack, api: TestApiServer, dir: string): Promise<Way> {
   const logPath = join(dir, 'hub.log');
   const hub = scope.use(await startChild(process.execPath, [join(root, 'test/bench/proxy-hub.ts')], { logPath }));
-  const said = await until('the server', async () => {
+  interface Said {
+    readonly url: string;
+    readonly dir: string;
+    readonly id: string;
+    readonly token: string;
+    readonly bearer: string;
+  }
+  const said: Said = await until('the server', async () => {
     const line = (await readFile(logPath, 'utf8')).split('\n').find(text => text.startsWith('{"url"'));
-    return line && (JSON.parse(line) as { url: string; dir: string; id: string; token: string; bearer: string });
+    return line === undefined ? undefined : (JSON.parse(line) as Said);
   });
   const ca = await readFile(join(said.dir, 'ca.crt'), 'utf8');
   const agent: Child = scope.use(

@@ -18,14 +18,27 @@ import (
 )
 
 var (
-	mode      = flag.String("mode", "", "server, client or backend")
+	mode      = flag.String("mode", "", "server, client, backend or proxy")
 	serverURL = flag.String("url", "", "client: the server to dial, ws://HOST:PORT/path")
 	key       = flag.String("key", "c-one", "client: sent as X-Key, the client key")
 	allow     = flag.String("allow", "", "client: prefix of the addresses that may be dialled; others end the session")
 	peerID    = flag.String("peer-id", "", "server: own id towards peers")
 	peerToken = flag.String("peer-token", "", "server: own token towards peers, and the one that peers must show")
 	peers     = flag.String("peers", "", "server: id=url,… of peers to dial")
+	headers   = http.Header{}
+	caFile    = flag.String("ca-file", "", "client: CA of a server with wss://; proxy: CA of the target")
 )
+
+func init() {
+	flag.Func("header", "client: sent when dialling, Name: value; may be repeated", func(text string) error {
+		name, value, ok := strings.Cut(text, ": ")
+		if !ok {
+			return fmt.Errorf("needs to be Name: value")
+		}
+		headers.Add(name, value)
+		return nil
+	})
+}
 
 func main() {
 	flag.Parse()
@@ -36,8 +49,10 @@ func main() {
 		runClient()
 	case "backend":
 		runBackend()
+	case "proxy":
+		runProxy()
 	default:
-		log.Fatal("-mode needs to be server, client or backend")
+		log.Fatal("-mode needs to be server, client, backend or proxy")
 	}
 }
 
@@ -93,10 +108,11 @@ func runServer() {
 }
 
 func runClient() {
+	headers.Set("X-Key", *key)
 	for {
-		err := remotedialer.ConnectToProxy(context.Background(), *serverURL, http.Header{"X-Key": {*key}},
+		err := remotedialer.ConnectToProxy(context.Background(), *serverURL, headers,
 			func(proto, address string) bool { return strings.HasPrefix(address, *allow) },
-			&websocket.Dialer{HandshakeTimeout: 10 * time.Second},
+			&websocket.Dialer{HandshakeTimeout: 10 * time.Second, TLSClientConfig: trust(*caFile)},
 			func(context.Context, *remotedialer.Session) error { fmt.Println("connected"); return nil })
 		log.Print("disconnected: ", err)
 		time.Sleep(100 * time.Millisecond)

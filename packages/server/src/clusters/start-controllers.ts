@@ -8,6 +8,7 @@ import { clusterConnection } from '../controllers/cluster-connection.ts';
 import { clusterMembers } from '../controllers/cluster-members.ts';
 import { type Ownership, startOwnership } from '../controllers/cluster-ownership.ts';
 import { clusterRegistration, registrationTokenRotation } from '../controllers/cluster-registration.ts';
+import { foreignCredentials } from '../controllers/foreign-credentials.ts';
 import { runNodeSync } from '../controllers/node-sync.ts';
 import type { Controller, ControllerContext, RunningController } from '../resources/index.ts';
 import { startController } from '../resources/index.ts';

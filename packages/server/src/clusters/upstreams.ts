@@ -96,7 +96,7 @@ export class ClusterUpstreams implements Upstreams {
       throw unavailable(`cluster "${clusterId}": its credentials are not there; restart its agent to register anew`);
     // Until it is known which kind of agent it is, nothing may be sent to it.
     if (!secretName && !cluster.status?.agentVersion)
-      throw unavailable(`cluster "${clusterId}": its agent is being registered`, { retryAfterSeconds: 2 });
+      throw unavailable(`cluster "${clusterId}": its agent is being registered`);
     const way = JSON.stringify([secretName, secret?.metadata.resourceVersion, secret && apiEndpoint, secret && caCert]);
     const upstream =
       kept?.way === way

@@ -17,7 +17,7 @@ type ForeignParams = Extract<AgentParams, { readonly kind: 'rancher' }>;
 
 export interface ForeignDeps {
   readonly resources: Resources;
-  readonly tunnels: Pick<TunnelServer, 'dialer' | 'closeClient'>;
+  readonly tunnels: Pick<TunnelServer, 'dialer' | 'closeClient' | 'waitFor'>;
 }
 
 const namespace = 'cattle-system';
@@ -31,6 +31,7 @@ export const credentialName = (clusterId: string): string => `cluster-serviceacc
 /** Takes the cluster in through its own tunnel. A cluster that is not the one that registered before is cut off. */
 export async function adoptForeign(deps: ForeignDeps, cluster: Cluster, params: ForeignParams): Promise<void> {
   const clusterId = cluster.metadata.name;
+  await deps.tunnels.waitFor(clusterId, { timeoutMs: 15_000 });
   const connection: Connection = {
     server: `https://${params.address}`,
     ca: Buffer.from(params.caCert, 'base64').toString('utf8'),

@@ -1,0 +1,73 @@
+/** The import manifest is data: no value can become YAML of its own, and names are those that tools look for. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import { parseAllDocuments, stringify } from 'yaml';
+import { credentialsName, importManifest, resolveImage } from './import-manifest.ts';
+
+const parts = {
+  serverUrl: 'https://drover.example.com',
+  token: 't'.repeat(54),
+  caChecksum: 'a'.repeat(64),
+  agentImage: 'drover/agent:v1',
+  installUuid: 'u',
+  serverVersion: 'v1',
+};
+const textOf = (values: typeof parts) =>
+  importManifest(values)
+    .map(object => stringify(object))
+    .join('---\n');
+
+test('the objects and their names', () => {
+  assert.deepEqual(
+    importManifest(parts).map(({ kind, metadata }) => `${kind} ${metadata.name}`),
+    [
+      'ClusterRole proxy-clusterrole-kubeapiserver',
+      'ClusterRoleBinding proxy-role-binding-kubernetes-master',
+      'Namespace cattle-system',
+      'ServiceAccount cattle',
+      'ClusterRoleBinding cattle-admin-binding',
+      'ClusterRoleBinding drover-controllers',
+      `Secret ${credentialsName(parts)}`,
+      'ClusterRole cattle-admin',
+      'Deployment cattle-cluster-agent',
+      'Service cattle-cluster-agent',
+    ],
+  );
+  assert.match(credentialsName(parts), /^cattle-credentials-[0-9a-f]{10}$/);
+  assert.notEqual(credentialsName(parts), credentialsName({ ...parts, token: 'other' }));
+});
+
+test('whatever the settings hold, the text parses back to the same objects', () => {
+  const value = fc.oneof(
+    fc.string(),
+    fc.constantFrom(
+      'a\n---\nkind: Pod',
+      "'; x: y",
+      '"}',
+      '- a',
+      '*x',
+      '&a b',
+      '!!js/f',
+      '{{ .x }}',
+      '${x}',
+      '#',
+      '\u2028',
+    ),
+  );
+  fc.assert(
+    fc.property(value, value, value, (agentImage, serverVersion, installUuid) => {
+      const values = { ...parts, agentImage, serverVersion, installUuid };
+      const parsed = parseAllDocuments(textOf(values)).map(document => document.toJS());
+      assert.deepEqual(parsed, JSON.parse(JSON.stringify(importManifest(values))));
+    }),
+    { numRuns: 300 },
+  );
+});
+
+test('the registry of the settings goes before images that name none', () => {
+  assert.equal(resolveImage('drover/agent:v1', 'reg.example.com:5000/'), 'reg.example.com:5000/drover/agent:v1');
+  assert.equal(resolveImage('drover/agent:v1', ''), 'drover/agent:v1');
+  for (const named of ['quay.example.com/a/b', 'localhost/a', 'host:5000/a'])
+    assert.equal(resolveImage(named, 'reg'), named);
+});
