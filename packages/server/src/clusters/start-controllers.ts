@@ -34,7 +34,12 @@ export function startClusterControllers(deps: ClustersDeps, clusters: Clusters, 
     log,
     signal,
   });
-  for (const controller of [clusterConnection(upstreams), clusterMembers(upstreams), clusterCleanup(upstreams)])
+  for (const controller of [
+    clusterConnection(upstreams),
+    clusterMembers(upstreams),
+    clusterCleanup(upstreams),
+    foreignCredentials(upstreams),
+  ])
     running.push(startController(ownedOnly(controller, ownership), context));
   // Harmless when two replicas do it, and somebody who just made a cluster is waiting for its command.
   running.push(startController(clusterRegistration, context));
