@@ -11,7 +11,7 @@ import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { until } from '@drover/base';
 import { KubeClient, loadKubeconfig, pods, toConnection, WatchCache } from '@drover/kube';
-import { kubectl, runKubectl, startKubectl } from './kubectl.ts';
+import { kubectl, type Running, runKubectl, startKubectl } from './kubectl.ts';
 import { busyboxImage, testClusterSkipReason } from './node/index.ts';
 import { type Spine, startSpine } from './spine.ts';
 
@@ -96,6 +96,39 @@ test('a member gets, applies, patches, watches, waits and deletes', async t => {
   await until('the change in the watch', () => watch.output().includes('three'));
   await asMember(['delete', 'configmap', 'cm']);
   assert.notEqual((await runKubectl(['get', 'configmap', 'cm'], { kubeconfig: member.kubeconfig })).code, 0);
+});
+
+/** Opened early and left alone, so that their silence lasts while the other tests run. */
+let silent: { readonly since: number; readonly watch: Running; readonly logs: Running } | undefined;
+
+const quietPod = {
+  ...shellPod,
+  metadata: { name: 'quiet' },
+  spec: {
+    ...shellPod.spec,
+    containers: [
+      {
+        ...shellPod.spec.containers[0],
+        stdin: true,
+        command: ['sh', '-c', 'echo first; read line; echo second $line; sleep 100000'],
+      },
+    ],
+  },
+};
+
+test('a watch and a logs -f are opened that nothing will be sent on', async t => {
+  if (skip) return t.skip(skip);
+  await asMember(['create', 'namespace', 'quiet']);
+  await asMember(['-n', 'quiet', 'apply', '-f', '-'], { input: JSON.stringify(quietPod) });
+  await asMember(['-n', 'quiet', 'wait', '--for=condition=Ready', 'pod/quiet', '--timeout=60s'], { timeoutMs: 70_000 });
+  const logs = startKubectl(['-n', 'quiet', 'logs', '-f', 'quiet'], member.kubeconfig);
+  await until('the first line', () => logs.output().includes('first'));
+  // kubectl itself asks for a watch of at most some minutes; a raw one lasts as long as the server lets it.
+  const watch = startKubectl(
+    ['get', '--raw', '/api/v1/namespaces/quiet/secrets?watch=1&timeoutSeconds=3600'],
+    member.kubeconfig,
+  );
+  silent = { since: performance.now(), watch, logs };
 });
 
 test('discovery, OpenAPI and explain answer through the proxy', async t => {
@@ -233,6 +266,26 @@ test('200 parallel watches for a minute miss no event', { timeout: 150_000 }, as
   stop.abort();
   await ended;
   assert.deepEqual([...new Set(seen.map(names => names.size))], [made]);
+});
+
+test('a watch and a logs -f that were silent for six minutes are still open', { timeout: 500_000 }, async t => {
+  if (skip || !silent) return t.skip(skip ?? 'they were never opened');
+  await using watch = silent.watch;
+  await using logs = silent.logs;
+  const { since } = silent;
+  await until('six minutes to pass', () => performance.now() - since > 361_000, { timeoutMs: 400_000, everyMs: 500 });
+  assert.deepEqual([watch.child.exitCode, logs.child.exitCode], [null, null]);
+  await asMember(['-n', 'quiet', 'create', 'secret', 'generic', 'late']);
+  await until('the late event', () => watch.output().includes('"late"'), { timeoutMs: 5000 });
+  await using attached = startKubectl(['-n', 'quiet', 'attach', '-i', 'quiet'], member.kubeconfig);
+  await until(
+    'the late line',
+    () => {
+      attached.child.stdin!.write('breath\n');
+      return logs.output().includes('second breath');
+    },
+    { timeoutMs: 10_000, everyMs: 300 },
+  );
 });
 
 test('a killed agent shows as unavailable with its cause, and everything goes on when it is back', {

@@ -1,6 +1,6 @@
 /** Fields that several types hold: conditions, policy rules, the subject of a binding. */
 import type { Condition } from '@drover/base/pure';
-import { array, boolean, type Field, map, reference, string, struct } from '../field.ts';
+import { array, boolean, type Field, reference, string, struct } from '../field.ts';
 
 /** Conditions of a type: v3 names the struct after its owner, e.g. `clusterCondition`. */
 export function conditions(id: string): Field<readonly Condition[]> {
