@@ -144,7 +144,10 @@ function addTemplate(caches: Caches, scope: ScopeGrants, id: string | undefined)
 }
 
 /** The role template and all that it inherits, each once; a circle or a missing one ends its branch. */
-export function templatesOf(caches: Caches, id: string | undefined): RoleTemplate[] {
+export function templatesOf(
+  caches: { readonly roleTemplate: { get(name: string): RoleTemplate | undefined } },
+  id: string | undefined,
+): RoleTemplate[] {
   const found = new Map<string, RoleTemplate>();
   const visit = (name: string, depth: number) => {
     const template = caches.roleTemplate.get(name);

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { ClusterRoleTemplateBinding, RoleTemplate } from '@drover/api';
-import { bindingName, gatherTemplates, planMembers } from './member-plan.ts';
+import { bindingName, planMembers } from './member-plan.ts';
 
 const base = { apiVersion: 'management.cattle.io/v3' };
 const template = (name: string, rest: Partial<RoleTemplate> = {}): RoleTemplate =>
@@ -25,14 +25,6 @@ const templates = new Map(
   ].map(one => [one.metadata.name, one]),
 );
 const lookup = (id: string) => templates.get(id);
-
-test('inherited templates are gathered once each, cycles included', () => {
-  assert.deepEqual(
-    gatherTemplates('owner', lookup).map(one => one.metadata.name),
-    ['owner', 'reader', 'view'],
-  );
-  assert.deepEqual(gatherTemplates('gone', lookup), []);
-});
 
 test('a grant gives a role per template of ours and a binding per template', () => {
   const plan = planMembers({ bindings: [grant('crtb-1', 'owner', 'u-a')], admins: [], template: lookup });

@@ -5,6 +5,7 @@
 import { createHash } from 'node:crypto';
 import type { ClusterRoleTemplateBinding, RoleTemplate } from '@drover/api';
 import type { Resource } from '@drover/base';
+import { templatesOf } from '../auth/grants.ts';
 
 /** Marks what we made, so that we remove only that. */
 export const managedBy = { 'app.kubernetes.io/managed-by': 'drover', 'cattle.io/creator': 'norman' } as const;
@@ -42,19 +43,6 @@ export interface Grants {
 
 const rbac = 'rbac.authorization.k8s.io';
 
-/** The role template and all it inherits from, each once; a cycle ends at what was seen before. */
-export function gatherTemplates(id: string, template: Grants['template']): RoleTemplate[] {
-  const seen = new Map<string, RoleTemplate>();
-  const visit = (name: string): void => {
-    const found = template(name);
-    if (!found || seen.has(name)) return;
-    seen.set(name, found);
-    for (const inherited of found.roleTemplateNames ?? []) visit(inherited);
-  };
-  visit(id);
-  return [...seen.values()];
-}
-
 export function planMembers(grants: Grants): MemberPlan {
   const roles = new Map<string, ClusterRole>();
   const bindings = new Map<string, ClusterRoleBinding>();
@@ -64,7 +52,7 @@ export function planMembers(grants: Grants): MemberPlan {
   for (const grant of grants.bindings) {
     const subject = subjectOf(grant);
     if (!subject || grant.metadata.deletionTimestamp) continue;
-    for (const template of gatherTemplates(grant.roleTemplateName ?? '', grants.template)) {
+    for (const template of templatesOf({ roleTemplate: { get: grants.template } }, grant.roleTemplateName)) {
       const { name } = template.metadata;
       if (!template.external) roles.set(name, clusterRole(name, template));
       add(memberBinding(grant, name, subject));
