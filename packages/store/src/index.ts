@@ -2,7 +2,7 @@
 export { type CopyProgress, copyStore, isHalfCopied } from './copy.ts';
 export { FieldCipher, isSealed, type Place, rotateSecrets } from './encryption.ts';
 export { newEpoch } from './epoch.ts';
-export { type EtcdOptions, openEtcdStore } from './etcd/etcd-store.ts';
+export { type EtcdOptions, openEtcdStore } from './etcd/open.ts';
 export type { EtcdTls } from './etcd/rpc.ts';
 export { leaseCompare } from './held-lease.ts';
 export {

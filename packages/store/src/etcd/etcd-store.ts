@@ -23,27 +23,11 @@ import { type Batch, WatchHub } from '../watch-hub.ts';
 import { Feed, heartbeatKey } from './feed.ts';
 import { grantLease, renewLease, revokeLease } from './lease.ts';
 import { entryOf, type Header, type RangeResponse, type TxnResponse } from './messages.ts';
-import { type EtcdConnection, EtcdRpc } from './rpc.ts';
+import type { EtcdOptions } from './open.ts';
+import { EtcdRpc } from './rpc.ts';
 import { watchStream } from './watch-stream.ts';
 
-export interface EtcdOptions extends EtcdConnection {
-  /** Put before every key, so that an etcd can be shared (default `/drover/`). */
-  readonly prefix?: string;
-}
-
-/** Opens the store; throws ServiceUnavailable that names the endpoints when none of them can be reached. */
-export async function openEtcdStore(options: EtcdOptions): Promise<Store> {
-  const store = new EtcdStore(options);
-  try {
-    await store.begin();
-    return store;
-  } catch (error) {
-    await store[Symbol.asyncDispose]();
-    throw error;
-  }
-}
-
-class EtcdStore implements Store {
+export class EtcdStore implements Store {
   readonly #rpc: EtcdRpc;
   readonly #prefix: string;
   readonly #skip: number;

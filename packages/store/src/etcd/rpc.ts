@@ -3,6 +3,8 @@
  * password with renewal. A write that may have been taken up is never sent twice.
  */
 
+import { isIP } from 'node:net';
+import { checkServerIdentity } from 'node:tls';
 import { backoffMs, invalid, type Secret, sleep, unavailable } from '@drover/base';
 import {
   type ChannelCredentials,
@@ -15,6 +17,7 @@ import {
 } from '@grpc/grpc-js';
 import { etcdError, isAway, isServiceError, needsSignIn, wasNotTaken } from './errors.ts';
 import { type ServiceName, serviceClass } from './messages.ts';
+import { whyAway } from './probe.ts';
 
 export interface EtcdTls {
   /** PEM. */
@@ -34,6 +37,13 @@ export interface EtcdConnection {
 
 type Unary = (request: object, metadata: Metadata, options: { deadline: number }, done: Done) => void;
 type Done = (error: ServiceError | null, answer?: unknown) => void;
+interface Endpoint {
+  /** With its port. */
+  readonly address: string;
+  readonly host: string;
+  readonly secure: boolean;
+}
+
 type Clients = Readonly<Record<ServiceName, Client & Record<string, unknown>>>;
 
 /** Room for a watch response of the largest transaction with what it replaced, many times over. */
@@ -41,7 +51,7 @@ const maxMessageBytes = 64 * 1024 * 1024;
 
 export class EtcdRpc {
   readonly #connection: EtcdConnection;
-  readonly #endpoints: readonly { readonly address: string; clients: Clients | undefined }[];
+  readonly #endpoints: readonly (Endpoint & { clients: Clients | undefined })[];
   readonly #credentials: ChannelCredentials[];
   #at = 0;
   #token: Promise<string | undefined> | undefined;
@@ -53,11 +63,13 @@ export class EtcdRpc {
       throw invalid('--store', 'must name at least one etcd endpoint, e.g. https://10.0.0.1:2379');
     this.#connection = connection;
     const parsed = endpoints.map(endpoint => parseEndpoint(endpoint, tls !== undefined));
-    this.#endpoints = parsed.map(({ address }) => ({ address, clients: undefined }));
-    this.#credentials = parsed.map(({ secure }) => {
+    this.#endpoints = parsed.map(endpoint => ({ ...endpoint, clients: undefined }));
+    this.#credentials = parsed.map(({ secure, host }) => {
       if (!secure) return credentials.createInsecure();
       const pem = (text: string | undefined) => (text === undefined ? null : Buffer.from(text));
-      return credentials.createSsl(pem(tls?.ca), pem(tls?.key?.reveal()), pem(tls?.cert));
+      return credentials.createSsl(pem(tls?.ca), pem(tls?.key?.reveal()), pem(tls?.cert), {
+        checkServerIdentity: (_, certificate) => checkServerIdentity(host, certificate),
+      });
     });
   }
 
@@ -126,6 +138,8 @@ export class EtcdRpc {
         'grpc.initial_reconnect_backoff_ms': 100,
         'grpc.max_reconnect_backoff_ms': 2000,
         'grpc.enable_retries': 0,
+        // Node takes no address as server name, which grpc-js would send; the certificate is checked against the real host all the same.
+        ...(isIP(endpoint.host) ? { 'grpc.ssl_target_name_override': 'etcd' } : {}),
       }) as unknown as Clients[ServiceName];
     endpoint.clients ??= {
       KV: of('KV'),
@@ -144,12 +158,19 @@ export class EtcdRpc {
       const deadline = Date.now() + (this.#endpoints.length > 1 ? 1000 : this.timeoutMs);
       const error = await new Promise<Error | undefined>(resolve => client.waitForReady(deadline, resolve));
       if (!error) return;
-      if (tried + 1 >= this.#endpoints.length)
-        throw unavailable(`etcd: none of ${this.#endpoints.map(({ address }) => address).join(', ')} can be reached`, {
-          cause: error,
-        });
+      if (tried + 1 >= this.#endpoints.length) {
+        const addresses = this.#endpoints.map(({ address }) => address).join(', ');
+        throw unavailable(`etcd: none of ${addresses} can be reached: ${await this.#whyAway()}`, { cause: error });
+      }
       this.#next();
     }
+  }
+
+  #whyAway(): Promise<string> {
+    const { host, address, secure } = this.#endpoints[this.#at]!;
+    const port = Number(address.slice(address.lastIndexOf(':') + 1));
+    const tls = secure ? (this.#connection.tls ?? {}) : undefined;
+    return whyAway({ host, port, tls, timeoutMs: 1000 });
   }
 
   #once(service: ServiceName, method: string, call: { request: object; metadata: Metadata }): Promise<unknown> {
@@ -198,8 +219,9 @@ export class EtcdRpc {
   }
 }
 
-function parseEndpoint(endpoint: string, tls: boolean): { address: string; secure: boolean } {
-  const match = /^(?:(https?):\/\/)?((?:\[[0-9a-fA-F:.]+\]|[A-Za-z0-9.-]+):\d{1,5})\/?$/.exec(endpoint);
+function parseEndpoint(endpoint: string, tls: boolean): Endpoint {
+  const match = /^(?:(https?):\/\/)?(\[[0-9a-fA-F:.]+\]|[A-Za-z0-9.-]+)(:\d{1,5})\/?$/.exec(endpoint);
   if (!match) throw invalid('--store', `must name etcd endpoints as https://host:port, not ${endpoint}`);
-  return { address: match[2]!, secure: match[1] ? match[1] === 'https' : tls };
+  const host = match[2]!.replace(/^\[|\]$/g, '');
+  return { address: match[2]! + match[3]!, host, secure: match[1] ? match[1] === 'https' : tls };
 }
