@@ -75,9 +75,10 @@ test('another cluster can not come back under an id that is taken', async () => 
   await until('it to be away', () => !hub.clusters.tunnels.has(cluster.id));
 });
 
-test('an agent can not lend itself to another cluster, nor open streams into the server', async () => {
+test('an agent can not lend itself to another cluster, nor open streams into the server', async t => {
   const victim = await hub.makeCluster('victim');
   const { socket } = await asAgent(cluster.token, ours());
+  t.after(() => socket?.terminate());
   await until('it to be connected', () => hub.clusters.tunnels.has(cluster.id));
   let reached = false;
   const secret = createServer(connection => {
@@ -85,6 +86,7 @@ test('an agent can not lend itself to another cluster, nor open streams into the
     connection.destroy();
   });
   await new Promise<void>(resolve => secret.listen(0, '127.0.0.1', resolve));
+  t.after(() => secret.close());
   const { port } = secret.address() as { port: number };
   // AddClient for the victim, then Connect to an address of the server's own network.
   socket!.send(Buffer.concat([Buffer.from([0xe0, 0x0f, 0x00, 0x08]), Buffer.from(`${victim.id}/12345`)]));
@@ -94,11 +96,9 @@ test('an agent can not lend itself to another cluster, nor open streams into the
   await until('both to be refused', () => hub.clusters.tunnels.sessions().some(session => session.refused === 2));
   assert.equal(hub.clusters.tunnels.has(victim.id), false);
   assert.equal(reached, false);
-  socket?.terminate();
-  secret.close();
 });
 
-test('the address that a foreign agent names is dialled through its own tunnel only', async () => {
+test('the address that a foreign agent names is dialled through its own tunnel only', async t => {
   const foreign = await hub.makeCluster('foreign');
   let reached = false;
   const secret = createServer(connection => {
@@ -106,10 +106,12 @@ test('the address that a foreign agent names is dialled through its own tunnel o
     connection.destroy();
   });
   await new Promise<void>(resolve => secret.listen(0, '127.0.0.1', resolve));
+  t.after(() => secret.close());
   const { port } = secret.address() as { port: number };
   const pair = await issueCert(hub.ca, { commonName: 'x', ips: ['127.0.0.1'], usages: ['server'] });
   const caCert = Buffer.from(pair.cert).toString('base64');
   const { socket } = await asAgent(foreign.token, { cluster: { address: `127.0.0.1:${port}`, token: 't', caCert } });
+  t.after(() => socket?.terminate());
   const asked = new Promise<Buffer>(resolve => socket!.once('message', data => resolve(data as Buffer)));
   assert.match((await asked).toString('latin1'), new RegExp(`tcp/127\\.0\\.0\\.1:${port}$`));
   await sleep(100);
@@ -117,10 +119,9 @@ test('the address that a foreign agent names is dialled through its own tunnel o
   const admin = await hub.makeUser('boss', 'admin');
   const client = hub.client(foreign.id, admin.bearer);
   // Nothing of a user's is sent to it before it is known what it is.
-  await assert.rejects(client.list<Resource>(pods), { status: 503, message: /being registered/ });
+  const asked_ = client.list<Resource>(pods, { signal: AbortSignal.timeout(3000) });
+  await assert.rejects(asked_, { status: 503, message: /being registered/ });
   await client[Symbol.asyncDispose]();
-  socket?.terminate();
-  secret.close();
 });
 
 test('the second tunnel of foreign agents is taken under a name of its own', async () => {
