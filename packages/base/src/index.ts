@@ -7,3 +7,4 @@ export * from './names.ts';
 export * from './pure.ts';
 export * from './queue.ts';
 export * from './secret.ts';
+export * from './splice.ts';

@@ -4,7 +4,7 @@
  */
 import { request as httpRequest, type IncomingMessage } from 'node:http';
 import { type Duplex, pipeline } from 'node:stream';
-import { badRequest, StatusError } from '@drover/base';
+import { badRequest, StatusError, splice } from '@drover/base';
 import type { ForwardOptions } from './forward.ts';
 import type { ForwardTarget } from './forward-target.ts';
 import { endToEndHeaders } from './hop-by-hop.ts';
@@ -36,7 +36,7 @@ export async function forwardUpgrade(
   try {
     const stream = await target.dialer.dial(signal);
     const { answer, upstream, head } = await ask(stream, { upgrade, protocol, target, options, signal });
-    if (upstream) await splice(upgrade, { answer, upstream, head, options, signal });
+    if (upstream) await join(upgrade, { answer, upstream, head, options, signal });
     else await relay(upgrade.socket, answer, options);
   } catch (error) {
     if (gone.signal.aborted) return;
@@ -100,7 +100,7 @@ function ask(stream: Duplex, asking: Asking): Promise<Answered> {
   });
 }
 
-async function splice(
+async function join(
   { socket, head: early }: UpgradeRequest,
   to: {
     readonly answer: IncomingMessage;
@@ -121,22 +121,8 @@ async function splice(
   if (early.length > 0) upstream.write(early);
   if (signal.aborted) return onAbort();
   signal.addEventListener('abort', onAbort, { once: true });
-  await Promise.all([flow(socket, upstream), flow(upstream, socket)]);
+  await splice(socket, upstream);
   signal.removeEventListener('abort', onAbort);
-  onAbort();
-}
-
-/** Bytes from one to the other until the end, which is passed on; a side that breaks takes the other with it. */
-function flow(from: Duplex, to: Duplex): Promise<void> {
-  return new Promise(resolve => {
-    pipeline(from, to, error => {
-      if (error) {
-        from.destroy();
-        to.destroy();
-      }
-      resolve();
-    });
-  });
 }
 
 /** Relays an answer that is no upgrade; its body ends where the connection does. */

@@ -3,12 +3,11 @@
  * servers it holds several sockets, so that one slow TCP connection doesn't hold all streams up.
  */
 import type { Duplex } from 'node:stream';
-import { aborted, anySignal, type BackoffOptions, type Log, messageOf } from '@drover/base';
+import { aborted, anySignal, type BackoffOptions, type Log, messageOf, splice } from '@drover/base';
 import type { Target } from './address.ts';
 import type { TlsOptions } from './dial-websocket.ts';
 import { keepConnected } from './keep-connected.ts';
 import type { SessionLimits } from './session.ts';
-import { splice } from './splice.ts';
 import type { TunnelStream } from './stream.ts';
 
 /** What the opener gives: a stream to join with the server's, or a function that takes the server's stream itself. */
@@ -100,7 +99,7 @@ export async function serveStream(
     const opened = await open(target, closed.signal);
     if (typeof opened === 'function') opened(stream);
     else if (stream.destroyed) opened.destroy();
-    else splice(stream, opened);
+    else void splice(stream, opened);
   } catch (error) {
     stream.destroy(error instanceof Error ? error : new Error(messageOf(error)));
   }

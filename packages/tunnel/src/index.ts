@@ -4,4 +4,3 @@ export { type ConnectTunnelOptions, connectTunnel, type Opened } from './client.
 export type { TlsOptions } from './dial-websocket.ts';
 export type { Peer } from './peers.ts';
 export { type AcceptOptions, type SessionInfo, TunnelServer, type TunnelServerOptions } from './server.ts';
-export { splice } from './splice.ts';

@@ -33,6 +33,8 @@ export interface PeersOptions {
   readonly openLocal: (clientKey: string, target: Target) => TunnelStream;
   /** A client became reachable over a peer. */
   readonly onReachable: (clientKey: string) => void;
+  /** A client that a peer had is gone from it. */
+  readonly onGone?: (clientKey: string) => void;
   readonly limits: SessionLimits;
   readonly fullStateEveryMs?: number;
   readonly signal: AbortSignal;
@@ -108,6 +110,7 @@ export class Peers {
     void session.ended.then(() => {
       known.delete(own);
       if (known.size === 0 && this.#accepted.get(id) === known) this.#accepted.delete(id);
+      for (const key of own.clients.keys()) this.#options.onGone?.(key);
     });
     return news => this.#learn(own, news);
   }
@@ -130,7 +133,8 @@ export class Peers {
     stream.once('error', error => {
       // The peer no longer has it: don't send the next one there, whatever its last advertisement said.
       if (error.message.includes(notHere))
-        for (const route of routes) if (route.session === session) route.clients.delete(clientKey);
+        for (const route of routes)
+          if (route.session === session && route.clients.delete(clientKey)) this.#options.onGone?.(clientKey);
     });
     return stream;
   }
@@ -176,6 +180,7 @@ export class Peers {
       const before = from.clients;
       from.clients = parseClients(news.payload);
       for (const key of from.clients.keys()) if (!before.has(key)) this.#options.onReachable(key);
+      for (const key of before.keys()) if (!from.clients.has(key)) this.#options.onGone?.(key);
       return;
     }
     const { clientKey, sessionKey } = news.client;
@@ -184,7 +189,10 @@ export class Peers {
       if (keys) keys.add(sessionKey);
       else from.clients.set(checkClientKey(clientKey), new Set([sessionKey]));
       this.#options.onReachable(clientKey);
-    } else if (keys?.delete(sessionKey) && keys.size === 0) from.clients.delete(clientKey);
+    } else if (keys?.delete(sessionKey) && keys.size === 0) {
+      from.clients.delete(clientKey);
+      this.#options.onGone?.(clientKey);
+    }
   }
 }
 

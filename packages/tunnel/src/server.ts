@@ -31,6 +31,8 @@ export interface TunnelServerOptions {
   readonly now?: () => number;
   /** Sessions of a client came or went; `live` counts those that end on this server. */
   readonly onSessions?: (clientKey: string, live: number) => void;
+  /** A client came to, or went from, a peer: `has()` may answer otherwise now. */
+  readonly onPeerClient?: (clientKey: string) => void;
 }
 
 export interface AcceptOptions {
@@ -83,7 +85,11 @@ export class TunnelServer implements AsyncDisposable {
       instance: randomUUID(),
       local: () => this.#held(),
       openLocal: (clientKey, target) => this.#openLocal(clientKey, target),
-      onReachable: clientKey => this.#wake(clientKey),
+      onReachable: clientKey => {
+        this.#wake(clientKey);
+        options.onPeerClient?.(clientKey);
+      },
+      onGone: clientKey => options.onPeerClient?.(clientKey),
       limits: this.#limits,
       ...(options.peerStateEveryMs && { fullStateEveryMs: options.peerStateEveryMs }),
       signal: this.#stopping.signal,
