@@ -2,10 +2,9 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
 import { type TestContext, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { sleep, until } from '@drover/base';
@@ -57,20 +56,25 @@ async function runAndKill(
   options: { name: string; compactTo: number; forMs: number },
 ) {
   const watchers = [...recording.watchers.keys()].map(name => `${name}=${recording.reached(name)}`);
-  const args = [program, path, options.name, String(options.compactTo), ...watchers];
-  const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] });
-  const lines = createInterface({ input: child.stdout });
-  const before = recording.acknowledged();
-  lines.on('line', line => {
-    // The kill may cut the last line short.
-    if (line.endsWith('}')) recording.add(JSON.parse(line) as Report);
-  });
-  const closed = once(lines, 'close');
-  await until('writes', () => recording.acknowledged() > before + 200, { timeoutMs: 20_000 });
-  await sleep(options.forMs);
-  child.kill('SIGKILL');
-  await once(child, 'exit');
-  await closed;
+  const reports = `${path}.${options.name}`;
+  const args = [program, path, reports, options.name, String(options.compactTo), ...watchers];
+  const child = spawn(process.execPath, args, { stdio: ['ignore', 'ignore', 'inherit'] });
+  const exited = once(child, 'exit');
+  try {
+    await until(
+      'writes',
+      async () => {
+        assert.equal(child.exitCode, null, 'the writers go on until they are killed');
+        return (await readFile(reports, 'utf8')).split('"ok"').length > 200;
+      },
+      { timeoutMs: 20_000 },
+    );
+    await sleep(options.forMs);
+  } finally {
+    child.kill('SIGKILL');
+    await exited;
+  }
+  for (const line of (await readFile(reports, 'utf8')).split('\n')) if (line) recording.add(JSON.parse(line) as Report);
 }
 
 test('sqlite: the history is whole after kill -9, restarts and compaction', async t => {

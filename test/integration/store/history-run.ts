@@ -2,6 +2,7 @@
  * Writers and watchers on one store, telling each step to `report` before and after it happens. Used in the test's process for
  * etcd, and as a program of its own for the embedded store, so that the store can be killed with its writers.
  */
+import { openSync, writeSync } from 'node:fs';
 import { hasReason, sleep } from '@drover/base';
 import { openSqliteStore, type Store } from '@drover/store';
 import type { HistoryRecord, Seen } from './history-checker.ts';
@@ -62,10 +63,11 @@ export async function watch(
   }
 }
 
-/** Arguments: the file, the name of the run, where the watchers go on as `name=revision`…, and how far it may compact. */
-async function main([path, name, compactTo, ...watchers]: string[]): Promise<void> {
-  const { writeSync } = await import('node:fs');
-  const report = (line: Report) => writeSync(1, `${JSON.stringify(line)}\n`);
+/** Arguments: the store, the file for the reports, the name of the run, where the watchers go on as `name=revision`…, and how far it may compact. */
+async function main([path, reports, name, compactTo, ...watchers]: string[]): Promise<void> {
+  // A file takes each line at once and keeps it through a kill; a pipe may be full.
+  const file = openSync(reports!, 'a');
+  const report = (line: Report) => writeSync(file, `${JSON.stringify(line)}\n`);
   await using store = await openSqliteStore({ path: path! });
   const { signal } = new AbortController();
   await store.compact(Number(compactTo));
