@@ -17,7 +17,7 @@ export const messageType = {
   clients: 19,
 } as const;
 
-export type MessageType = (typeof messageType)[keyof typeof messageType];
+type MessageType = (typeof messageType)[keyof typeof messageType];
 
 export interface Message {
   readonly type: number;
