@@ -17,8 +17,6 @@ export const messageType = {
   clients: 19,
 } as const;
 
-type MessageType = (typeof messageType)[keyof typeof messageType];
-
 export interface Message {
   readonly type: number;
   readonly connectionId: number;
