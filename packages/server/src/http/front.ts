@@ -27,6 +27,8 @@ export interface FrontOptions {
 /** Headers must be there within this, so that slow ones can't hold connections. */
 const headersTimeoutMs = 10_000;
 const maxHeaderBytes = 64 * 1024;
+/** One for all: every request ends so, and the making of an error takes its stack. */
+const clientGone = badRequest('the client has gone');
 
 export class Front implements AsyncDisposable {
   readonly #server: Server;
@@ -180,7 +182,7 @@ export class Front implements AsyncDisposable {
 
   #untrack(controller: AbortController): void {
     this.#open.delete(controller);
-    controller.abort(badRequest('the client has gone'));
+    controller.abort(clientGone);
   }
 
   async #signIn(request: IncomingMessage, route: Route, path: string): Promise<Caller | undefined> {
