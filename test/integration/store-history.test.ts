@@ -133,6 +133,9 @@ for (const { name, path } of etcdBinaries()) {
       recording.begin(`replica-${at}`, start);
       return watch(store, { name: `replica-${at}`, after: start, report, signal: stop.signal });
     });
+    const watching = Promise.all(watchers);
+    // Awaited at the end; a failure before that is not to hide behind this one.
+    watching.catch(() => undefined);
     const halt = new AbortController();
     const writers = [one, two].map((store, at) =>
       write(store, { name: `w${at}`, writers: 8, report, signal: halt.signal }),
@@ -155,7 +158,7 @@ for (const { name, path } of etcdBinaries()) {
       },
     );
     stop.abort();
-    await Promise.all(watchers);
+    await watching;
     await catchUp(t, recording, two);
   });
 }

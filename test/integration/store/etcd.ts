@@ -3,7 +3,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, readdirSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
-import { createServer } from 'node:net';
+import { connect, createServer } from 'node:net';
 import { homedir, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { until } from '@drover/base';
@@ -72,15 +72,20 @@ export class Etcd implements AsyncDisposable {
     child.stderr?.on('data', chunk => {
       said += chunk;
     });
-    const port = Number(new URL(this.endpoint).port);
-    await until(`etcd on ${this.endpoint}`, async () => {
-      if (child.exitCode !== null) throw new Error(`etcd ended: ${said}`);
-      const { connect } = await import('node:net');
-      const socket = connect(port, '127.0.0.1');
-      await once(socket, 'connect');
-      socket.destroy();
-      return true;
-    });
+    const { port, protocol } = new URL(this.endpoint);
+    await until(
+      `etcd on ${this.endpoint}`,
+      async () => {
+        if (child.exitCode !== null) throw new Error(`etcd ended: ${said}`);
+        if (protocol === 'http:') return (await fetch(`${this.endpoint}/health`)).ok;
+        // Only those with a certificate may ask for its health: that it listens must do.
+        const socket = connect(Number(port), '127.0.0.1');
+        await once(socket, 'connect');
+        socket.destroy();
+        return true;
+      },
+      { timeoutMs: 20_000 },
+    );
   }
 
   async kill(signal: NodeJS.Signals = 'SIGKILL'): Promise<void> {

@@ -82,11 +82,12 @@ export class EtcdRpc {
    * that it was not taken up, and otherwise fails with ServiceUnavailable or Timeout, which mean "perhaps".
    */
   async call<T>(service: ServiceName, method: string, request: object, options: { write?: boolean } = {}): Promise<T> {
+    const began = performance.now();
     let signedIn = false;
     for (let attempt = 0; ; attempt += 1) {
       try {
         const metadata = await this.#metadata();
-        if (options.write) await this.#ready();
+        await this.#ready();
         return (await this.#once(service, method, { request, metadata })) as T;
       } catch (error) {
         if (!isServiceError(error)) throw error;
@@ -97,7 +98,7 @@ export class EtcdRpc {
         }
         const again = options.write ? wasNotTaken(error) : isAway(error);
         if (isAway(error)) this.#next();
-        if (!again || attempt >= this.#endpoints.length + 1 || this.#closed) throw etcdError(error);
+        if (!again || performance.now() - began > this.timeoutMs || this.#closed) throw etcdError(error);
         await sleep(backoffMs(attempt, { minMs: 20, maxMs: 500 }));
       }
     }
@@ -151,7 +152,7 @@ export class EtcdRpc {
     return endpoint.clients;
   }
 
-  /** Finds an endpoint that is connected before a write is sent, so that an absent one costs a move and not an unknown outcome. */
+  /** Finds an endpoint that is connected before anything is sent, so that an absent one costs a move and not an unknown outcome. */
   async #ready(): Promise<void> {
     for (let tried = 0; ; tried += 1) {
       const client = this.#clients().KV;
