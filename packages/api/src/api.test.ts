@@ -27,6 +27,7 @@ function fieldValue(field: Field): fc.Arbitrary<unknown> {
       : fc.dictionary(fc.stringMatching(/^[a-z]{1,5}$/), item, { maxKeys: 3, noNullPrototype: true });
   }
   if (field.of) return structOf(field.of);
+  if (field.options) return fc.constantFrom(...field.options);
   switch (field.type) {
     case 'boolean':
       return fc.boolean();
@@ -34,8 +35,6 @@ function fieldValue(field: Field): fc.Arbitrary<unknown> {
       return fc.integer();
     case 'float':
       return fc.double({ noNaN: true, noDefaultInfinity: true });
-    case 'enum':
-      return fc.constantFrom(...field.options!);
     case 'date':
       return fc.constant('2026-01-31T12:00:00Z');
     case 'dnsLabel':

@@ -28,6 +28,7 @@ export interface FieldOptions {
 export interface Field<T = unknown> extends FieldOptions {
   /** v3's type grammar: `string`, `array[string]`, `reference[cluster]`, or the id of a struct. */
   readonly type: string;
+  /** The only values that it takes. */
   readonly options?: readonly string[];
   /** The fields of a struct, or of the struct inside an array or a map. */
   readonly of?: Fields;

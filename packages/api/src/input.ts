@@ -122,8 +122,8 @@ function scalar(value: unknown, field: Partial<SchemaField> & { type: string }, 
   }
   const text = String(value).trim();
   if (text === '') return text;
-  if (field.type === 'enum' && !field.options?.includes(text))
-    throw wrong(`one of ${field.options?.join(', ')}`, 'InvalidOption');
+  if (field.options && !field.options.includes(text))
+    throw wrong(`one of ${field.options.join(', ')}`, 'InvalidOption');
   if (field.type === 'date' && Number.isNaN(Date.parse(text)))
     throw wrong('a date such as 2026-01-31T12:00:00Z', 'InvalidDateFormat');
   if (field.type === 'dnsLabel' && !isDnsLabel(text))

@@ -90,6 +90,7 @@ export function schemaFields(type: TypeDeclaration): SchemaFields {
     ...namespaced,
     ...(hasState(type) ? stateFields : {}),
     ...liftedFields(type),
+    ...type.v3.computed,
   };
   return Object.fromEntries(
     Object.keys(all)

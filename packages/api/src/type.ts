@@ -42,6 +42,8 @@ export interface V3Projection {
   readonly resourceMethods: readonly ('GET' | 'PUT' | 'DELETE')[];
   readonly resourceActions?: Readonly<Record<string, ActionDeclaration>>;
   readonly collectionActions?: Readonly<Record<string, ActionDeclaration>>;
+  /** Fields that no resource holds: worked out for whoever asks, such as a user's `me`. */
+  readonly computed?: Fields;
   /** Whether `status.*` is lifted to the top as `spec.*` always is; otherwise it stays nested or, if `hidden`, is dropped. */
   readonly status?: 'lifted' | 'nested' | 'hidden';
   /** Where v3's `name` comes from: metadata.name is the `id`, and for display-name types `name` is a spec field. */

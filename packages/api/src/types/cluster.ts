@@ -1,5 +1,5 @@
 /** Cluster: one Kubernetes cluster that Drover manages; `local` is the one it runs itself. */
-import { boolean, int, json, map, string, struct } from '../field.ts';
+import { dnsLabel, int, map, string, struct } from '../field.ts';
 import { defineType } from '../type.ts';
 import { conditions, falseByDefault, readOnly } from './shared.ts';
 
@@ -19,6 +19,8 @@ const versionInfo = struct(
   readOnly,
 );
 
+const count = { ...readOnly, nullable: false, default: 0 } as const;
+
 export const cluster = defineType({
   id: 'cluster',
   pluralName: 'clusters',
@@ -29,11 +31,10 @@ export const cluster = defineType({
   scope: 'cluster',
   namePrefix: 'c-',
   spec: {
-    displayName: string({ as: 'name' }),
+    displayName: dnsLabel({ as: 'name' }),
     description: string(),
     internal: falseByDefault(readOnly),
     agentImageOverride: string(),
-    enableNetworkPolicy: boolean(),
   },
   status: {
     conditions: conditions('clusterCondition'),
@@ -54,10 +55,9 @@ export const cluster = defineType({
     requested: map(string(), readOnly),
     limits: map(string(), readOnly),
     usage: map(string(), readOnly),
-    componentStatuses: json(readOnly),
-    nodeCount: int(readOnly),
-    linuxWorkerCount: int(readOnly),
-    windowsWorkerCount: int(readOnly),
+    nodeCount: int(count),
+    linuxWorkerCount: int(count),
+    windowsWorkerCount: int(count),
   },
   v3: {
     collectionMethods: ['GET', 'POST'],

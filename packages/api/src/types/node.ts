@@ -1,7 +1,24 @@
 /** Node: one machine of a cluster, kept in step with the cluster's own Node. */
-import { array, boolean, json, map, reference, string } from '../field.ts';
+import { array, date, hostname, int, map, reference, string, struct } from '../field.ts';
 import { defineType } from '../type.ts';
 import { conditions, falseByDefault, readOnly } from './shared.ts';
+
+const zero = { nullable: false, default: 0 } as const;
+const info = struct(
+  'nodeInfo',
+  {
+    cpu: struct('cpuInfo', { count: int(zero) }),
+    memory: struct('memoryInfo', { memTotalKiB: int(zero) }),
+    os: struct('osInfo', {
+      containerRuntimeVersion: string({ as: 'dockerVersion' }),
+      kernelVersion: string(),
+      operatingSystem: string(),
+    }),
+    kubernetes: struct('kubernetesInfo', { kubeProxyVersion: string(), kubeletVersion: string() }),
+  },
+  readOnly,
+);
+const taint = struct('taint', { effect: string(), key: string(), timeAdded: date(), value: string() });
 
 export const node = defineType({
   id: 'node',
@@ -15,20 +32,20 @@ export const node = defineType({
   spec: {
     displayName: string({ as: 'name' }),
     description: string(),
-    clusterName: reference('cluster', { as: 'clusterId', ...readOnly }),
-    controlPlane: falseByDefault(readOnly),
-    etcd: falseByDefault(readOnly),
-    worker: falseByDefault(readOnly),
-    imported: falseByDefault(readOnly),
-    requestedHostname: string({ update: false }),
+    clusterName: reference('cluster', { as: 'clusterId', required: true, update: false }),
+    controlPlane: falseByDefault({ update: false }),
+    etcd: falseByDefault({ update: false }),
+    worker: falseByDefault({ update: false }),
+    imported: falseByDefault(),
+    requestedHostname: hostname({ required: true, update: false }),
     podCidr: string(readOnly),
     podCidrs: array(string(), readOnly),
     providerId: string(readOnly),
-    taints: json(readOnly),
-    unschedulable: boolean(readOnly),
+    taints: array(taint, { create: false }),
+    unschedulable: falseByDefault(readOnly),
   },
   status: {
-    conditions: conditions('nodeCondition'),
+    conditions: conditions('nodeCondition', { lastHeartbeatTime: date(), lastTransitionTime: date() }),
     nodeName: string(readOnly),
     hostname: string(readOnly),
     ipAddress: string(readOnly),
@@ -38,9 +55,9 @@ export const node = defineType({
     requested: map(string(), readOnly),
     limits: map(string(), readOnly),
     usage: map(string(), readOnly),
-    nodeLabels: map(string(), { as: 'labels', ...readOnly }),
-    nodeAnnotations: map(string(), { as: 'annotations', ...readOnly }),
-    info: json(readOnly),
+    nodeLabels: map(string(), { as: 'labels' }),
+    nodeAnnotations: map(string(), { as: 'annotations' }),
+    info,
   },
   v3: {
     collectionMethods: ['GET'],

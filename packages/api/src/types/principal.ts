@@ -40,7 +40,6 @@ export const namespace = defineType({
   scope: 'cluster',
   namePrefix: 'n-',
   top: {
-    name: string({ required: true, update: false }),
     description: string(),
     projectId: { type: 'reference[/v3/schemas/project]', update: false } as {
       type: string;
@@ -55,5 +54,6 @@ export const namespace = defineType({
     collectionMethods: ['GET', 'POST'],
     resourceMethods: ['GET', 'PUT', 'DELETE'],
     resourceActions: { move: { input: 'namespaceMove' } },
+    nameFrom: 'metadata',
   },
 });

@@ -39,7 +39,7 @@ export const roleTemplate = defineType({
   top: {
     displayName: string({ as: 'name', required: true }),
     description: string(),
-    context: oneOf(['project', 'cluster']),
+    context: { ...oneOf(['project', 'cluster']), type: 'string' },
     rules: array(policyRule),
     externalRules: array(policyRule),
     roleTemplateNames: array(reference('roleTemplate'), { as: 'roleTemplateIds' }),

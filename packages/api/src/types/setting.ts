@@ -18,6 +18,6 @@ export const setting = defineType({
     customized: falseByDefault(readOnly),
     source: oneOf(['db', 'default', 'env'], readOnly),
   },
-  v3: { collectionMethods: ['GET', 'POST'], resourceMethods: ['GET', 'PUT', 'DELETE'], nameFrom: 'metadata' },
+  v3: { collectionMethods: ['GET'], resourceMethods: ['GET', 'PUT', 'DELETE'], nameFrom: 'metadata' },
   columns: ['name', 'value', 'source'],
 });

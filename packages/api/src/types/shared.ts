@@ -1,16 +1,17 @@
 /** Fields that several types hold: conditions, policy rules, the subject of a binding. */
 import type { Condition } from '@drover/base/pure';
-import { array, boolean, type Field, reference, string, struct } from '../field.ts';
+import { array, boolean, type Field, type Fields, reference, string, struct } from '../field.ts';
+
+const bothTimes: Fields = { lastTransitionTime: string(), lastUpdateTime: string() };
 
 /** Conditions of a type: v3 names the struct after its owner, e.g. `clusterCondition`. */
-export function conditions(id: string): Field<readonly Condition[]> {
+export function conditions(id: string, times: Fields = bothTimes): Field<readonly Condition[]> {
   const fields = {
-    type: string({ required: true }),
-    status: string({ required: true }),
+    type: string(),
+    status: string(),
     reason: string(),
     message: string(),
-    lastTransitionTime: string(),
-    lastUpdateTime: string(),
+    ...times,
   };
   return array(struct(id, fields), { create: false, update: false }) as Field as Field<readonly Condition[]>;
 }

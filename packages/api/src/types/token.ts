@@ -34,6 +34,7 @@ export const token = defineType({
     collectionMethods: ['GET', 'POST'],
     resourceMethods: ['GET', 'PUT', 'DELETE'],
     collectionActions: { logout: {}, logoutAll: {} },
+    computed: { current: falseByDefault(), expired: falseByDefault() },
     nameFrom: 'metadata',
   },
   columns: ['id', 'description', 'clusterId', 'expiresAt', 'lastUsedAt'],

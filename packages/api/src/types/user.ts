@@ -1,7 +1,7 @@
 /** User: somebody who signs in. Passwords are kept apart, as a Secret of their own; `password` is taken on create only. */
 import { array, boolean, reference, string } from '../field.ts';
 import { defineType } from '../type.ts';
-import { conditions, falseByDefault } from './shared.ts';
+import { conditions, falseByDefault, readOnly } from './shared.ts';
 
 export const user = defineType({
   id: 'user',
@@ -28,6 +28,7 @@ export const user = defineType({
     resourceMethods: ['GET', 'PUT', 'DELETE'],
     resourceActions: { refreshauthprovideraccess: {}, setpassword: { input: 'setPasswordInput', output: 'user' } },
     collectionActions: { changepassword: { input: 'changePasswordInput' }, refreshauthprovideraccess: {} },
+    computed: { me: falseByDefault(readOnly) },
     status: 'lifted',
     nameFrom: 'displayName',
   },

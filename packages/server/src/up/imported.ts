@@ -45,6 +45,16 @@ export async function runImported(options: ImportedOptions): Promise<void> {
   }
 }
 
+/** A context's name in what the name of a cluster may hold: `admin@Kind.1` → `admin-kind-1`. */
+function clusterName(context: string): string {
+  const name = context
+    .toLowerCase()
+    .replace(/[^a-z0-9]+/g, '-')
+    .slice(0, 63)
+    .replace(/^-+|-+$/g, '');
+  return name || 'imported';
+}
+
 async function ensureCluster({ context, resources, caches }: ImportedOptions): Promise<string> {
   const there = [...caches.cluster.all()].find(
     cluster => cluster.metadata.annotations?.[contextAnnotation] === context,
@@ -52,7 +62,7 @@ async function ensureCluster({ context, resources, caches }: ImportedOptions): P
   if (there) return there.metadata.name;
   const made = await resources.create('cluster', {
     metadata: { annotations: { [contextAnnotation]: context } },
-    spec: { displayName: context, internal: false },
+    spec: { displayName: clusterName(context), internal: false },
     status: { driver: 'imported' },
   });
   return made.metadata.name;
