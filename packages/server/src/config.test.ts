@@ -45,6 +45,9 @@ test('help gives nothing to run', () => {
 const wrong: [string[], RegExp][] = [
   [['--listen', 'nowhere'], /--listen: "nowhere" must be HOST:PORT/],
   [['--listen', 'a:70000'], /--listen/],
+  [['--peer-url', 'https://a:8444'], /--peer-url: has a use only with --store etcd/],
+  [['--store', 'etcd://e:2379', '--peer-url', 'https://a'], /--peer-url: "https:\/\/a" must be https:\/\/HOST:PORT/],
+  [['--store', 'etcd://e:2379', '--peer-url', 'http://a:8444'], /--peer-url/],
   [['--server-url', 'http://a'], /--server-url: .* must be an https URL/],
   [['--store', 'mysql://a'], /--store: must be sqlite, etcd/],
   [['--store', 'etcd://a'], /endpoint "a" must be HOST:PORT/],

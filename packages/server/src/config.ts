@@ -23,6 +23,8 @@ export type ClusterChoice =
 export interface Config {
   readonly listen: { readonly host: string; readonly port: number };
   readonly serverUrl?: string;
+  /** How other replicas on the same etcd reach this one; its port is listened on for them. */
+  readonly peerUrl?: string;
   readonly dataDir: string;
   readonly store: StoreChoice;
   readonly etcdTls: { readonly ca?: string; readonly cert?: string; readonly key?: string };
@@ -48,6 +50,11 @@ const flags: readonly Flag[] = [
     help: 'where to serve (default localhost:8443; 0.0.0.0:8443 lets other machines in)',
   },
   { name: 'server-url', value: 'URL', help: 'how agents and people reach this server (default: from --listen)' },
+  {
+    name: 'peer-url',
+    value: 'https://HOST:PORT',
+    help: 'how other servers on the same etcd reach this one (default: the host of --listen, any free port)',
+  },
   { name: 'data-dir', value: 'DIR', help: 'where everything is kept (default ~/.local/share/drover)' },
   {
     name: 'store',
@@ -100,11 +107,13 @@ export function parseConfig(args: readonly string[], env: NodeJS.ProcessEnv = pr
     throw invalid(tls.cert ? '--tls-key' : '--tls-cert', 'a certificate and its key go together');
   const password = value('bootstrap-password');
   if (password === '') throw invalid('--bootstrap-password', 'must not be empty');
+  const store = parseStore(value('store') ?? 'sqlite');
   return {
     listen: parseListen(value('listen') ?? 'localhost:8443'),
     serverUrl: parseServerUrl(value('server-url')),
+    peerUrl: parsePeerUrl(value('peer-url'), store),
     dataDir,
-    store: parseStore(value('store') ?? 'sqlite'),
+    store,
     etcdTls: { ca: value('etcd-ca'), cert: value('etcd-cert'), key: value('etcd-key') },
     tls,
     bootstrapPassword: password === undefined ? undefined : new Secret(password),
@@ -144,6 +153,15 @@ function parseServerUrl(text: string | undefined): string | undefined {
     throw invalid('--server-url', `"${text}" must be an https URL, such as https://drover.example.com`);
   }
   return text.replace(/\/+$/, '');
+}
+
+function parsePeerUrl(text: string | undefined, store: StoreChoice): string | undefined {
+  if (text === undefined || text === '') return undefined;
+  const match = /^https:\/\/(?:\[[0-9a-fA-F:]+\]|[^:/@[\]]+):(\d{1,5})\/?$/.exec(text);
+  if (!match || Number(match[1]) === 0 || Number(match[1]) > 65535)
+    throw invalid('--peer-url', `"${text}" must be https://HOST:PORT, such as https://10.0.0.5:8444`);
+  if (store.type !== 'etcd') throw invalid('--peer-url', 'has a use only with --store etcd://…');
+  return text.replace(/\/$/, '');
 }
 
 function parseStore(text: string): StoreChoice {

@@ -12,7 +12,9 @@ import { bootstrapAdmin, openAuth, tokenPurge, userCleanup } from './auth/index.
 import { ensureBuiltinRoles } from './builtin-roles.ts';
 import { openClusters } from './clusters/open.ts';
 import { startClusterControllers } from './clusters/start-controllers.ts';
+import { runCompaction } from './compaction.ts';
 import type { Config } from './config.ts';
+import { startPeers } from './connect/peers.ts';
 import { openDataDir } from './data-dir.ts';
 import { baseUrl } from './http/base-url.ts';
 import { Front } from './http/front.ts';
@@ -22,6 +24,7 @@ import { createMetrics, metricsRoute } from './http/metrics.ts';
 import { publicSettingsRoute } from './http/public-settings.ts';
 import { createCaches, Resources, type RunningController, startCaches, startController } from './resources/index.ts';
 import { Settings } from './settings.ts';
+import { shareCa } from './shared-ca.ts';
 import { openTls, watchTls } from './tls.ts';
 import { runClusters } from './up/run-clusters.ts';
 
@@ -46,10 +49,12 @@ export async function serve({ config, say, log, signal }: ServeOptions): Promise
   // What writes to the store ends before the store does.
   scope.defer(() => life.abort(new Error('the server has stopped')));
 
-  const resources = new Resources(store, new FieldCipher(keyring));
+  const cipher = new FieldCipher(keyring);
+  const resources = new Resources(store, cipher);
   const caches = createCaches(resources, log);
   await startCaches(caches, life.signal);
   const settings = new Settings(resources, caches);
+  if (config.store.type === 'etcd' && !config.tls.cert) await shareCa(store, cipher, join(config.dataDir, 'tls'));
   const tls = await openTls(config);
   settings.fix('cacerts', tls.cacerts.trim());
   if (config.serverUrl) settings.fix('server-url', config.serverUrl);
@@ -93,6 +98,21 @@ export async function serve({ config, say, log, signal }: ServeOptions): Promise
     }),
   );
   await front.listen();
+  const replica = randomUUID();
+  if (config.store.type === 'etcd') {
+    const peerPort = config.peerUrl ? Number(new URL(config.peerUrl).port || 443) : 0;
+    const listen = { host: config.listen.host, port: peerPort };
+    await startPeers({
+      store,
+      tunnels: clusters.tunnels,
+      id: replica,
+      listen,
+      url: config.peerUrl,
+      log,
+      signal: life.signal,
+    });
+  }
+  void runCompaction(store, { log, signal: life.signal });
   void watchTls(config, tls, { onChange: next => front.setTls(next), log, signal: life.signal });
 
   const url = `https://${hostOf(config)}:${front.port}`;
@@ -100,7 +120,7 @@ export async function serve({ config, say, log, signal }: ServeOptions): Promise
 
   const context = { resources, caches, log, signal: life.signal };
   controllers.push(
-    ...startClusterControllers(clustersDeps, clusters, randomUUID()),
+    ...startClusterControllers(clustersDeps, clusters, replica),
     startController(tokenPurge, context),
     startController(userCleanup, context),
   );

@@ -43,12 +43,14 @@ export function openClusters(deps: ClustersDeps): Clusters {
   const { resources, caches, auth, setting, baseUrl, log, signal } = deps;
   indexRegistrationTokens(caches);
   const presence = new Presence();
-  const tunnels = new TunnelServer({
+  const tunnels: TunnelServer = new TunnelServer({
     log,
-    onSessions: (clientKey, live) => {
-      if (!clientKey.startsWith('stv-')) presence.set(clientKey, live);
-    },
+    onSessions: (clientKey, live) => present(clientKey, live),
+    onPeerClient: clientKey => present(clientKey, 0),
   });
+  const present = (clientKey: string, live: number) => {
+    if (!clientKey.startsWith('stv-')) presence.set(clientKey, live || (tunnels.has(clientKey) ? 1 : 0));
+  };
   const upstreams = new ClusterUpstreams({ caches, tunnels, presence, signal });
   const targets = new ClusterTargets(upstreams, signal);
   // A cluster that is gone for good has nobody to dial in for.

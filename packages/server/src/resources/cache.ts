@@ -181,9 +181,11 @@ function removeFrom(keys: Map<string, Set<string>>, values: readonly (string | u
 export type Caches = { readonly [Id in TypeId]: ResourceCache<Id> };
 
 export function createCaches(resources: Resources, log: Log): Caches {
-  return Object.fromEntries(
+  const caches = Object.fromEntries(
     Object.keys(types).map(id => [id, new ResourceCache(id as TypeId, resources, log)]),
   ) as unknown as Caches;
+  resources.onWrite = (id, resource, gone) => (caches[id] as ResourceCache<TypeId>).observe(resource, gone);
+  return caches;
 }
 
 /** Runs them all until the signal aborts; resolves once all are synced. */
