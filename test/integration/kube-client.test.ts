@@ -1,9 +1,24 @@
 /** KubeClient against a real kube-apiserver: verbs, refusals, discovery, server-side apply, impersonation, watch. */
 import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import { join } from 'node:path';
 import { after, before, test } from 'node:test';
+import { promisify } from 'node:util';
 import { hasReason, isAlreadyExists, isConflict, isNotFound, type Resource, until } from '@drover/base';
-import { clusterRoleBindings, clusterRoles, configMaps, KubeClient, namespaces, pods } from '@drover/kube';
+import {
+  clusterRoleBindings,
+  clusterRoles,
+  configMaps,
+  formatKubeconfig,
+  KubeClient,
+  loadKubeconfig,
+  mergeIntoKubeconfig,
+  namespaces,
+  pods,
+  toConnection,
+} from '@drover/kube';
 import { missingApiServer, startApiServer, type TestApiServer } from './kube-apiserver.ts';
+import { missingKubeBinaries } from './kube-binaries.ts';
 
 const skip = missingApiServer();
 type ConfigMap = Resource & { readonly data?: Record<string, string> };
@@ -160,4 +175,25 @@ test('a server whose certificate is not signed by the given authority is refused
   await assert.rejects(otherName.version(), /its certificate is made out to another name/);
   await using byName = new KubeClient({ ...server.connection, serverName: 'kubernetes.default.svc' });
   await byName.version();
+});
+
+test('a kubeconfig that we wrote serves kubectl, and one that kubectl wrote serves us', {
+  skip: skip ?? missingKubeBinaries('kubectl'),
+}, async () => {
+  const { server: url, ca, clientCert, clientKey } = server.connection;
+  const path = join(server.dir, 'merged');
+  const kubectl = async (...args: string[]) =>
+    (await promisify(execFile)(server.kubectl, ['--kubeconfig', path, ...args])).stdout;
+  for (const name of ['one', 'two']) {
+    await mergeIntoKubeconfig(await formatKubeconfig({ name, server: url, ca, clientCert, clientKey }), { path });
+  }
+  assert.equal((await kubectl('config', 'get-contexts', '-o', 'name')).trim(), 'one\ntwo');
+  assert.match(await kubectl('get', 'namespaces', '-o', 'name'), /namespace\/default/);
+  await kubectl('config', 'set-credentials', 'three', '--username=nobody', '--password=wrong');
+  await kubectl('config', 'set-context', 'three', '--cluster=one', '--user=three');
+  const config = await loadKubeconfig({ path });
+  await using good = new KubeClient(await toConnection(config, { context: 'two' }));
+  await good.list(namespaces);
+  await using bad = new KubeClient(await toConnection(config, { context: 'three' }));
+  await assert.rejects(bad.list(namespaces), error => hasReason(error, 'Forbidden', 'Unauthorized'));
 });

@@ -174,7 +174,7 @@ test('indexes follow the objects, transform drops fields and objects, managedFie
   await until('the deletion', () => cache.byIndex('n', '1').length === 0);
 });
 
-test('over its cap it ends with RequestEntityTooLarge and keeps nothing', { skip }, async t => {
+test('over its cap it ends with RequestEntityTooLarge and keeps nothing', { skip, timeout: 20_000 }, async t => {
   const { namespace } = await makeNamespace('capped');
   const { cache, running } = startCache(t, direct, { namespace, maxBytes: 20_000 });
   const ended = assert.rejects(running, error => hasReason(error, 'RequestEntityTooLarge'));
