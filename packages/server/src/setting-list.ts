@@ -14,7 +14,6 @@ export const settingDefaults: Readonly<Record<string, string>> = {
   'install-uuid': '',
   'k8s-version': 'v1.36.3',
   'kubeconfig-default-token-ttl-minutes': '43200',
-  'kubeconfig-generate-token': 'true',
   'kubeconfig-max-token-ttl-minutes': '129600',
   'password-min-length': '12',
   'server-url': '',

@@ -19,16 +19,20 @@ export interface ApiDeps {
   readonly log: Log;
 }
 
-/** One request to the API by a signed-in caller. */
-export interface ApiRequest {
+/** Who looks at the API, and how he came: all that showing a resource needs. */
+export interface ApiView {
   readonly deps: ApiDeps;
-  readonly exchange: Exchange;
   readonly caller: Caller;
   /** `https://host` as the client reaches this server. */
   readonly base: string;
   /** The context's collection path, `/v3` or `/v3/cluster/<id>`. */
   readonly versionPath: string;
   readonly context?: { readonly type: 'cluster' | 'project'; readonly id: string };
+}
+
+/** One request to the API by a signed-in caller. */
+export interface ApiRequest extends ApiView {
+  readonly exchange: Exchange;
 }
 
 /** A v3 resource whole: data, links and actions. */
@@ -39,18 +43,18 @@ export type ActionAnswer = V3Data | undefined | 'handled';
 
 export interface Behaviour<R = never> {
   /** Whether the caller may see it at all; default: Access says list or get. */
-  visible?(request: ApiRequest, resource: R): boolean;
+  visible?(request: ApiView, resource: R): boolean;
   /** Takes the place of the cache for types that are not stored. */
   source?: {
-    list(request: ApiRequest): Promise<V3Data[]> | V3Data[];
-    get(request: ApiRequest, id: string): Promise<V3Data> | V3Data;
+    list(request: ApiView): Promise<V3Data[]> | V3Data[];
+    get(request: ApiView, id: string): Promise<V3Data> | V3Data;
     update?(request: ApiRequest, id: string, input: V3Data): Promise<V3Data>;
     remove?(request: ApiRequest, id: string): Promise<void>;
   };
   /** Changes the data as shown: adds what is computed, takes out what this caller may not see. */
-  show?(request: ApiRequest, data: V3Data, resource: R): V3Data;
+  show?(request: ApiView, data: V3Data, resource: R): V3Data;
   /** Takes out links, adds some. */
-  links?(request: ApiRequest, links: Record<string, string>, data: V3Data): Record<string, string>;
+  links?(request: ApiView, links: Record<string, string>, data: V3Data): Record<string, string>;
   /** Checks and completes input before it is stored; throws what is wrong. */
   prepareCreate?(request: ApiRequest, input: V3Data): Promise<V3Data> | V3Data;
   /** Takes the place of storing. Answers the v3 data. */
@@ -63,13 +67,13 @@ export interface Behaviour<R = never> {
   prepareUpdate?(request: ApiRequest, input: V3Data, resource: R): Promise<V3Data> | V3Data;
   update?(request: ApiRequest, resource: R, input: V3Data): Promise<void>;
   remove?(request: ApiRequest, resource: R): Promise<void>;
-  /** Actions by name; `offered` says whether this resource has it for this caller (default: always). */
+  /** Actions by name, on the resource or, for types that are not stored, its v3 data; `offered` says whether this resource has it for this caller (default: always). */
   actions?: Readonly<Record<string, ResourceAction<R>>>;
   collectionActions?: Readonly<Record<string, (request: ApiRequest, input: V3Data) => Promise<ActionAnswer>>>;
 }
 
 export interface ResourceAction<R> {
-  readonly offered?: (request: ApiRequest, resource: R) => boolean;
+  readonly offered?: (request: ApiView, resource: R) => boolean;
   run(request: ApiRequest, resource: R, input: V3Data): Promise<ActionAnswer>;
 }
 

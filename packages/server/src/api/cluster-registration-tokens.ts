@@ -1,10 +1,10 @@
 /** Registration tokens in v3: the token and its commands show only to those who may change the cluster. */
 import type { ClusterRegistrationToken } from '@drover/api';
 import { describeRegistrationToken, tokenSecretName } from '../clusters/registration-token.ts';
-import { type ApiRequest, behaviour } from './behaviour.ts';
+import { type ApiView, behaviour } from './behaviour.ts';
 import { requireReach } from './tokens.ts';
 
-const mayUse = ({ deps, caller }: ApiRequest, clusterId: string) =>
+const mayUse = ({ deps, caller }: ApiView, clusterId: string) =>
   deps.auth.access.may(caller, 'update', 'cluster', { name: clusterId });
 
 export const clusterRegistrationTokens = behaviour<ClusterRegistrationToken>({

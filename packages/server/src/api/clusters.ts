@@ -1,6 +1,6 @@
 /** Clusters in v3: registering one to be imported, and the kubeconfig that leads to one through this server. */
 import type { Cluster } from '@drover/api';
-import { invalid } from '@drover/base';
+import { invalid, methodNotAllowed } from '@drover/base';
 import { issueToken } from '../auth/index.ts';
 import { proxyKubeconfig } from '../clusters/kubeconfig.ts';
 import { type ApiRequest, behaviour } from './behaviour.ts';
@@ -18,6 +18,10 @@ export const clusters = behaviour<Cluster>({
     const name = input['name'];
     if (typeof name === 'string' && name !== cluster.spec?.displayName) requireFreeName(request, name);
     return input;
+  },
+  async remove(request, cluster) {
+    if (cluster.spec?.internal) throw methodNotAllowed('DELETE', 'the cluster that this server runs itself');
+    await request.deps.resources.delete('cluster', { name: cluster.metadata.name });
   },
   links(_, links, data) {
     const { remove, ...rest } = links;

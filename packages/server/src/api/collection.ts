@@ -20,7 +20,8 @@ export function parseFilters(query: URLSearchParams, fields: SchemaFields): Filt
     const named = cut > 0 && modifiers.has(key.slice(cut + 1)) ? [key.slice(0, cut), key.slice(cut + 1)] : [key, 'eq'];
     const field = named[0]!;
     const modifier = named[1] as Filter['modifier'];
-    const schema = field === 'id' ? { type: 'string', create: false, update: false } : fields[field];
+    const own = Object.hasOwn(fields, field) ? fields[field] : undefined;
+    const schema = field === 'id' ? { type: 'string', create: false, update: false } : own;
     if (!schema || !filterModifiers(schema).includes(modifier)) continue;
     const all = query.getAll(key);
     out.push({ field, modifier, values: modifier === 'eq' || modifier === 'ne' ? all.slice(0, 1) : all });
@@ -51,7 +52,7 @@ export function parsePage(query: URLSearchParams, fields: SchemaFields): PageReq
   const asked = Number(query.get('limit') ?? Number.NaN);
   const limit =
     asked === -1 ? maxLimit : Number.isInteger(asked) && asked > 0 ? Math.min(asked, maxLimit) : defaultLimit;
-  const field = fields[wanted];
+  const field = Object.hasOwn(fields, wanted) ? fields[wanted] : undefined;
   return {
     sort: field && filterModifiers(field).length > 0 ? wanted : undefined,
     reverse: query.get('order') === 'desc',

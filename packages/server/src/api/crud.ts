@@ -11,14 +11,14 @@ import {
   type TypeId,
   type V3Data,
 } from '@drover/api';
-import { forbidden, notFound } from '@drover/base';
-import type { ApiRequest, ServedType, V3Resource } from './behaviour.ts';
+import { forbidden, invalid, notFound } from '@drover/base';
+import type { ApiRequest, ApiView, ServedType, V3Resource } from './behaviour.ts';
 import { mergeLabels, mergeStructs } from './merge.ts';
 import { showResource, withLinks } from './show.ts';
 
 type Any = TypedResource<TypeId>;
 
-export function isVisible(request: ApiRequest, type: ServedType, resource: Any): boolean {
+export function isVisible(request: ApiView, type: ServedType, resource: Any): boolean {
   const { access } = request.deps.auth;
   if (type.behaviour.visible) return type.behaviour.visible(request, resource);
   const place = { namespace: resource.metadata.namespace, name: resource.metadata.name };
@@ -42,7 +42,7 @@ export async function listVisible(request: ApiRequest, type: ServedType): Promis
 }
 
 /** The stored resource of that id; NotFound where the caller may not see it, so that ids tell nothing. */
-export async function findStored(request: ApiRequest, type: ServedType, id: string): Promise<Any> {
+export async function findStored(request: ApiView, type: ServedType, id: string): Promise<Any> {
   const place = parseV3Id(type.declaration, id);
   const { caches, resources } = request.deps;
   const cached = place && (caches[type.stored!].get(place.name, place.namespace) as Any | undefined);
@@ -61,7 +61,9 @@ export async function getOne(request: ApiRequest, type: ServedType, id: string):
 export async function createOne(request: ApiRequest, type: ServedType, body: unknown): Promise<V3Resource> {
   const { declaration, behaviour } = type;
   const forced = request.context ? contextFields(declaration, request.context) : {};
-  const given = { ...(body as object), ...forced };
+  if (typeof body !== 'object' || body === null || Array.isArray(body))
+    throw invalid('body', 'must be an object', 'InvalidBodyContent');
+  const given = { ...body, ...forced };
   const checked = checkInput(given, schemaFields(declaration), { mode: 'create', structs: structSchemas(declaration) });
   const input = (await behaviour.prepareCreate?.(request, checked)) ?? checked;
   requireMayCreate(request, type, input);

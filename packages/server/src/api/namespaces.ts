@@ -3,10 +3,11 @@
  * there. Which project one belongs to is an annotation on it.
  */
 import type { V3Data } from '@drover/api';
-import { forbidden, notFound, type Resource } from '@drover/base';
+import { forbidden, invalid, notFound, type Resource } from '@drover/base';
 import { KubeClient, namespaces as namespaceRef } from '@drover/kube';
 import { identityHeaders } from '../auth/index.ts';
-import { type ApiRequest, behaviour } from './behaviour.ts';
+import { type ApiView, behaviour } from './behaviour.ts';
+import { mergeLabels } from './merge.ts';
 
 const projectAnnotation = 'field.cattle.io/projectId';
 const descriptionAnnotation = 'field.cattle.io/description';
@@ -16,7 +17,7 @@ interface Namespace extends Resource {
 }
 
 /** A client of the context's cluster that is the caller there. */
-async function asCaller<T>(request: ApiRequest, use: (client: KubeClient) => Promise<T>): Promise<T> {
+async function asCaller<T>(request: ApiView, use: (client: KubeClient) => Promise<T>): Promise<T> {
   const { deps, caller, context } = request;
   if (!context || !deps.auth.access.mayReach(caller, context.id)) throw notFound('cluster', context?.id ?? '');
   const { origin, ca, clientCert, clientKey, token, dialer } = deps.upstreams.get(context.id);
@@ -51,7 +52,7 @@ function show(namespace: Namespace): V3Data {
 }
 
 /** Who moves a namespace must be allowed to in both projects: the one it leaves and the one it comes to. */
-function requireProjects(request: ApiRequest, projects: readonly (string | null | undefined)[]): void {
+function requireProjects(request: ApiView, projects: readonly (string | null | undefined)[]): void {
   for (const projectId of projects) {
     if (!projectId) continue;
     const [clusterId = '', name = ''] = projectId.split(':');
@@ -63,24 +64,42 @@ function requireProjects(request: ApiRequest, projects: readonly (string | null 
   }
 }
 
-export const namespaces = behaviour<never>({
+type Labels = Readonly<Record<string, string>> | undefined;
+
+const labelsOf = (input: V3Data, field: 'labels' | 'annotations') => (input[field] ?? undefined) as Labels;
+
+/** The label follows the annotation, which alone counts. */
+function withProject(labels: Labels, projectId: string | undefined): Record<string, string> {
+  const { [projectAnnotation]: _, ...rest } = labels ?? {};
+  return projectId ? { ...rest, [projectAnnotation]: projectId.split(':')[1] ?? '' } : rest;
+}
+
+/** A merge patch from one to the other: what is to go is null. */
+function patchOf(from: Labels, to: Labels): Record<string, string | null> {
+  const gone = Object.keys(from ?? {}).filter(key => to?.[key] === undefined);
+  return { ...to, ...Object.fromEntries(gone.map(key => [key, null])) };
+}
+
+export const namespaces = behaviour<V3Data>({
   source: {
     list: request => asCaller(request, async client => (await client.list<Namespace>(namespaceRef)).items.map(show)),
     get: (request, id) => asCaller(request, async client => show(await client.get<Namespace>(namespaceRef, id))),
     update: (request, id, input) =>
       asCaller(request, async client => {
-        const annotations = {
-          ...(input['annotations'] as Record<string, string> | undefined),
-          [descriptionAnnotation]: input['description'],
+        const seen = await client.get<Namespace>(namespaceRef, id);
+        const change = { labels: labelsOf(input, 'labels'), annotations: labelsOf(input, 'annotations') };
+        const annotations = { ...mergeLabels(seen.metadata.annotations, change.annotations) };
+        if (input['description'] !== undefined) annotations[descriptionAnnotation] = String(input['description'] ?? '');
+        const from = seen.metadata.annotations?.[projectAnnotation];
+        const to = annotations[projectAnnotation];
+        // The annotation is what puts a namespace into a project: setting it is a move.
+        if (from !== to) requireProjects(request, [from, to]);
+        const labels = withProject(mergeLabels(seen.metadata.labels, change.labels), to);
+        const metadata = {
+          labels: patchOf(seen.metadata.labels, labels),
+          annotations: patchOf(seen.metadata.annotations, annotations),
         };
-        return show(
-          await client.patch<Namespace>(
-            namespaceRef,
-            id,
-            { metadata: { labels: input['labels'], annotations } },
-            { type: 'merge' },
-          ),
-        );
+        return show(await client.patch<Namespace>(namespaceRef, id, { metadata }, { type: 'merge' }));
       }),
     remove: (request, id) =>
       asCaller(
@@ -91,19 +110,36 @@ export const namespaces = behaviour<never>({
   mayCreate: () => true,
   create: (request, input) =>
     asCaller(request, async client => {
-      const projectId = input['projectId'] as string | undefined;
+      if (!input['name']) throw invalid('name', 'is required', 'MissingRequired');
+      const given = labelsOf(input, 'annotations');
+      const projectId = (input['projectId'] as string | null | undefined) || given?.[projectAnnotation];
       requireProjects(request, [projectId]);
       const annotations = {
-        ...(input['annotations'] as Record<string, string> | undefined),
+        ...given,
         'field.cattle.io/creatorId': request.caller.userId,
         ...(projectId ? { [projectAnnotation]: projectId } : {}),
         ...(input['description'] ? { [descriptionAnnotation]: String(input['description']) } : {}),
       };
-      const labels = {
-        ...(input['labels'] as Record<string, string> | undefined),
-        ...(projectId ? { [projectAnnotation]: projectId.split(':')[1]! } : {}),
-      };
+      const labels = withProject(labelsOf(input, 'labels'), projectId);
       const metadata = { name: String(input['name']), labels, annotations };
       return show(await client.create<Namespace>(namespaceRef, { apiVersion: 'v1', kind: 'Namespace', metadata }));
     }),
+  actions: {
+    move: {
+      async run(request, seen: V3Data, input) {
+        const projectId = (input['projectId'] ?? '') as unknown;
+        if (typeof projectId !== 'string')
+          throw invalid('projectId', 'must be the id of a project, or empty for none', 'InvalidFormat');
+        requireProjects(request, [seen['projectId'] as string | null, projectId]);
+        const metadata = {
+          annotations: { [projectAnnotation]: projectId || null },
+          labels: { [projectAnnotation]: projectId.split(':')[1] ?? null },
+        };
+        await asCaller(request, client =>
+          client.patch(namespaceRef, String(seen['id']), { metadata }, { type: 'merge' }),
+        );
+        return undefined;
+      },
+    },
+  },
 });

@@ -207,8 +207,10 @@ async function runAction(
     const answer = await run(request, await input());
     return answer === 'handled' ? answer : { status: 200, body: answer };
   }
-  const resource = await findStored(request, type, id);
   const run = behaviour.actions?.[action];
+  const resource = behaviour.source
+    ? ((await behaviour.source.get(request, id)) as never)
+    : await findStored(request, type, id);
   if (!run || (run.offered && !run.offered(request, resource))) throw unknown();
   const answer = await run.run(request, resource, await input());
   return answer === 'handled' ? answer : { status: 200, body: answer };

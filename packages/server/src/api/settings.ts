@@ -2,7 +2,7 @@
 import type { Setting, V3Data } from '@drover/api';
 import { methodNotAllowed, notFound } from '@drover/base';
 import type { ShownSetting } from '../settings.ts';
-import { type ApiRequest, behaviour } from './behaviour.ts';
+import { type ApiView, behaviour } from './behaviour.ts';
 
 const show = (setting: ShownSetting): V3Data => ({
   id: setting.name,
@@ -15,13 +15,12 @@ const show = (setting: ShownSetting): V3Data => ({
   source: setting.source,
 });
 
-const may = (request: ApiRequest, verb: string, name: string) =>
+const may = (request: ApiView, verb: string, name: string) =>
   request.deps.auth.access.may(request.caller, verb, 'setting', { name });
-const isVisible = (request: ApiRequest, name: string) =>
+const isVisible = (request: ApiView, name: string) =>
   request.deps.settings.isPublic(name) || may(request, 'get', name) || may(request, 'list', name);
 
 export const settings = behaviour<Setting>({
-  mayCreate: () => false,
   source: {
     list: request =>
       request.deps.settings
@@ -40,7 +39,15 @@ export const settings = behaviour<Setting>({
           'PUT',
           `setting "${id}", which is fixed by ${setting.source === 'env' ? 'the environment' : 'the server'}`,
         );
-      return show(await request.deps.settings.set(id, String(input['value'] ?? '')));
+      // What is not sent stays, as in every PUT.
+      return show(
+        input['value'] === undefined ? setting : await request.deps.settings.set(id, String(input['value'] ?? '')),
+      );
+    },
+    // A setting is never gone: without a value of its own it has its default.
+    async remove(request, id) {
+      if (!may(request, 'delete', id)) throw notFound('setting', id);
+      await request.deps.settings.set(id, '');
     },
   },
   links(request, links, data) {

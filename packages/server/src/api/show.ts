@@ -11,16 +11,16 @@ import {
   toV3,
   type V3Data,
 } from '@drover/api';
-import type { ApiRequest, ServedType, V3Resource } from './behaviour.ts';
+import type { ApiView, ServedType, V3Resource } from './behaviour.ts';
 import { servedTypes } from './registry.ts';
 import { stateOf } from './state.ts';
 import { encodeId } from './url.ts';
 
-export function collectionUrl(request: ApiRequest, type: ServedType): string {
+export function collectionUrl(request: ApiView, type: ServedType): string {
   return `${request.base}${type.context ? request.versionPath : '/v3'}/${type.declaration.pluralName.toLowerCase()}`;
 }
 
-export function showResource(request: ApiRequest, type: ServedType, resource: TypedResource<TypeId>): V3Resource {
+export function showResource(request: ApiView, type: ServedType, resource: TypedResource<TypeId>): V3Resource {
   const data = toV3(type.declaration, resource);
   if (hasState(type.declaration)) Object.assign(data, stateOf(resource as Parameters<typeof stateOf>[0]));
   const shown = type.behaviour.show?.(request, data, resource) ?? data;
@@ -29,7 +29,7 @@ export function showResource(request: ApiRequest, type: ServedType, resource: Ty
 
 /** Adds links and actions to data that is complete otherwise. */
 export function withLinks(
-  request: ApiRequest,
+  request: ApiView,
   type: ServedType,
   { data, resource }: { data: V3Data; resource?: TypedResource<TypeId> },
 ): V3Resource {
@@ -76,7 +76,7 @@ function referrer(declaration: TypeDeclaration, id: string, inContext: boolean):
 }
 
 /** Clusters and projects have what is theirs below them; other types have a filter. */
-function backlink({ base }: ApiRequest, to: Referrer & { type: string; id: string }): string {
+function backlink({ base }: ApiView, to: Referrer & { type: string; id: string }): string {
   const plural = to.plural.toLowerCase();
   if (to.type === 'cluster' || to.type === 'project') return `${base}/v3/${to.type}s/${encodeId(to.id)}/${plural}`;
   return `${base}/v3/${plural}?${to.field}=${encodeURIComponent(to.id)}`;

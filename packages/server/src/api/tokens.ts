@@ -3,7 +3,7 @@ import type { Token } from '@drover/api';
 import { toV3, types, type V3Data } from '@drover/api';
 import { badRequest, invalid } from '@drover/base';
 import { issueToken, logout, revokeToken } from '../auth/index.ts';
-import { type ApiRequest, behaviour } from './behaviour.ts';
+import { type ApiView, behaviour } from './behaviour.ts';
 
 export const tokens = behaviour<Token>({
   visible: (request, token) => token.userId === request.caller.userId,
@@ -51,12 +51,12 @@ export const tokens = behaviour<Token>({
   },
 });
 
-export function depsOf({ deps }: ApiRequest) {
+export function depsOf({ deps }: ApiView) {
   return { resources: deps.resources, caches: deps.caches, settings: deps.settings, access: deps.auth.access };
 }
 
 /** One answer for clusters that are not there and those that are others'. */
-export function requireReach(request: ApiRequest, clusterId: string): void {
+export function requireReach(request: ApiView, clusterId: string): void {
   if (!request.deps.caches.cluster.get(clusterId) || !request.deps.auth.access.mayReach(request.caller, clusterId)) {
     throw invalid('clusterId', `"${clusterId}" is no cluster of yours`, 'InvalidReference');
   }

@@ -10,12 +10,12 @@ import {
   setPassword,
   updateUser,
 } from '../auth/index.ts';
-import { type ApiRequest, behaviour } from './behaviour.ts';
+import { type ApiView, behaviour } from './behaviour.ts';
 import { findType } from './registry.ts';
 import { showResource } from './show.ts';
 import { depsOf } from './tokens.ts';
 
-const may = (request: ApiRequest, verb: string, user: User) =>
+const may = (request: ApiView, verb: string, user: User) =>
   request.deps.auth.access.may(request.caller, verb, 'user', { name: user.metadata.name });
 
 export const users = behaviour<User>({
