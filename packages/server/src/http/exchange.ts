@@ -1,6 +1,6 @@
 /**
- * Exchange: one request being answered, and who asks. Handlers get it from the front; `signal` aborts when the client
- * has gone or the server drains.
+ * Exchange: one request being answered, and who asks. Handlers get it from the front. A client
+ * that goes, or a server that stops, closes the response or the socket: that is all there is to listen to.
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
@@ -22,14 +22,11 @@ export interface Caller {
 export interface Exchange {
   readonly request: IncomingMessage;
   readonly response: ServerResponse;
-  /** An id for logs and error answers. */
-  readonly id: string;
   /** The path as it was sent, without the query: never decoded or normalised here. */
   readonly path: string;
   readonly query: URLSearchParams;
   /** The query as it was sent, with its `?`, or empty. */
   readonly search: string;
-  readonly signal: AbortSignal;
 }
 
 /** A connection that asks to become something else (WebSocket, SPDY); whoever takes it owns the socket from then on. */
@@ -37,11 +34,9 @@ export interface Upgrade {
   readonly request: IncomingMessage;
   readonly socket: Duplex;
   readonly head: Buffer;
-  readonly id: string;
   readonly path: string;
   readonly query: URLSearchParams;
   readonly search: string;
-  readonly signal: AbortSignal;
 }
 
 /**

@@ -7,7 +7,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { createServer, type Server } from 'node:https';
 import type { AddressInfo, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
-import { badRequest, type Log, messageOf, notFound, type Secret, sleep, unauthorized, unavailable } from '@drover/base';
+import { type Log, messageOf, notFound, type Secret, sleep, unauthorized, unavailable } from '@drover/base';
 import { answerError, refuseUpgrade } from './errors.ts';
 import type { Authenticate, Caller, Exchange, Route } from './exchange.ts';
 import { RouteTable, requirePlainPath, splitTarget } from './routes.ts';
@@ -27,15 +27,12 @@ export interface FrontOptions {
 /** Headers must be there within this, so that slow ones can't hold connections. */
 const headersTimeoutMs = 10_000;
 const maxHeaderBytes = 64 * 1024;
-/** One for all: every request ends so, and the making of an error takes its stack. */
-const clientGone = badRequest('the client has gone');
 
 export class Front implements AsyncDisposable {
   readonly #server: Server;
   readonly #routes: RouteTable;
   readonly #options: FrontOptions;
   readonly #draining = new AbortController();
-  readonly #open = new Set<AbortController>();
   readonly #perAddress = new Map<string, number>();
   readonly #upgraded = new Set<Duplex>();
   #running = 0;
@@ -94,7 +91,6 @@ export class Front implements AsyncDisposable {
       await sleep(20);
       this.#server.closeIdleConnections();
     }
-    for (const exchange of this.#open) exchange.abort(unavailable('the server has stopped'));
     for (const socket of this.#upgraded) socket.destroy();
     this.#server.closeAllConnections();
   }
@@ -122,13 +118,10 @@ export class Front implements AsyncDisposable {
 
   async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const started = performance.now();
-    const id = randomUUID();
     let route: Route | undefined;
     this.#running++;
-    const gone = this.#track();
     response.once('close', () => {
       this.#running--;
-      this.#untrack(gone);
       if (route) this.#options.onDone?.(route, response.statusCode, performance.now() - started);
     });
     // A broken connection is told by 'close'; without a listener its error would end the process.
@@ -141,22 +134,17 @@ export class Front implements AsyncDisposable {
       if (!route) throw notFound('path', path);
       if (this.#draining.signal.aborted) response.setHeader('connection', 'close');
       const caller = await this.#signIn(request, route, path);
-      await route.handle(new Incoming({ request, response, id, path, search, signal: gone.signal }), caller);
+      await route.handle(new Incoming({ request, response, path, search }), caller);
     } catch (error) {
-      answerError(response, error, { id, form: route?.errors ?? 'norman', log: this.#options.log });
+      answerError(response, error, { id: randomUUID(), form: route?.errors ?? 'norman', log: this.#options.log });
     }
   }
 
   async #upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> {
-    const id = randomUUID();
     let route: Route | undefined;
     this.#upgraded.add(socket);
-    const gone = this.#track();
     socket.on('error', () => socket.destroy());
-    socket.once('close', () => {
-      this.#upgraded.delete(socket);
-      this.#untrack(gone);
-    });
+    socket.once('close', () => this.#upgraded.delete(socket));
     try {
       const { path, search } = splitTarget(request.url ?? '/');
       route = this.#routes.find(path);
@@ -164,25 +152,10 @@ export class Front implements AsyncDisposable {
       this.#draining.signal.throwIfAborted();
       if (!route?.upgrade) throw notFound('path for upgrades', path);
       const caller = await this.#signIn(request, route, path);
-      const { signal } = gone;
-      await route.upgrade(
-        { request, socket, head, id, path, search, query: new URLSearchParams(search), signal },
-        caller,
-      );
+      await route.upgrade({ request, socket, head, path, search, query: new URLSearchParams(search) }, caller);
     } catch (error) {
-      refuseUpgrade(socket, error, { id, form: route?.errors ?? 'norman', log: this.#options.log });
+      refuseUpgrade(socket, error, { id: randomUUID(), form: route?.errors ?? 'norman', log: this.#options.log });
     }
-  }
-
-  #track(): AbortController {
-    const controller = new AbortController();
-    this.#open.add(controller);
-    return controller;
-  }
-
-  #untrack(controller: AbortController): void {
-    this.#open.delete(controller);
-    controller.abort(clientGone);
   }
 
   async #signIn(request: IncomingMessage, route: Route, path: string): Promise<Caller | undefined> {
@@ -201,19 +174,15 @@ export class Front implements AsyncDisposable {
 class Incoming implements Exchange {
   readonly request: IncomingMessage;
   readonly response: ServerResponse;
-  readonly id: string;
   readonly path: string;
   readonly search: string;
-  readonly signal: AbortSignal;
   #query: URLSearchParams | undefined;
 
   constructor(parts: Omit<Exchange, 'query'>) {
     this.request = parts.request;
     this.response = parts.response;
-    this.id = parts.id;
     this.path = parts.path;
     this.search = parts.search;
-    this.signal = parts.signal;
   }
 
   get query(): URLSearchParams {

@@ -108,6 +108,6 @@ function optionsFor(
     }),
     dropHeader: dropFromAnswer,
     addHeaders: addToAnswer,
-    signals: [deps.signalFor(caller, upstream.clusterId), from.signal],
+    signals: [deps.signalFor(caller, upstream.clusterId)],
   };
 }
