@@ -6,7 +6,15 @@ import { randomUUID } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { invalid, type Log, messageOf, Secret } from '@drover/base';
-import { checkKeyring, FieldCipher, openEtcdStore, openKeyring, openSqliteStore, type Store } from '@drover/store';
+import {
+  checkKeyring,
+  FieldCipher,
+  isHalfCopied,
+  openEtcdStore,
+  openKeyring,
+  openSqliteStore,
+  type Store,
+} from '@drover/store';
 import { v3Route } from './api/route.ts';
 import { bootstrapAdmin, openAuth, tokenPurge, userCleanup } from './auth/index.ts';
 import { ensureBuiltinRoles } from './builtin-roles.ts';
@@ -45,6 +53,7 @@ export async function serve({ config, say, log, signal }: ServeOptions): Promise
   await openDataDir(config.dataDir);
   const keyring = openKeyring(config.secretsKeyFile);
   const store = scope.use(await openStore(config));
+  if (await isHalfCopied(store)) throw invalid('--store', 'a copy into this store was broken off; copy into it again');
   await checkKeyring(store, keyring);
   // What writes to the store ends before the store does.
   scope.defer(() => life.abort(new Error('the server has stopped')));
