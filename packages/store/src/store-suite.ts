@@ -328,6 +328,23 @@ export function storeSuite(name: string, makeStore: MakeStore): void {
       watch.stop();
     });
 
+    test('a lease that holds thousands of keys ends like any other, and what is written after it counts', async t => {
+      const store = await makeStore(t);
+      const lease = await store.lease(5000);
+      for (let from = 0; from < 1000; from += 100)
+        await store.txn(
+          [lease.claim],
+          Array.from({ length: 100 }, (_, i) => ({ type: 'put', key: `held/${from + i}`, value: '1', lease }) as const),
+        );
+      const watch = collect(store, 'held/');
+      await lease[Symbol.asyncDispose]();
+      await until('the events', () => watch.events.length === 1000);
+      assert.equal(new Set(watch.names()).size, 1000);
+      assert.equal((await store.list('held/')).entries.length, 0);
+      assert.equal((await store.create('held/0', '2')).value, '2');
+      watch.stop();
+    });
+
     test('a lease that is held outlives its time', async t => {
       const store = await makeStore(t);
       await using lease = await store.lease(2000);

@@ -10,7 +10,7 @@ import { alreadyExists, conflict, expired, invalid, notFound, unavailable } from
 import { formatContinue, parseContinue } from '../continue-token.ts';
 import { epochKey, formatEpoch, nextEpoch, parseEpoch } from '../epoch.ts';
 import { HeldLease } from '../held-lease.ts';
-import { checkKey, checkRevision, checkTxn, type KeyRange, rangeOf } from '../keys.ts';
+import { checkKey, checkRevision, checkTxn, type KeyRange, maxTxnOps, rangeOf } from '../keys.ts';
 import type {
   Compare,
   Entry,
@@ -107,10 +107,8 @@ class SqliteStore implements Store {
 
   /** Settles what the process before left: its leases ended with it. Makes the epoch of a new store. */
   async begin(): Promise<void> {
-    const stale = this.#log.leasedKeys().map((key): Op => ({ type: 'delete', key }));
-    await this.#write(() => {
-      for (let from = 0; from < stale.length; from += 128) this.#append(stale.slice(from, from + 128));
-    });
+    const stale = this.#log.leasedKeys();
+    await this.#write(() => this.#deleteAll(stale));
     const known = this.#log.get(epochKey);
     if (known) this.#epoch = parseEpoch(known);
     else await this.txn([], [{ type: 'put', key: epochKey, value: formatEpoch(nextEpoch()) }]);
@@ -242,10 +240,15 @@ class SqliteStore implements Store {
 
   #write<T>(run: () => T): Promise<T> {
     return this.#writer.write(() => {
-      for (const lease of this.#leases.takeEnded())
-        this.#append(this.#log.leasedKeys(lease).map(key => ({ type: 'delete', key })));
+      for (const lease of this.#leases.takeEnded()) this.#deleteAll(this.#log.leasedKeys(lease));
       return run();
     });
+  }
+
+  /** However many keys a lease held: one revision has room for as many as a transaction may have. */
+  #deleteAll(keys: readonly string[]): void {
+    for (let from = 0; from < keys.length; from += maxTxnOps)
+      this.#append(keys.slice(from, from + maxTxnOps).map((key): Op => ({ type: 'delete', key })));
   }
 
   #append(ops: readonly Op[], keepLease = false): Batch | undefined {
