@@ -46,12 +46,12 @@ export class Settings {
 
   /** The value that holds now; empty for one that is not known. */
   get(name: string): string {
-    if (!(name in settingDefaults)) return '';
+    if (!this.has(name)) return '';
     return this.#value(name).value;
   }
 
   has(name: string): boolean {
-    return name in settingDefaults;
+    return Object.hasOwn(settingDefaults, name);
   }
 
   isPublic(name: string): boolean {

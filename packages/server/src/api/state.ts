@@ -11,32 +11,36 @@ export interface State {
 }
 
 /** Unknown: in this state, on the way. False: in this state, failed. */
-const steps: Readonly<Record<string, string>> = {
-  Pending: 'pending',
-  Provisioned: 'provisioning',
-  AgentDeployed: 'provisioning',
-  Updated: 'updating',
-  Upgraded: 'upgrading',
-  Waiting: 'waiting',
-  Removed: 'removing',
-  Initialized: 'initializing',
-  Saved: 'saving',
-  Reconciled: 'reconciling',
-  CreatorMadeOwner: 'configuring',
-  BackingNamespaceCreated: 'configuring',
-  DefaultProjectCreated: 'configuring',
-  InitialRolesPopulated: 'activating',
-  Active: 'activating',
-  Registered: 'registering',
-  Drained: 'draining',
-};
+const steps = new Map(
+  Object.entries({
+    Pending: 'pending',
+    Provisioned: 'provisioning',
+    AgentDeployed: 'provisioning',
+    Updated: 'updating',
+    Upgraded: 'upgrading',
+    Waiting: 'waiting',
+    Removed: 'removing',
+    Initialized: 'initializing',
+    Saved: 'saving',
+    Reconciled: 'reconciling',
+    CreatorMadeOwner: 'configuring',
+    BackingNamespaceCreated: 'configuring',
+    DefaultProjectCreated: 'configuring',
+    InitialRolesPopulated: 'activating',
+    Active: 'activating',
+    Registered: 'registering',
+    Drained: 'draining',
+  }),
+);
 
 /** False: not there, and being waited for. */
-const readiness: Readonly<Record<string, string>> = {
-  Ready: 'unavailable',
-  Available: 'updating',
-  Completed: 'activating',
-};
+const readiness = new Map(
+  Object.entries({
+    Ready: 'unavailable',
+    Available: 'updating',
+    Completed: 'activating',
+  }),
+);
 
 export function stateOf(resource: Resource<unknown, { conditions?: readonly Condition[] }>): State {
   const { deletionTimestamp, finalizers } = resource.metadata;
@@ -59,9 +63,11 @@ function signOf({
   reason,
   message = '',
 }: Condition): { state: string; failed: boolean; message: string } | undefined {
-  if (reason === 'Error') return { state: steps[type] ?? 'error', failed: true, message };
-  if (steps[type] && status !== 'True') return { state: steps[type], failed: status === 'False', message };
-  if (readiness[type] && status !== 'True') return { state: readiness[type], failed: status === 'Unknown', message };
+  const step = steps.get(type);
+  if (reason === 'Error') return { state: step ?? 'error', failed: true, message };
+  if (step && status !== 'True') return { state: step, failed: status === 'False', message };
+  const ready = readiness.get(type);
+  if (ready && status !== 'True') return { state: ready, failed: status === 'Unknown', message };
   if ((type === 'Stalled' || type === 'Failed') && status === 'True') return { state: 'error', failed: true, message };
   return undefined;
 }
