@@ -9,9 +9,10 @@ import { clusterMembers } from '../controllers/cluster-members.ts';
 import { type Ownership, startOwnership } from '../controllers/cluster-ownership.ts';
 import { clusterRegistration, registrationTokenRotation } from '../controllers/cluster-registration.ts';
 import { foreignCredentials } from '../controllers/foreign-credentials.ts';
-import { runNodeSync } from '../controllers/node-sync.ts';
+import { indexNodes, runNodeSync } from '../controllers/node-sync.ts';
 import type { Controller, ControllerContext, RunningController } from '../resources/index.ts';
 import { startController } from '../resources/index.ts';
+import { ClusterClients } from './clients.ts';
 import type { Clusters, ClustersDeps } from './open.ts';
 
 /** Runs until the deps' signal aborts. `replica` names this process among those on the same store. */
@@ -23,6 +24,7 @@ export function startClusterControllers(deps: ClustersDeps, clusters: Clusters, 
   const pokeAll = (clusterId: string) => {
     for (const controller of running) controller.poke(clusterId);
   };
+  indexNodes(caches);
   const ownership = startOwnership({
     store,
     replica,
@@ -34,9 +36,13 @@ export function startClusterControllers(deps: ClustersDeps, clusters: Clusters, 
     log,
     signal,
   });
+  caches.cluster.subscribe(({ before, after }) => {
+    if (!before || !after) ownership.look();
+  }, signal);
+  const clients = new ClusterClients(upstreams, signal);
   for (const controller of [
-    clusterConnection(upstreams),
-    clusterMembers(upstreams),
+    clusterConnection(upstreams, clients),
+    clusterMembers(clients),
     clusterCleanup(upstreams),
     foreignCredentials(upstreams),
   ])

@@ -5,6 +5,7 @@
 import type { Cluster } from '@drover/api';
 import {
   findCondition,
+  ignoreNotFound,
   isNotFound,
   isUnavailable,
   messageOf,
@@ -12,13 +13,16 @@ import {
   type Resource,
   setCondition,
 } from '@drover/base';
-import { KubeClient, namespaces, type Version } from '@drover/kube';
+import { type KubeClient, namespaces, type Version } from '@drover/kube';
+import type { ClusterClients } from '../clusters/clients.ts';
 import type { Upstreams } from '../clusters/upstream.ts';
 import { type Controller, controller } from '../resources/index.ts';
 
 /** How often a connected cluster's API is asked; losing the tunnel is told at once and does not wait for this. */
 const askEveryMs = 15_000;
 const askTimeoutMs = 4_000;
+/** Version and identity are asked for again after this, and whenever the way to the cluster has changed. */
+const factsForMs = 5 * 60_000;
 
 /** What one look at a cluster gave. */
 export interface Look {
@@ -31,42 +35,76 @@ export interface Look {
   readonly uid?: string;
 }
 
-export function clusterConnection(upstreams: Upstreams): Controller<'cluster'> {
+export function clusterConnection(upstreams: Upstreams, clients: Pick<ClusterClients, 'get'>): Controller<'cluster'> {
+  const facts = new Map<string, Facts>();
   return controller({
     name: 'cluster-connection',
     for: 'cluster',
-    async reconcile(cluster, { resources, signal }) {
-      const look = await lookAt(upstreams, cluster.metadata.name, signal);
-      await resources.modify('cluster', { name: cluster.metadata.name }, seen => withLook(seen, look));
-      return { after: askEveryMs };
+    // One that hangs holds a worker for seconds, and must not make the others wait.
+    workers: 64,
+    async reconcile(cluster, { resources, caches, signal }) {
+      const { name } = cluster.metadata;
+      const look = await lookAt({ upstreams, clients, facts }, name, signal);
+      const now = caches.cluster.get(name);
+      if (!now) facts.delete(name);
+      else if (withLook(now, look) !== now) await resources.modify('cluster', { name }, seen => withLook(seen, look));
+      // Thousands that came back together are not asked together ever after.
+      return { after: askEveryMs * (0.8 + Math.random() * 0.4) };
     },
   });
 }
 
-async function lookAt(upstreams: Upstreams, clusterId: string, signal: AbortSignal): Promise<Look> {
+/** What hardly ever changes, and when it was asked for over which client. */
+interface Facts {
+  readonly version: Version;
+  readonly uid: string | undefined;
+  readonly from: KubeClient;
+  readonly atMs: number;
+}
+
+interface LookDeps {
+  readonly upstreams: Upstreams;
+  readonly clients: Pick<ClusterClients, 'get'>;
+  readonly facts: Map<string, Facts>;
+}
+
+async function lookAt(deps: LookDeps, clusterId: string, signal: AbortSignal): Promise<Look> {
+  const away = whyAway(deps.upstreams, clusterId);
+  if (away !== undefined) return { away };
   try {
-    upstreams.get(clusterId);
-  } catch (error) {
-    if (isUnavailable(error) || isNotFound(error)) return { away: error.message };
-    throw error;
-  }
-  try {
-    await using client = new KubeClient(upstreams.connection(clusterId), { timeoutMs: askTimeoutMs });
-    const [version, kubeSystem] = await Promise.all([
-      client.version(),
-      client.get<Resource>(namespaces, 'kube-system', { signal }).catch(error => {
-        if (isNotFound(error)) return undefined;
-        throw error;
-      }),
-      client
-        .request('GET', '/readyz', { signal, headers: { accept: '*/*' }, query: { verbose: undefined } })
-        .catch(ignoreText),
-    ]);
-    return { version, uid: kubeSystem?.metadata.uid };
+    const client = deps.clients.get(clusterId);
+    const known = deps.facts.get(clusterId);
+    const ready = client
+      .request('GET', '/readyz', { signal, timeoutMs: askTimeoutMs, headers: { accept: '*/*' } })
+      .catch(ignoreText);
+    const isFresh = known?.from === client && performance.now() - known.atMs < factsForMs;
+    const [facts] = await Promise.all([isFresh ? known : askFacts(client, signal), ready]);
+    deps.facts.set(clusterId, facts);
+    return { version: facts.version, uid: facts.uid };
   } catch (error) {
     if (signal.aborted) throw error;
-    return { unready: messageOf(error) };
+    // It may have gone while it was being asked: then that is the cause.
+    const gone = whyAway(deps.upstreams, clusterId);
+    return gone === undefined ? { unready: messageOf(error) } : { away: gone };
   }
+}
+
+function whyAway(upstreams: Upstreams, clusterId: string): string | undefined {
+  try {
+    upstreams.get(clusterId);
+    return undefined;
+  } catch (error) {
+    if (isUnavailable(error) || isNotFound(error)) return error.message;
+    throw error;
+  }
+}
+
+async function askFacts(client: KubeClient, signal: AbortSignal): Promise<Facts> {
+  const [version, kubeSystem] = await Promise.all([
+    client.request<Version>('GET', '/version', { signal, timeoutMs: askTimeoutMs }),
+    ignoreNotFound(client.get<Resource>(namespaces, 'kube-system', { signal })),
+  ]);
+  return { version, uid: kubeSystem?.metadata.uid, from: client, atMs: performance.now() };
 }
 
 /** /readyz answers "ok" in plain text, which is no JSON and all is well. */

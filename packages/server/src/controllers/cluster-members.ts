@@ -3,10 +3,10 @@
  * impersonates has there what he was granted here, and no more.
  */
 import { isAlreadyExists, isNotFound, isTrue, type Resource } from '@drover/base';
-import { clusterRoleBindings, clusterRoles, KubeClient, type ResourceRef } from '@drover/kube';
+import { clusterRoleBindings, clusterRoles, type KubeClient, type ResourceRef } from '@drover/kube';
 import { isEverything, type PolicyRule } from '../auth/rules.ts';
-import type { Upstreams } from '../clusters/upstream.ts';
-import { type Caches, type Controller, controller } from '../resources/index.ts';
+import type { ClusterClients } from '../clusters/clients.ts';
+import { type Caches, type Controller, type ControllerContext, controller } from '../resources/index.ts';
 import {
   type ClusterRole,
   type ClusterRoleBinding,
@@ -18,29 +18,53 @@ import {
 } from './member-plan.ts';
 
 /** An edit by hand in the cluster is put right at the latest after this. */
-const repairEveryMs = 30_000;
+const repairEveryMs = 60_000;
 
-export function clusterMembers(upstreams: Upstreams): Controller<'cluster'> {
-  const everyCluster = (_: unknown, { caches }: { caches: Caches }) =>
-    [...caches.cluster.all()].map(cluster => cluster.metadata.name);
+export function clusterMembers(clients: Pick<ClusterClients, 'get'>): Controller<'cluster'> {
+  const applied = new Map<string, { readonly plan: string; readonly over: KubeClient; readonly atMs: number }>();
   return controller({
     name: 'cluster-members',
     for: 'cluster',
+    workers: 32,
     watches: {
       clusterRoleTemplateBinding: binding => [binding.clusterName ?? ''],
-      globalRoleBinding: everyCluster,
-      globalRole: everyCluster,
-      roleTemplate: everyCluster,
+      // Of the global ones only those of an admin are in the clusters.
+      globalRoleBinding: (binding, { caches }) =>
+        isAdminRole(caches, binding.globalRoleName) ? idsOf(caches.cluster.all()) : [],
+      globalRole: (role, { caches }) =>
+        isEverything((role.rules ?? []) as PolicyRule[]) ? idsOf(caches.cluster.all()) : [],
+      roleTemplate: (_, { caches }) => withMembers(caches),
     },
     async reconcile(cluster, { caches, signal }) {
       const id = cluster.metadata.name;
-      if (!isTrue(cluster.status?.conditions, 'Connected')) return undefined;
-      await using client = new KubeClient(upstreams.connection(id));
-      await applyMembers(client, planMembers(grantsOf(caches, id)), signal);
-      return { after: repairEveryMs };
+      if (!isTrue(cluster.status?.conditions, 'Connected')) {
+        applied.delete(id);
+        return undefined;
+      }
+      const client = clients.get(id);
+      const plan = planMembers(grantsOf(caches, id));
+      const text = JSON.stringify(plan);
+      const last = applied.get(id);
+      const dueMs = last ? last.atMs + repairEveryMs - performance.now() : 0;
+      // A cluster's status changes far more often than its members.
+      if (last?.plan === text && last.over === client && dueMs > 0) return { after: dueMs };
+      await applyMembers(client, plan, signal);
+      applied.set(id, { plan: text, over: client, atMs: performance.now() });
+      return { after: repairEveryMs * (0.9 + Math.random() * 0.2) };
     },
   });
 }
+
+const idsOf = (clusters: Iterable<{ readonly metadata: { readonly name: string } }>): string[] =>
+  Array.from(clusters, cluster => cluster.metadata.name);
+
+const isAdminRole = (caches: ControllerContext['caches'], name: string | undefined): boolean =>
+  isEverything((caches.globalRole.get(name ?? '')?.rules ?? []) as PolicyRule[]);
+
+/** The clusters that have bindings at all: a template means nothing to the others. */
+const withMembers = (caches: Caches): string[] => [
+  ...new Set(Array.from(caches.clusterRoleTemplateBinding.all(), binding => binding.clusterName ?? '')),
+];
 
 export function grantsOf(caches: Caches, clusterId: string): Parameters<typeof planMembers>[0] {
   const admins = new Map<string, Subject>();

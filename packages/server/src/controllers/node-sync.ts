@@ -26,6 +26,13 @@ export interface NodeSyncDeps {
   readonly gatherMs?: number;
 }
 
+const clusterIndex = 'cluster';
+
+/** Lets the nodes of one cluster be found without a look at all the others'; once, before the first runs. */
+export function indexNodes(caches: Pick<Caches, 'node'>): void {
+  caches.node.index(clusterIndex, node => [node.metadata.namespace]);
+}
+
 const metricsEveryMs = 30_000;
 
 /** Runs until the signal aborts. */
@@ -41,7 +48,8 @@ export async function runNodeSync(deps: NodeSyncDeps, clusterId: string, signal:
       if (signal.aborted) break;
       if (!both.aborted && !isUnavailable(error))
         deps.log.warn({ cluster: clusterId, reason: messageOf(error) }, 'nodes can not be followed');
-      if (!both.aborted) await sleep(5000, both).catch(() => undefined);
+      // One that is away is told of when it comes; to ask for it would cost, with thousands of them.
+      if (!both.aborted) await sleep(isUnavailable(error) ? 60_000 : 5000, both).catch(() => undefined);
     } finally {
       round.abort(new Error('the round is over'));
     }
@@ -106,7 +114,7 @@ async function write(deps: NodeSyncDeps, clusterId: string, seen: Parameters<typ
   const plan = planNodes(clusterId, seen);
   const wanted = new Map(plan.nodes.map(node => [node.metadata.name, node]));
   const there = new Map<string, ManagedNode>();
-  for (const node of caches.node.all()) if (node.metadata.namespace === clusterId) there.set(node.metadata.name, node);
+  for (const node of caches.node.by(clusterIndex, clusterId)) there.set(node.metadata.name, node);
   for (const [name, draft] of wanted) {
     const old = there.get(name);
     if (!old) {
