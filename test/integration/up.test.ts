@@ -1,0 +1,142 @@
+/** `drover up` as a process: stopped, killed, started again, told nonsense; it says what is wrong, where, and harms nothing. */
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { chmod, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type TestContext, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { startServer } from '../server-process.ts';
+
+const main = fileURLToPath(new URL('../../packages/server/src/main.ts', import.meta.url));
+
+async function tempDir(t: TestContext): Promise<string> {
+  const dir = await mkdtemp(join(tmpdir(), 'drover-up-'));
+  t.after(() => rm(dir, { recursive: true, force: true }));
+  return dir;
+}
+
+/** Runs `up` that is expected to end by itself, and answers how. */
+async function refused(args: readonly string[]): Promise<{ code: number | null; text: string }> {
+  const child = spawn(process.execPath, [main, '--cluster', 'none', ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
+  let text = '';
+  for (const stream of [child.stdout, child.stderr]) stream.setEncoding('utf8').on('data', chunk => (text += chunk));
+  const timer = setTimeout(() => child.kill('SIGKILL'), 30_000);
+  const [code] = (await once(child, 'close')) as [number | null];
+  clearTimeout(timer);
+  return { code, text };
+}
+
+const at = (dir: string, ...more: string[]) => ['--data-dir', dir, '--listen', '127.0.0.1:0', ...more];
+
+for (const signal of ['SIGINT', 'SIGKILL'] as const) {
+  test(`after ${signal} and a new start everything is as it was, tokens too`, async t => {
+    const dataDir = await tempDir(t);
+    let token: string;
+    let id: string;
+    {
+      await using server = await startServer({ dataDir });
+      t.diagnostic(`ready after ${Math.round(server.readyMs)} ms`);
+      token = await server.login();
+      ({ id } = await server.ask(token, 'POST', '/v3/clusters', { name: 'kept' }));
+      await server.stop(signal);
+      if (signal === 'SIGINT') assert.equal(server.child.exitCode, 0);
+    }
+    await using server = await startServer({ dataDir });
+    t.diagnostic(`ready again after ${Math.round(server.readyMs)} ms`);
+    assert.equal((await server.ask(token, 'GET', `/v3/clusters/${id}`)).name, 'kept');
+  });
+}
+
+test('the small fixed answers are there, and `/` speaks the reader’s language', async () => {
+  await using server = await startServer();
+  const get = async (path: string, headers: Record<string, string> = {}) => server.fetch('GET', path, { headers });
+  assert.equal((await get('/ping')).body, 'pong');
+  assert.equal((await get('/healthz')).body, 'ok');
+  assert.equal((await get('/readyz')).body, 'ok');
+  assert.match((await get('/readyz?verbose')).body, /^\[\+\]store ok$/m);
+  assert.match((await get('/rancherversion')).body.Version, /^v\d/);
+  assert.deepEqual(
+    (await get('/')).body.data.map((root: { links: { self: string } }) => root.links.self),
+    [`${server.url}/v3`, `${server.url}/v3-public`],
+  );
+  const page = (language: string) => get('/', { accept: 'text/html', 'accept-language': language });
+  assert.match((await page('en')).body, /<html[^>]* lang="?en/);
+  assert.match((await page('zh-CN,zh')).body, /<html[^>]* lang="?zh/);
+  assert.match(String((await page('en')).headers['content-security-policy']), /default-src 'none'/);
+  // From this machine anybody may read them; what a proxy passes on is from somewhere else.
+  const afar = { 'x-forwarded-for': '192.0.2.1' };
+  assert.equal((await get('/metrics', afar)).status, 403);
+  const metrics = await server.fetch('GET', '/metrics', { token: await server.login(), headers: afar });
+  assert.equal(metrics.status, 200);
+  assert.match(metrics.body, /^# TYPE /m);
+});
+
+test('a port that is taken, and a directory that is served from already, are named', async t => {
+  await using server = await startServer();
+  const taken = await refused(['--data-dir', await tempDir(t), '--listen', new URL(server.url).host]);
+  assert.notEqual(taken.code, 0);
+  assert.match(taken.text, new RegExp(`${new URL(server.url).host}.*in use`));
+  const second = await refused(at(server.dataDir));
+  assert.notEqual(second.code, 0, second.text);
+  assert.ok(second.text.includes(server.dataDir), second.text);
+  assert.ok(!second.text.includes('    at '), second.text);
+  assert.equal((await server.fetch('GET', '/readyz')).body, 'ok');
+});
+
+test('a directory that is newer, damaged or somebody else’s is refused and left as it is', async t => {
+  for (const [name, content, says] of [
+    ['drover.json', '{"format":999}', /newer Drover/],
+    ['drover.json', '{"form', /damaged/],
+    ['thesis.tex', 'x', /not a Drover data directory/],
+  ] as const) {
+    const dir = await tempDir(t);
+    await writeFile(join(dir, name), content);
+    const { code, text } = await refused(at(dir));
+    assert.equal(code, 2, text);
+    assert.match(text, says);
+    assert.ok(text.includes(dir), text);
+    assert.deepEqual(await readdir(dir), [name]);
+    assert.equal(await readFile(join(dir, name), 'utf8'), content);
+  }
+});
+
+test('a directory that others may write to is refused', async t => {
+  const dir = await tempDir(t);
+  await chmod(dir, 0o777);
+  const { code, text } = await refused(at(dir));
+  assert.equal(code, 2, text);
+  assert.match(text, /chmod 700/);
+  assert.deepEqual(await readdir(dir), []);
+});
+
+test('a wrong flag is named, and nothing is made', async t => {
+  const dir = join(await tempDir(t), 'data');
+  for (const [args, says] of [
+    [['--listen', 'nowhere'], /--listen/],
+    [['--nonsense'], /--nonsense/],
+    [['--tls-cert', 'x.pem'], /--tls-key/],
+    [['--store', 'mysql://x'], /--store/],
+    [['--drain-seconds', 'soon'], /--drain-seconds/],
+  ] as const) {
+    const { code, text } = await refused(['--data-dir', dir, ...args]);
+    assert.equal(code, 2, text);
+    assert.match(text, says);
+    await assert.rejects(readdir(dir), { code: 'ENOENT' });
+  }
+});
+
+test('with another secrets key the server does not start, and with its own it does', async t => {
+  const dataDir = await tempDir(t);
+  const first = await startServer({ dataDir });
+  const token = await first.login();
+  await first[Symbol.asyncDispose]();
+  const other = join(await tempDir(t), 'other.key');
+  const { code, text } = await refused(at(dataDir, '--secrets-key-file', other));
+  assert.notEqual(code, 0);
+  assert.match(text, /key/);
+  assert.ok(!text.includes('    at '), text);
+  await using again = await startServer({ dataDir });
+  await again.ask(token, 'GET', '/v3/users?me=true');
+});
