@@ -135,7 +135,8 @@ test('bash completes commands, subcommands and flags from the table', () => {
       .join(' '),
   );
   assert.equal(complete('clusters', 'de'), 'describe delete');
-  assert.equal(complete('kubeconfig', '--s'), '--static');
+  assert.equal(complete('kubeconfig', '--st'), '--static');
+  assert.equal(complete('users', 'list', '--o'), '--output');
 });
 
 test('an unknown shell is refused', () =>

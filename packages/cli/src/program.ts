@@ -7,7 +7,18 @@ import type { GlobalFlags } from './context.ts';
 /** Runs with the flags of the command and of the program together; a number or false becomes the exit code. */
 type Run = (args: string[], flags: GlobalFlags & Record<string, never>) => Promise<unknown>;
 
+/** The flags that every command takes, before its name or behind it. */
+function withGlobals(command: Command): Command {
+  return command
+    .option('--server <name|url>', 'the server meant, of those signed in to')
+    .option('--cluster <id|name>', 'the cluster meant')
+    .option('-o, --output <format>', 'table, json or yaml')
+    .option('--debug', 'show each request (no secrets)');
+}
+
 function action(command: Command, run: Run): Command {
+  // What stands behind kubectl is kubectl's.
+  if (command.name() !== 'kubectl') withGlobals(command);
   return command.action(async () => {
     const outcome = await run(command.args, command.optsWithGlobals());
     if (typeof outcome === 'number') process.exitCode = outcome;
@@ -16,13 +27,8 @@ function action(command: Command, run: Run): Command {
 }
 
 export function buildProgram(): Command {
-  const program = new Command('drover')
+  const program = withGlobals(new Command('drover'))
     .description('Many Kubernetes clusters from one place')
-    .option('--server <name|url>', 'the server meant, of those signed in to')
-    .option('--cluster <id|name>', 'the cluster meant')
-    .option('-o, --output <format>', 'table, json or yaml')
-    .option('--debug', 'show each request (no secrets)')
-    .option('--no-color', 'no colours')
     .enablePositionalOptions()
     .showSuggestionAfterError()
     .helpCommand('help [command]', 'help for a command');
