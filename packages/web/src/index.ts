@@ -13,6 +13,7 @@ interface Texts {
   readonly api: string;
   readonly kubernetes: string;
   readonly health: string;
+  readonly colon: string;
 }
 
 const en: Texts = {
@@ -25,6 +26,7 @@ const en: Texts = {
   api: 'the management API',
   kubernetes: 'the Kubernetes API of a cluster',
   health: 'health',
+  colon: ': ',
 };
 
 const zh: Texts = {
@@ -37,6 +39,7 @@ const zh: Texts = {
   api: '管理 API',
   kubernetes: '集群的 Kubernetes API',
   health: '健康检查',
+  colon: ':',
 };
 
 const style = `
@@ -71,9 +74,9 @@ drover kubectl get nodes</pre>
   <pre>drover clusters import my-cluster --context my-context</pre>
   <h2>${t.programs}</h2>
   <ul>
-    <li><a href="/v3">/v3</a>: ${t.api}</li>
-    <li>/k8s/clusters/&lt;id&gt;: ${t.kubernetes}</li>
-    <li><a href="/healthz">/healthz</a>, <a href="/readyz?verbose">/readyz</a>: ${t.health}</li>
+    <li><a href="/v3">/v3</a>${t.colon}${t.api}</li>
+    <li>/k8s/clusters/&lt;id&gt;${t.colon}${t.kubernetes}</li>
+    <li><a href="/healthz">/healthz</a>, <a href="/readyz?verbose">/readyz</a>${t.colon}${t.health}</li>
   </ul>
 </main>
 </html>
