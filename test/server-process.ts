@@ -22,6 +22,8 @@ export interface ServerOptions {
   readonly dataDir?: string;
   readonly env?: NodeJS.ProcessEnv;
   readonly readyTimeoutMs?: number;
+  /** Another server's main, such as a copy with something added. */
+  readonly main?: string;
 }
 
 export interface V3Answer {
@@ -134,7 +136,7 @@ export async function startServer(options: ServerOptions = {}): Promise<ServerPr
     ...(options.args ?? ['--cluster', 'none']),
   ];
   const started = performance.now();
-  const child = spawn(process.execPath, [main, ...args], {
+  const child = spawn(process.execPath, [options.main ?? main, ...args], {
     env: { ...process.env, DROVER_LOG_LEVEL: 'info', ...options.env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
