@@ -22,10 +22,11 @@ export interface FrontOptions {
   readonly onDone?: (route: Route, status: number, ms: number) => void;
   /** Most connections from one address at once. */
   readonly connectionsPerAddress?: number;
+  /** Within this the TLS handshake, and after it the headers, must be there, so that slow ones can't hold connections. */
+  readonly headersTimeoutMs?: number;
 }
 
-/** Headers must be there within this, so that slow ones can't hold connections. */
-const headersTimeoutMs = 10_000;
+const defaultHeadersTimeoutMs = 10_000;
 const maxHeaderBytes = 64 * 1024;
 
 export class Front implements AsyncDisposable {
@@ -35,18 +36,25 @@ export class Front implements AsyncDisposable {
   readonly #draining = new AbortController();
   readonly #perAddress = new Map<string, number>();
   readonly #upgraded = new Set<Duplex>();
+  /** Every TCP connection, those in their handshake too. */
+  readonly #connections = new Set<Socket>();
   #running = 0;
+  #port = 0;
 
   constructor(options: FrontOptions) {
     this.#options = options;
     this.#routes = new RouteTable(options.routes);
+    const { headersTimeoutMs = defaultHeadersTimeoutMs } = options;
     this.#server = createServer({
       cert: options.tls.cert,
       key: options.tls.key.reveal(),
       minVersion: 'TLSv1.2',
       ALPNProtocols: ['http/1.1'],
       maxHeaderSize: maxHeaderBytes,
+      handshakeTimeout: headersTimeoutMs,
       headersTimeout: headersTimeoutMs,
+      // Node looks every 30 s by default, whatever the time-out says.
+      connectionsCheckingInterval: Math.ceil(headersTimeoutMs / 4),
       // A watch or an upload may take as long as it likes; what must be short has its own deadline where it is read.
       requestTimeout: 0,
       keepAliveTimeout: 65_000,
@@ -70,10 +78,12 @@ export class Front implements AsyncDisposable {
       });
       this.#server.listen({ host, port }, resolve);
     });
+    this.#port = (this.#server.address() as AddressInfo).port;
   }
 
+  /** Where it serves, or served until it was drained. */
   get port(): number {
-    return (this.#server.address() as AddressInfo).port;
+    return this.#port;
   }
 
   /** Serves with another certificate from now on; connections that stand keep theirs. */
@@ -91,8 +101,19 @@ export class Front implements AsyncDisposable {
       await sleep(20);
       this.#server.closeIdleConnections();
     }
-    for (const socket of this.#upgraded) socket.destroy();
+    await this.#endUpgraded();
     this.#server.closeAllConnections();
+    for (const socket of this.#connections) socket.destroy();
+  }
+
+  /** A few at a time, so that whoever comes back at once does not come all together. */
+  async #endUpgraded(): Promise<void> {
+    const all = [...this.#upgraded];
+    const step = Math.max(50, Math.ceil(all.length / 10));
+    for (let i = 0; i < all.length; i += step) {
+      if (i > 0) await sleep(50);
+      for (const socket of all.slice(i, i + step)) socket.destroy();
+    }
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -108,8 +129,10 @@ export class Front implements AsyncDisposable {
       return;
     }
     this.#perAddress.set(address, open);
+    this.#connections.add(socket);
     socket.setNoDelay(true);
     socket.once('close', () => {
+      this.#connections.delete(socket);
       const left = (this.#perAddress.get(address) ?? 1) - 1;
       if (left > 0) this.#perAddress.set(address, left);
       else this.#perAddress.delete(address);
@@ -133,6 +156,7 @@ export class Front implements AsyncDisposable {
       requirePlainPath(path);
       if (!route) throw notFound('path', path);
       if (this.#draining.signal.aborted) response.setHeader('connection', 'close');
+      if (route.errors === 'norman') setSecurityHeaders(request, response);
       const caller = await this.#signIn(request, route, path);
       await route.handle(new Incoming({ request, response, path, search }), caller);
     } catch (error) {
@@ -168,6 +192,16 @@ export class Front implements AsyncDisposable {
     }
     return this.#options.authenticate(request, options).catch(() => undefined);
   }
+}
+
+const localHost = /^(localhost|[\d.]+|\[.*\])(:\d+)?$/i;
+
+/** For our own answers; what comes from clusters says for itself what it is. */
+function setSecurityHeaders({ headers }: IncomingMessage, response: ServerResponse): void {
+  response.setHeader('x-content-type-options', 'nosniff');
+  // Names that others may have on the same machine must not be bound to TLS; browsers ignore it with a CA that they don't trust.
+  if (headers.host && !localHost.test(headers.host))
+    response.setHeader('strict-transport-security', 'max-age=31536000');
 }
 
 /** An exchange whose query is parsed only for those who ask. */
