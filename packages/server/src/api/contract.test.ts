@@ -33,7 +33,7 @@ async function schemasFrom(base: string, token = api.admin): Promise<Map<string,
 test('the base answers with where the schemas are, and each schema leads to its collection', async () => {
   const schemas = await schemasFrom('/v3');
   for (const schema of schemas.values()) {
-    if (!schema.collectionMethods.includes('GET')) continue;
+    if (!schema.collectionMethods.includes('GET') || schema.id === 'subscribe') continue;
     const list = await api.want(200, 'GET', path(schema.links['collection']!));
     assert.equal(list.type, 'collection', schema.id);
     assert.equal(list.resourceType, schema.id);

@@ -6,16 +6,17 @@ import type { IncomingMessage } from 'node:http';
 import { promisify } from 'node:util';
 import { gzip } from 'node:zlib';
 import { schemaFields, type V3Data } from '@drover/api';
-import { invalid, methodNotAllowed, notFound, StatusError } from '@drover/base';
+import { badRequest, invalid, methodNotAllowed, notFound, StatusError, unauthorized } from '@drover/base';
 import { guardCsrf } from '../auth/index.ts';
 import type { Caller, Exchange, Route } from '../http/exchange.ts';
-import type { ApiDeps, ApiRequest, ServedType } from './behaviour.ts';
+import type { ApiDeps, ApiRequest, ApiView, ServedType } from './behaviour.ts';
 import { readBody } from './body.ts';
 import { cutPage, describeQuery, parseFilters, parsePage, passes, sortData } from './collection.ts';
 import { createOne, deleteOne, findStored, getOne, listVisible, updateOne } from './crud.ts';
 import { findType, servedTypes } from './registry.ts';
-import { findSchema, listSchemas, refersTo } from './schemas.ts';
+import { contextFilter, findSchema, listSchemas, refersTo } from './schemas.ts';
 import { collectionUrl } from './show.ts';
+import { subscriptions } from './subscribe.ts';
 import { parseV3Path, type V3Target } from './url.ts';
 
 const maxBodyBytes = 2 << 20;
@@ -29,6 +30,7 @@ interface Answer {
 
 /** The signed-in part of v3. Settings that anybody may read have a route of their own. */
 export function v3Route(deps: ApiDeps, baseUrl: (request: IncomingMessage) => string): Route {
+  const subscribe = subscriptions();
   return {
     prefix: '/v3',
     signIn: 'user',
@@ -40,23 +42,31 @@ export function v3Route(deps: ApiDeps, baseUrl: (request: IncomingMessage) => st
       exchange.response.setHeader('x-api-cattle-auth', 'true');
       exchange.response.setHeader('cache-control', 'no-cache, no-store, must-revalidate');
       exchange.response.setHeader('expires', 'Wed 24 Feb 1982 18:42:00 GMT');
-      const request = requestOf(deps, exchange, { caller: caller!, base, target });
+      const request = { ...viewOf(deps, target, { caller: caller!, base }), exchange };
       const method = methodOf(exchange);
       guardCsrf(exchange.request, exchange.response, { method, query: exchange.query });
       const answer = await dispatch(request, target, method);
       if (answer !== 'handled') await send(exchange, answer);
     },
+    async upgrade(upgrade, caller) {
+      if (!caller) throw unauthorized();
+      const target = parseV3Path(upgrade.path);
+      if (!isSubscribe(target)) throw notFound('path for upgrades', upgrade.path);
+      const view = viewOf(deps, target, { caller, base: baseUrl(upgrade.request) });
+      if (target.context) await requireContext(view, target.context);
+      await subscribe(view, upgrade);
+    },
   };
 }
 
-function requestOf(
+const isSubscribe = ({ type, id }: V3Target) => type?.toLowerCase() === 'subscribe' && id === undefined;
+
+function viewOf(
   deps: ApiDeps,
-  exchange: Exchange,
-  of: { caller: Caller; base: string; target: V3Target },
-): ApiRequest {
-  const { context, schemasPath } = of.target;
-  const versionPath = schemasPath.replace(/\/schemas$/, '');
-  return { deps, exchange, caller: of.caller, base: of.base, versionPath, context };
+  { context, schemasPath }: V3Target,
+  { caller, base }: { caller: Caller; base: string },
+): ApiView {
+  return { deps, caller, base, versionPath: schemasPath.replace(/\/schemas$/, ''), context };
 }
 
 function methodOf({ request, query }: Exchange): string {
@@ -72,6 +82,7 @@ async function dispatch(request: ApiRequest, target: V3Target, method: string): 
     if (target.id !== undefined) return { status: 200, body: findSchema(request, target.id) };
     return { status: 200, body: schemaCollection(request) };
   }
+  if (isSubscribe(target)) throw badRequest('this is where clients subscribe: it takes WebSocket upgrades only');
   const type = findType(target.type, target.context?.type);
   if (!type || (type.context && type.context !== target.context?.type)) {
     throw new StatusError(404, 'NotFound', `failed to find schema ${target.type}`);
@@ -87,10 +98,7 @@ async function dispatch(request: ApiRequest, target: V3Target, method: string): 
 }
 
 /** A context is there for those who may see it; to others it is not. */
-async function requireContext(
-  request: ApiRequest,
-  context: { type: 'cluster' | 'project'; id: string },
-): Promise<void> {
+async function requireContext(request: ApiView, context: { type: 'cluster' | 'project'; id: string }): Promise<void> {
   await findStored(request, findType(context.type)!, context.id);
 }
 
@@ -158,15 +166,6 @@ async function list(request: ApiRequest, type: ServedType): Promise<V3Data> {
     ...describeQuery(filters, page, { fields, url }),
     data,
   };
-}
-
-function contextFilter(request: ApiRequest, type: ServedType) {
-  const { context } = request;
-  if (!context || type.context) return [];
-  const field = Object.entries(schemaFields(type.declaration)).find(
-    ([, one]) => one.type === `reference[${context.type}]`,
-  )?.[0];
-  return field ? [{ field, modifier: 'eq' as const, values: [context.id] }] : [];
 }
 
 async function onResource(

@@ -1,7 +1,8 @@
 /** `/v3/schemas` and those of a context: what each type is, with links for the way the client came. */
 import { filterModifiers, type SchemaFields, schemaFields, structSchemas, type V3Data } from '@drover/api';
 import { notFound } from '@drover/base';
-import type { ApiRequest, ServedType } from './behaviour.ts';
+import type { ApiRequest, ApiView, ServedType } from './behaviour.ts';
+import type { Filter } from './collection.ts';
 import { inputSchemas } from './input-schemas.ts';
 import { servedTypes } from './registry.ts';
 
@@ -30,6 +31,17 @@ function typeSchema(request: ApiRequest, type: ServedType): V3Data {
         ? { collection: `${request.base}${path}/${declaration.pluralName.toLowerCase()}` }
         : {}),
     },
+  };
+}
+
+/** No resource: clients read from it where to open their WebSocket. */
+function subscribeSchema(request: ApiRequest): V3Data {
+  const path = request.context ? request.versionPath : '/v3';
+  return {
+    ...emptySchema(request, 'subscribe'),
+    pluralName: 'subscribe',
+    collectionMethods: ['GET'],
+    links: { self: schemaUrl(request, 'subscribe'), collection: `${request.base}${path}/subscribe` },
   };
 }
 
@@ -64,6 +76,7 @@ export function listSchemas(request: ApiRequest): V3Data[] {
   );
   const out = new Map<string, V3Data>();
   for (const type of inContext) out.set(type.declaration.id, typeSchema(request, type));
+  out.set('subscribe', subscribeSchema(request));
   for (const type of inContext) {
     for (const [id, fields] of Object.entries(structSchemas(type.declaration)))
       if (!out.has(id)) out.set(id, structSchema(request, id, fields));
@@ -77,6 +90,15 @@ export function refersTo(id: string, contextType: string): boolean {
   const type = servedTypes.find(({ declaration }) => declaration.id === id);
   if (!type) return false;
   return Object.values(schemaFields(type.declaration)).some(field => field.type === `reference[${contextType}]`);
+}
+
+/** In a cluster's or project's context only what is of it. */
+export function contextFilter({ context }: ApiView, type: ServedType): Filter[] {
+  if (!context || type.context) return [];
+  const field = Object.entries(schemaFields(type.declaration)).find(
+    ([, one]) => one.type === `reference[${context.type}]`,
+  )?.[0];
+  return field ? [{ field, modifier: 'eq', values: [context.id] }] : [];
 }
 
 export function findSchema(request: ApiRequest, id: string): V3Data {
