@@ -25,7 +25,8 @@ async function asCaller<T>(request: ApiView, use: (client: KubeClient) => Promis
   // Checks that the caller is somebody, as on every other way into a cluster.
   identityHeaders(caller);
   await using client = new KubeClient({ server: origin, ca, clientCert, clientKey, token, dialer, impersonate });
-  return use(client);
+  // Awaited here: the client is closed when this scope ends.
+  return await use(client);
 }
 
 function show(namespace: Namespace): V3Data {
