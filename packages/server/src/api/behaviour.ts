@@ -57,6 +57,8 @@ export interface Behaviour<R = never> {
   links?(request: ApiView, links: Record<string, string>, data: V3Data): Record<string, string>;
   /** Checks and completes input before it is stored; throws what is wrong. */
   prepareCreate?(request: ApiRequest, input: V3Data): Promise<V3Data> | V3Data;
+  /** Looks at what was stored among all that is there; what it throws is answered, and the resource taken back. */
+  afterCreate?(request: ApiRequest, resource: R): Promise<void>;
   /** Takes the place of storing. Answers the v3 data. */
   create?(request: ApiRequest, input: V3Data): Promise<V3Data>;
   /** Default: Access says create in the namespace that it will be in. */

@@ -14,6 +14,20 @@ export const clusters = behaviour<Cluster>({
     requireFreeName(request, name);
     return { ...input, name };
   },
+  // Two may ask at once, of two servers even: of those that were stored under one name, the first one has it.
+  async afterCreate({ deps: { resources } }, { metadata, spec }) {
+    const made = await resources.createdAt('cluster', metadata.name);
+    let next: string | undefined;
+    do {
+      const page = await resources.list('cluster', { limit: 500, continue: next });
+      for (const other of page.items) {
+        if (other.metadata.uid === metadata.uid || other.spec?.displayName !== spec?.displayName) continue;
+        const theirs = await resources.createdAt('cluster', other.metadata.name);
+        if (theirs !== undefined && made !== undefined && theirs < made) throw nameTaken(spec?.displayName ?? '');
+      }
+      next = page.continue;
+    } while (next);
+  },
   prepareUpdate(request, input, cluster) {
     const name = input['name'];
     if (typeof name === 'string' && name !== cluster.spec?.displayName) requireFreeName(request, name);
@@ -52,6 +66,8 @@ export const clusters = behaviour<Cluster>({
 
 function requireFreeName(request: ApiRequest, name: string): void {
   for (const other of request.deps.caches.cluster.all()) {
-    if (other.spec?.displayName === name) throw invalid('Cluster name', `"${name}" is taken`, 'NotUnique');
+    if (other.spec?.displayName === name) throw nameTaken(name);
   }
 }
+
+const nameTaken = (name: string) => invalid('Cluster name', `"${name}" is taken`, 'NotUnique');

@@ -89,6 +89,20 @@ test('create answers 201 with links, PUT to self changes, DELETE of self takes i
   await api.want(404, 'GET', path(made.links.self));
 });
 
+test('of many who ask at once for a cluster of one name, one gets it', async () => {
+  const asked = Array.from({ length: 12 }, () => api.ask('POST', '/v3/clusters', { body: { name: 'wanted' } }));
+  const answers = await Promise.all(asked);
+  const made = answers.filter(one => one.status === 201);
+  assert.equal(made.length, 1);
+  for (const { status, body } of answers.filter(one => one.status !== 201))
+    assert.deepEqual([status, body.code, body.fieldName], [422, 'NotUnique', 'Cluster name']);
+  const { data } = await api.want(200, 'GET', '/v3/clusters?name=wanted');
+  assert.deepEqual(
+    data.map((one: { id: string }) => one.id),
+    [made[0]!.body.id],
+  );
+});
+
 test('a cluster’s own path answers the cluster and points at the context’s schemas, in the singular', async () => {
   const made = await api.want(201, 'POST', '/v3/clusters', { body: { name: 'context' } });
   const answer = await api.ask('GET', `/v3/clusters/${made.id}`);

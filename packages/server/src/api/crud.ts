@@ -11,7 +11,7 @@ import {
   type TypeId,
   type V3Data,
 } from '@drover/api';
-import { forbidden, invalid, notFound } from '@drover/base';
+import { forbidden, ignoreNotFound, invalid, notFound } from '@drover/base';
 import type { ApiRequest, ApiView, ServedType, V3Resource } from './behaviour.ts';
 import { mergeLabels, mergeStructs } from './merge.ts';
 import { showResource, withLinks } from './show.ts';
@@ -79,7 +79,18 @@ export async function createOne(request: ApiRequest, type: ServedType, body: unk
     ...parts.top,
     ...(parts.spec ? { spec: parts.spec } : {}),
   } as never);
+  await confirm(request, type, stored as Any);
   return showResource(request, type, stored);
+}
+
+async function confirm(request: ApiRequest, { stored, behaviour }: ServedType, resource: Any): Promise<void> {
+  try {
+    await behaviour.afterCreate?.(request, resource);
+  } catch (error) {
+    const { name, namespace, uid } = resource.metadata;
+    await ignoreNotFound(request.deps.resources.delete(stored!, { name, namespace, uid }));
+    throw error;
+  }
 }
 
 /** What was made by a behaviour, with the resource where it is stored by now. */

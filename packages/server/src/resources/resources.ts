@@ -196,6 +196,11 @@ export class Resources {
     }
   }
 
+  /** At which write of all it was made: of two, the one made first has the lower. Undefined where there is none. */
+  async createdAt<Id extends TypeId>(id: Id, name: string, namespace?: string): Promise<number | undefined> {
+    return (await this.#store.get(storeKey(types[id], name, namespace)))?.created;
+  }
+
   /** The resource, or undefined where there is none. */
   find<Id extends TypeId>(id: Id, name: string, namespace?: string): Promise<TypedResource<Id> | undefined> {
     return ignoreNotFound(this.get(id, name, namespace));
