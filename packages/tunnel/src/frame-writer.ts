@@ -1,7 +1,7 @@
 /**
  * The sending side of a tunnel's websocket: control messages first, then streams in turn, 16 KiB each, gathered into
- * one write a turn of the event loop. Surprise: it frames for itself, straight to the socket, so that a batch is one
- * buffer; ws still does handshake, receiving and closing.
+ * one write a turn of the event loop. It frames for itself, straight to the socket; ws still does handshake, receiving
+ * and closing. Surprise: pings bound what is under way, since a pause stops only what has not been sent yet.
  */
 import type { Duplex } from 'node:stream';
 import { applyMask, writeMaskKey } from './mask.ts';
@@ -24,6 +24,10 @@ export interface FrameWriterOptions {
   /** Called once when control messages pile up because the far end reads nothing. */
   readonly onFlood: () => void;
   readonly controlCapBytes?: number;
+  /** Bytes sent after a ping that the far end has not answered, above which stream data waits for the answer. */
+  readonly windowBytes?: number;
+  /** Called when a ping goes out, the writer's own too. */
+  readonly onPing?: () => void;
 }
 
 interface Control {
@@ -41,6 +45,8 @@ interface Frame extends Control {
 
 const quantumBytes = 16 * 1024;
 const batchBytes = 64 * 1024;
+/** Half of what a stream may buffer at the oldest far ends of ours; at 100 ms there and back still 80 MB a second. */
+const defaultWindowBytes = 8 * 1024 * 1024;
 const binary = 0x82;
 const ping = 0x89;
 const pong = 0x8a;
@@ -55,11 +61,17 @@ export class FrameWriter {
   #scheduled = false;
   #blocked = false;
   #closed = false;
+  /** What had been sent when the ping on its way was queued; undefined without one. */
+  #sentAtPing: number | undefined;
+  /** What had been sent when the last answered ping was. */
+  #arrived = 0;
+  readonly #windowBytes: number;
   bytesOut = 0;
 
   constructor(socket: Duplex, options: FrameWriterOptions) {
     this.#socket = socket;
     this.#options = options;
+    this.#windowBytes = options.windowBytes ?? defaultWindowBytes;
     socket.on('drain', () => {
       this.#blocked = false;
       this.#flush();
@@ -76,8 +88,20 @@ export class FrameWriter {
     this.#push({ opcode: binary, type, id, chunks: payload ? [payload] : [] });
   }
 
+  /** Asks for a sign of life, unless an answer is still awaited. */
   ping(): void {
+    if (this.#sentAtPing !== undefined) return;
+    this.#sentAtPing = this.bytesOut;
+    this.#options.onPing?.();
     this.#push({ opcode: ping, type: 0, id: 0, chunks: [] });
+  }
+
+  /** The ping was answered (or no answer is expected any more): all that was sent before it is no longer under way. */
+  ponged(): void {
+    if (this.#sentAtPing === undefined) return;
+    this.#arrived = this.#sentAtPing;
+    this.#sentAtPing = undefined;
+    if (this.#ring.length > 0) this.#schedule();
   }
 
   /** Answers the last ping; pings that came while an answer is queued share it (RFC 6455 5.5.3). */
@@ -132,10 +156,15 @@ export class FrameWriter {
   }
 
   #flush(): void {
-    while (!this.#closed && !this.#blocked && (this.#controls.length > 0 || this.#ring.length > 0)) {
+    while (!this.#closed && !this.#blocked && (this.#controls.length > 0 || this.#mayData())) {
       if (!this.#socket.writable) return;
       this.#writeBatch();
+      if (this.bytesOut - this.#arrived > this.#windowBytes / 8) this.ping();
     }
+  }
+
+  #mayData(): boolean {
+    return this.#ring.length > 0 && this.bytesOut - this.#arrived < this.#windowBytes;
   }
 
   #writeBatch(): void {
@@ -151,7 +180,8 @@ export class FrameWriter {
     this.#controls = [];
     this.#controlBytes = 0;
     this.#pongQueued = false;
-    while (size < batchBytes && this.#ring.length > 0) {
+    const mayData = this.#mayData();
+    while (mayData && size < batchBytes && this.#ring.length > 0) {
       const outlet = this.#ring.shift()!;
       const chunks = outlet.nextBytes(quantumBytes);
       const frame = frameOf({ opcode: binary, type: messageType.data, id: outlet.id, chunks });

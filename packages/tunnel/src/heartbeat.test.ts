@@ -45,9 +45,21 @@ test('a pong tells the round trip of the ping before it', () => {
   const { heartbeat, jump } = start();
   jump(250);
   assert.equal(heartbeat.tick(), 'ping');
+  heartbeat.pinged();
   jump(40);
   heartbeat.ponged();
   assert.equal(heartbeat.rttMs, 40);
+});
+
+test('who speaks on and never answers a ping is said so once for each ping', () => {
+  const { heartbeat, jump } = start();
+  assert.equal(heartbeat.unanswered(), false);
+  heartbeat.pinged();
+  jump(4000);
+  heartbeat.heard();
+  assert.equal(heartbeat.unanswered(), false);
+  jump(1000);
+  assert.deepEqual([heartbeat.unanswered(), heartbeat.unanswered()], [true, false]);
 });
 
 test('a client of our server pings only when it has heard nothing for a while', () => {

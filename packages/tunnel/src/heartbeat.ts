@@ -40,6 +40,18 @@ export class Heartbeat {
     this.#heardAt = this.#now();
   }
 
+  /** A ping goes out; of several at once the first counts. */
+  pinged(): void {
+    this.#pingedAt ??= this.#now();
+  }
+
+  /** True once after a ping stayed unanswered for as long as silence may last, though other things were heard. */
+  unanswered(): boolean {
+    if (this.#pingedAt === undefined || this.#now() - this.#pingedAt < this.#options.silentAfterMs) return false;
+    this.#pingedAt = undefined;
+    return true;
+  }
+
   /** A pong also tells the round trip time of the ping before it. */
   ponged(): void {
     this.heard();
@@ -60,7 +72,6 @@ export class Heartbeat {
     const quietSince = onlyWhenQuiet ? Math.max(this.#heardAt, this.#lastPingAt) : this.#lastPingAt;
     if (now - quietSince < pingEveryMs) return undefined;
     this.#lastPingAt = now;
-    this.#pingedAt ??= now;
     return 'ping';
   }
 }

@@ -12,15 +12,16 @@ import { decodeMessage, decodeSync, encodeSync, type Message, messageType, oldes
 import { type StreamHome, TunnelStream } from './stream.ts';
 
 export interface SessionLimits {
-  /** Bytes that one stream may buffer for a slow reader; over it, that stream fails. */
+  /** Bytes that one stream may buffer for a slow reader; over it, or its share of the session's, that stream fails. */
   readonly streamBufferBytes: number;
-  /** Shared by a session's streams: the more there are, the sooner each asks for a pause. */
+  /** Shared by a session's streams: the more there are, the sooner each asks for a pause. It may be overrun threefold. */
   readonly sessionBufferBytes: number;
   readonly maxStreams: number;
 }
 
+/** A far end that keeps to the rules stops at a pause; what the kernels hold by then, up to 36 MiB on Linux, still comes. */
 export const defaultLimits: SessionLimits = {
-  streamBufferBytes: 16 * 1024 * 1024,
+  streamBufferBytes: 48 * 1024 * 1024,
   sessionBufferBytes: 64 * 1024 * 1024,
   maxStreams: 20_000,
 };
@@ -79,6 +80,7 @@ export class Session implements StreamHome {
     this.writer = new FrameWriter(options.socket, {
       mask: options.mask,
       onFlood: () => this.close('it sends without reading the answers'),
+      onPing: () => this.heartbeat.pinged(),
     });
     const { promise, resolve } = Promise.withResolvers<StatusError>();
     this.ended = promise;
@@ -98,7 +100,9 @@ export class Session implements StreamHome {
   }
 
   get streamCapBytes(): number {
-    return this.#options.limits.streamBufferBytes;
+    const { streamBufferBytes, sessionBufferBytes } = this.#options.limits;
+    const share = (3 * sessionBufferBytes) / Math.max(1, this.paused);
+    return Math.min(streamBufferBytes, Math.max(2 * this.pauseAt(), share));
   }
 
   /** Opens a stream to the target. There is no acknowledgement: a refused dial fails the stream later. */
@@ -131,7 +135,7 @@ export class Session implements StreamHome {
 
   pauseAt(): number {
     const share = this.#options.limits.sessionBufferBytes / (this.#streams.size || 1);
-    return Math.min(pauseAtMost, Math.max(pauseAtLeast, share), this.streamCapBytes / 2);
+    return Math.min(pauseAtMost, Math.max(pauseAtLeast, share), this.#options.limits.streamBufferBytes / 2);
   }
 
   release(stream: TunnelStream): void {
@@ -165,7 +169,10 @@ export class Session implements StreamHome {
       this.heartbeat.heard();
       this.writer.pong(payload);
     });
-    websocket.on('pong', () => this.heartbeat.ponged());
+    websocket.on('pong', () => {
+      this.heartbeat.ponged();
+      this.writer.ponged();
+    });
     websocket.on('error', error => {
       this.#reason ??= messageOf(error);
     });
@@ -247,6 +254,8 @@ export class Session implements StreamHome {
 
   #tick(): void {
     const todo = this.heartbeat.tick();
+    // Whoever speaks but answers no ping is not waited for.
+    if (this.heartbeat.unanswered()) this.writer.ponged();
     if (todo === 'ping') this.writer.ping();
     if (todo !== 'dead') return;
     this.#reason = `nothing heard for ${Math.round(this.heartbeat.silentMs)} ms`;

@@ -67,11 +67,11 @@ export class TunnelStream extends Duplex implements Outlet {
     const idle = this.readableLength > 0 && payload.length < copyBelow;
     this.push(idle ? Buffer.from(payload) : payload);
     const buffered = this.readableLength;
-    if (buffered > this.#home.streamCapBytes) {
-      this.destroy(unavailable(`stream buffered more than ${this.#home.streamCapBytes} bytes that nobody read`));
-    } else if (!this.#pausedIn && buffered > this.#home.pauseAt()) {
-      this.#setPausedIn(true);
-    }
+    if (buffered <= this.#home.pauseAt()) return;
+    const cap = this.#home.streamCapBytes;
+    if (buffered > cap)
+      this.destroy(unavailable(`stream buffered more than ${Math.floor(cap)} bytes that nobody read`));
+    else if (!this.#pausedIn) this.#setPausedIn(true);
   }
 
   /** The far end asked to stop (true) or go on with sending. */
