@@ -2,8 +2,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { parseAllDocuments, stringify } from 'yaml';
+import { parseAllDocuments } from 'yaml';
 import { credentialsName, importManifest, resolveImage } from './import-manifest.ts';
+import { manifestText } from './import-route.ts';
 
 const parts = {
   serverUrl: 'https://drover.example.com',
@@ -13,10 +14,17 @@ const parts = {
   installUuid: 'u',
   serverVersion: 'v1',
 };
-const textOf = (values: typeof parts) =>
-  importManifest(values)
-    .map(object => stringify(object))
-    .join('---\n');
+/** The text that a cluster is given, by a server whose settings hold these values. */
+function textOf(values: typeof parts): string {
+  const settings: Record<string, string> = {
+    'agent-image': values.agentImage,
+    'install-uuid': values.installUuid,
+    'server-version': values.serverVersion,
+  };
+  const caches = { cluster: { get: () => undefined }, secret: {} } as never;
+  const deps = { caches, setting: (name: string) => settings[name] ?? '' };
+  return manifestText(deps, { clusterId: 'c-1', token: values.token, serverUrl: values.serverUrl });
+}
 
 test('the objects and their names', () => {
   assert.deepEqual(
@@ -44,8 +52,8 @@ test('whatever the settings hold, the text parses back to the same objects', () 
     fc.constantFrom('a\n---\nkind: Pod', "'; x: y", '"}', '- a', '*x', '&a b', '!!js/f', '{{ .x }}', '#', '\u2028'),
   );
   fc.assert(
-    fc.property(value, value, value, (agentImage, serverVersion, installUuid) => {
-      const values = { ...parts, agentImage, serverVersion, installUuid };
+    fc.property(value, value, value, value, (agentImage, serverVersion, installUuid, serverUrl) => {
+      const values = { ...parts, agentImage, serverVersion, installUuid, serverUrl, caChecksum: '' };
       const parsed = parseAllDocuments(textOf(values)).map(document => document.toJS());
       assert.deepEqual(parsed, JSON.parse(JSON.stringify(importManifest(values))));
     }),
