@@ -19,6 +19,7 @@ import {
   issueToken,
   openAuth,
   openClusters,
+  openServerIdentity,
   type ResourceCache,
   Resources,
   startCaches,
@@ -36,6 +37,8 @@ export interface Hub extends AsyncDisposable {
   readonly resources: Resources;
   readonly caches: Caches;
   readonly clusters: Clusters;
+  /** The key by which agents know it again. */
+  readonly serverKey: string;
   readonly auth: Auth;
   readonly settings: Map<string, string>;
   /** Makes a user; gives his bearer token. `admin` may do everything everywhere. */
@@ -64,7 +67,8 @@ export async function startHub(options: { readonly log?: Log } = {}): Promise<Hu
   });
   const store = await openSqliteStore({ path: ':memory:' });
   const stop = new AbortController();
-  const resources = new Resources(store, new FieldCipher([newSecretsKey()]));
+  const cipher = new FieldCipher([newSecretsKey()]);
+  const resources = new Resources(store, cipher);
   const caches = createCaches(resources, log);
   resources.onWrite = (id, resource, gone) => (caches[id] as ResourceCache<TypeId>).observe(resource, gone);
   await startCaches(caches, stop.signal);
@@ -76,7 +80,18 @@ export async function startHub(options: { readonly log?: Log } = {}): Promise<Hu
   const deps = { resources, caches, settings: { get: setting } };
   const baseUrl = () => setting('server-url');
   const auth = openAuth(deps, { baseUrl, log, signal: stop.signal });
-  const clusters = openClusters({ store, resources, caches, auth, setting, baseUrl, log, signal: stop.signal });
+  const identity = await openServerIdentity(store, cipher);
+  const clusters = openClusters({
+    store,
+    resources,
+    caches,
+    auth,
+    setting,
+    baseUrl,
+    identity,
+    log,
+    signal: stop.signal,
+  });
   const front = new Front({
     listen: { host: '127.0.0.1', port: 0 },
     tls: pair,
@@ -117,6 +132,7 @@ export async function startHub(options: { readonly log?: Log } = {}): Promise<Hu
     resources,
     caches,
     clusters,
+    serverKey: identity.publicKey,
     auth,
     settings,
     async makeUser(name, role) {

@@ -13,6 +13,7 @@ import { type Credentials, readCredentials } from './credentials.ts';
 import { examine } from './doctor.ts';
 import { AgentState, answerHealth, startHealth } from './health.ts';
 import { type ClusterIdentity, readIdentity } from './identity.ts';
+import { requireServerIdentity } from './server-identity.ts';
 import { serverCa } from './server-trust.ts';
 import { openTarget } from './tunnel-target.ts';
 import { agentVersion } from './version.ts';
@@ -97,6 +98,9 @@ async function connect(connecting: Connecting): Promise<void> {
   await connectTunnel({
     url: `${credentials.server.replace(/^http/, 'ws')}/v3/connect`,
     headers: async () => {
+      // Before the token is shown, and each time: a name can be somebody else's since the last connection.
+      if (config.serverKey)
+        await requireServerIdentity(credentials.server, { serverKey: config.serverKey, ca, signal });
       // Read anew each time: a rotated token must be used from the next connection on.
       const { token } = await readCredentials(config).catch(() => credentials);
       return { 'X-API-Tunnel-Token': token.reveal(), 'X-API-Tunnel-Params': params };

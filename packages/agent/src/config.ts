@@ -13,6 +13,8 @@ export interface AgentConfig {
   /** SHA-256 of the server's CA bundle, lower-case hex. */
   readonly caChecksum?: string;
   readonly caFile?: string;
+  /** The key that the server must hold (raw Ed25519, base64url); absent: its certificate is enough. */
+  readonly serverKey?: string;
   /** Absent: the pod's own service account. */
   readonly kubeconfig?: string;
   readonly context?: string;
@@ -28,6 +30,7 @@ const flags = {
   'credentials-dir': ['DIR', 'directory with the files url and token (default /cattle-credentials)'],
   'ca-checksum': ['SHA256', "pin the server's CA bundle by its checksum"],
   'ca-file': ['FILE', "the server's CA bundle (PEM)"],
+  'server-key': ['KEY', 'the key by which the server must prove who it is (43 letters, from its manifest)'],
   kubeconfig: ['FILE', "reach the cluster by this kubeconfig (default: the pod's service account)"],
   context: ['NAME', 'context of the kubeconfig (default: its current one)'],
   health: ['HOST:PORT', 'answer /healthz and /readyz there (default 0.0.0.0:8080 in a pod, else nowhere)'],
@@ -56,6 +59,9 @@ export function parseAgentConfig(
   const caChecksum = (text('ca-checksum') ?? env['CATTLE_CA_CHECKSUM'])?.trim().toLowerCase() || undefined;
   if (caChecksum !== undefined && !/^[0-9a-f]{64}$/.test(caChecksum))
     throw invalid('--ca-checksum', 'must be a SHA-256 checksum: 64 hex digits');
+  const serverKey = (text('server-key') ?? env['DROVER_SERVER_KEY'])?.trim() || undefined;
+  if (serverKey !== undefined && !/^[A-Za-z0-9_-]{43}$/.test(serverKey))
+    throw invalid('--server-key', 'must be 32 bytes in base64url: 43 letters');
   const token = text('token') ?? env['DROVER_TOKEN'];
   const server = text('server') ?? env['DROVER_SERVER'];
   if (Boolean(token) !== Boolean(server))
@@ -67,6 +73,7 @@ export function parseAgentConfig(
     credentialsDir: text('credentials-dir') ?? '/cattle-credentials',
     caChecksum,
     caFile: text('ca-file'),
+    serverKey,
     kubeconfig: text('kubeconfig'),
     context: text('context'),
     health: health === undefined ? undefined : parseHostPort('--health', health),

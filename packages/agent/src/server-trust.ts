@@ -4,7 +4,7 @@
  */
 import { createHash, X509Certificate } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
-import { request } from 'node:https';
+import { Agent, request } from 'node:https';
 import { invalid, messageOf, type StatusError, unavailable } from '@drover/base';
 import type { AgentConfig } from './config.ts';
 
@@ -61,9 +61,10 @@ function fetchBundle(server: string, signal: AbortSignal | undefined): Promise<s
   return new Promise((resolve, reject) => {
     const fail = (error: unknown) =>
       reject(unavailable(`can't get the CA bundle of ${server}: ${messageOf(error)}`, { cause: error }));
+    const agent = new Agent({ rejectUnauthorized: false, proxyEnv: process.env as Record<string, string> });
     const asked = request(
       `${server}/v3/settings/cacerts`,
-      { rejectUnauthorized: false, signal, timeout: 10_000, agent: false, headers: { accept: 'application/json' } },
+      { agent, signal, timeout: 10_000, headers: { accept: 'application/json' } },
       answer => {
         const chunks: Buffer[] = [];
         let length = 0;

@@ -4,6 +4,7 @@ export { type Clusters, type ClustersDeps, openClusters } from './clusters/open.
 export { describeRegistrationToken, tokenSecretName } from './clusters/registration-token.ts';
 export { startClusterControllers } from './clusters/start-controllers.ts';
 export type { LocalCluster } from './clusters/upstreams.ts';
+export { openServerIdentity } from './connect/server-identity.ts';
 export type { Caller, Route } from './http/exchange.ts';
 export { Front, type FrontOptions } from './http/front.ts';
 export * from './resources/index.ts';

@@ -23,6 +23,7 @@ import { startClusterControllers } from './clusters/start-controllers.ts';
 import { runCompaction } from './compaction.ts';
 import type { Config } from './config.ts';
 import { startPeers } from './connect/peers.ts';
+import { openServerIdentity } from './connect/server-identity.ts';
 import { openDataDir } from './data-dir.ts';
 import { baseUrl } from './http/base-url.ts';
 import { Front } from './http/front.ts';
@@ -83,6 +84,7 @@ export async function serve({ config, say, log, signal }: ServeOptions): Promise
     log,
     signal: life.signal,
     onProxied: metrics.onProxied,
+    identity: await openServerIdentity(store, cipher),
   };
   const clusters = scope.use(openClusters(clustersDeps));
 

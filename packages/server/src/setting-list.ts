@@ -57,7 +57,7 @@ export const settingChecks: Readonly<Record<string, (value: string) => void>> = 
       );
   },
   'system-default-registry': value => {
-    if (!/^[a-z0-9][-a-z0-9.:/]{0,254}$/i.test(value))
+    if (value.length > 255 || !/^[a-z0-9][-a-z0-9.]*(:\d{1,5})?(\/[a-z0-9][-a-z0-9._]*)*\/?$/i.test(value))
       throw invalid('value', 'system-default-registry must be a host with an optional port and path', 'InvalidFormat');
   },
 };

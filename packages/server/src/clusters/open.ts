@@ -10,6 +10,7 @@ import { type Auth, requireSameOrigin } from '../auth/index.ts';
 import { connectRoute } from '../connect/connect-route.ts';
 import { adoptForeign } from '../connect/foreign-agent.ts';
 import { importRoute } from '../connect/import-route.ts';
+import { identityRoute, type ServerIdentity } from '../connect/server-identity.ts';
 import type { Route } from '../http/exchange.ts';
 import { type ProxyDeps, proxyRoutes } from '../proxy/route.ts';
 import { ClusterTargets } from '../proxy/targets.ts';
@@ -28,6 +29,8 @@ export interface ClustersDeps {
   readonly baseUrl: (request: IncomingMessage) => string;
   readonly log: Log;
   readonly signal: AbortSignal;
+  /** How agents know this server again. */
+  readonly identity?: ServerIdentity;
   readonly onProxied?: ProxyDeps['onDone'];
 }
 
@@ -75,7 +78,8 @@ export function openClusters(deps: ClustersDeps): Clusters {
       adoptForeign: (cluster, params) => adoptForeign({ resources, tunnels }, cluster, params),
       log,
     }),
-    importRoute({ caches, setting, baseUrl }),
+    importRoute({ caches, setting, baseUrl, serverKey: deps.identity?.publicKey }),
+    ...(deps.identity ? [identityRoute(deps.identity)] : []),
   ];
   return {
     routes,

@@ -11,6 +11,7 @@ const parts = {
   token: 't'.repeat(54),
   caChecksum: 'a'.repeat(64),
   agentImage: 'drover/agent:v1',
+  serverKey: 'k'.repeat(43),
   installUuid: 'u',
   serverVersion: 'v1',
 };
@@ -22,7 +23,7 @@ function textOf(values: typeof parts): string {
     'server-version': values.serverVersion,
   };
   const caches = { cluster: { get: () => undefined }, secret: {} } as never;
-  const deps = { caches, setting: (name: string) => settings[name] ?? '' };
+  const deps = { caches, serverKey: values.serverKey, setting: (name: string) => settings[name] ?? '' };
   return manifestText(deps, { clusterId: 'c-1', token: values.token, serverUrl: values.serverUrl });
 }
 

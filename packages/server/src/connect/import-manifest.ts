@@ -13,6 +13,8 @@ export interface ManifestParts {
   /** SHA-256 of the CA bundle; empty when the system's roots are right for the server. */
   readonly caChecksum: string;
   readonly agentImage: string;
+  /** The key by which the server proves who it is; empty without one. */
+  readonly serverKey: string;
   readonly installUuid: string;
   readonly serverVersion: string;
 }
@@ -151,6 +153,7 @@ function environment(parts: ManifestParts): readonly { readonly name: string; re
     CATTLE_SERVER_VERSION: parts.serverVersion,
     CATTLE_INSTALL_UUID: parts.installUuid,
     STRICT_VERIFY: 'true',
+    ...(parts.serverKey ? { DROVER_SERVER_KEY: parts.serverKey } : {}),
   };
   return Object.entries(values).map(([name, value]) => ({ name, value }));
 }

@@ -16,6 +16,8 @@ export interface ManifestDeps {
   readonly caches: Pick<Caches, 'cluster' | 'secret'>;
   /** Reads a setting; empty where it is not set. */
   readonly setting: (name: string) => string;
+  /** The key by which this server proves who it is to agents; absent where it has none. */
+  readonly serverKey?: string;
   /** Where the client reached us, for a server that was not told its own address. */
   readonly baseUrl: (request: Exchange['request']) => string;
   readonly now?: () => number;
@@ -23,7 +25,7 @@ export interface ManifestDeps {
 
 /** The manifest of a cluster as YAML. */
 export function manifestText(
-  deps: Pick<ManifestDeps, 'caches' | 'setting'>,
+  deps: Pick<ManifestDeps, 'caches' | 'setting' | 'serverKey'>,
   for_: { readonly clusterId: string; readonly token: string; readonly serverUrl: string },
 ): string {
   const { setting, caches } = deps;
@@ -37,6 +39,7 @@ export function manifestText(
       cluster?.spec?.agentImageOverride || setting('agent-image'),
       setting('system-default-registry'),
     ),
+    serverKey: deps.serverKey ?? '',
     installUuid: setting('install-uuid'),
     serverVersion: setting('server-version'),
   });

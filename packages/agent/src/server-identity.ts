@@ -1,0 +1,59 @@
+/**
+ * Asks the server to prove who it is before the registration token is shown to it. A certificate says whose name it is now;
+ * the key in the manifest says which server made the manifest, and a name that somebody else has by now does not have it.
+ */
+import { createPublicKey, randomBytes, verify } from 'node:crypto';
+import { Agent, request } from 'node:https';
+import { messageOf, unavailable } from '@drover/base';
+
+export interface Expected {
+  /** Raw Ed25519 key, base64url. */
+  readonly serverKey: string;
+  /** CA bundle to trust; absent: the system's roots. */
+  readonly ca?: string;
+  readonly signal?: AbortSignal;
+}
+
+const maxAnswerBytes = 4096;
+
+/** Resolves when the server holds the key; rejects with ServiceUnavailable saying what it answered instead. */
+export async function requireServerIdentity(server: string, expected: Expected): Promise<void> {
+  const nonce = randomBytes(32).toString('base64url');
+  const { signature } = await ask(`${server}/v3/connect/identity?nonce=${nonce}`, expected).catch(error => {
+    throw unavailable(`${server} did not prove who it is: ${messageOf(error)}`, { cause: error });
+  });
+  const key = createPublicKey({ key: { kty: 'OKP', crv: 'Ed25519', x: expected.serverKey }, format: 'jwk' });
+  const text = `drover server identity\n${nonce}`;
+  if (!verify(null, Buffer.from(text), key, Buffer.from(signature, 'base64url'))) {
+    throw unavailable(
+      `${server} is not the server whose manifest was applied here: its identity is another one. ` +
+        'If the server was set up anew, apply its import manifest again',
+    );
+  }
+}
+
+function ask(url: string, { ca, signal }: Expected): Promise<{ readonly signature: string }> {
+  return new Promise((resolve, reject) => {
+    const agent = new Agent({ ...(ca === undefined ? {} : { ca }), proxyEnv: process.env as Record<string, string> });
+    const asked = request(url, { agent, signal, timeout: 10_000 }, answer => {
+      let body = '';
+      answer.setEncoding('utf8').on('data', (chunk: string) => {
+        body += chunk;
+        if (body.length > maxAnswerBytes) answer.destroy(new Error('its answer is too long'));
+      });
+      answer.on('error', reject);
+      answer.on('end', () => {
+        try {
+          const { signature } = JSON.parse(body) as { signature?: unknown };
+          if (answer.statusCode !== 200 || typeof signature !== 'string') throw new Error('no signature');
+          resolve({ signature });
+        } catch {
+          reject(new Error(`it answered ${answer.statusCode} without a signature`));
+        }
+      });
+    });
+    asked.on('timeout', () => asked.destroy(new Error('no answer within 10 s')));
+    asked.on('error', reject);
+    asked.end();
+  });
+}

@@ -1,0 +1,60 @@
+/**
+ * The key that this server, with all its replicas, is known by to the agents of its clusters, whatever its name, address and
+ * certificate are: a name can run out and be had by somebody else, with a certificate that everybody trusts.
+ */
+import { createPrivateKey, createPublicKey, generateKeyPairSync, type KeyObject, sign } from 'node:crypto';
+import { badRequest, isAlreadyExists } from '@drover/base';
+import type { FieldCipher, Store } from '@drover/store';
+import type { Route } from '../http/exchange.ts';
+
+export interface ServerIdentity {
+  /** The raw Ed25519 key (RFC 8032), base64url: what manifests carry. */
+  readonly publicKey: string;
+  /** Signs what an agent challenges the server with. */
+  prove(nonce: string): string;
+}
+
+const place = { key: '/server/identity', field: 'key' };
+const noncePattern = /^[A-Za-z0-9_-]{43}$/;
+
+/** What is signed; the words before it keep a signature from meaning anything elsewhere. */
+const challengeText = (nonce: string): string => `drover server identity\n${nonce}`;
+
+/** The identity in the store, made by whichever replica is first; its key is kept encrypted like every other secret. */
+export async function openServerIdentity(store: Store, cipher: FieldCipher): Promise<ServerIdentity> {
+  for (;;) {
+    const entry = await store.get(place.key);
+    if (entry) {
+      const { key } = JSON.parse(entry.value) as { readonly key: string };
+      return identityOf(createPrivateKey(cipher.decrypt(key, place)));
+    }
+    const pem = generateKeyPairSync('ed25519').privateKey.export({ format: 'pem', type: 'pkcs8' }).toString();
+    try {
+      await store.create(place.key, JSON.stringify({ key: cipher.encrypt(pem, place) }));
+    } catch (error) {
+      if (!isAlreadyExists(error)) throw error;
+    }
+  }
+}
+
+function identityOf(key: KeyObject): ServerIdentity {
+  return {
+    publicKey: createPublicKey(key).export({ format: 'jwk' }).x!,
+    prove: nonce => sign(null, Buffer.from(challengeText(nonce)), key).toString('base64url'),
+  };
+}
+
+/** `/v3/connect/identity?nonce=…`: an agent asks before it shows its token. */
+export function identityRoute(identity: ServerIdentity): Route {
+  return {
+    prefix: '/v3/connect/identity',
+    signIn: 'none',
+    errors: 'norman',
+    async handle({ response, query }) {
+      const nonce = query.get('nonce') ?? '';
+      if (!noncePattern.test(nonce)) throw badRequest('nonce must be 32 random bytes in base64url');
+      const body = JSON.stringify({ publicKey: identity.publicKey, signature: identity.prove(nonce) });
+      response.writeHead(200, { 'content-type': 'application/json', 'cache-control': 'no-store' }).end(body);
+    },
+  };
+}
