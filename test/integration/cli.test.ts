@@ -1,12 +1,13 @@
 /** The command line against a real server, as a process of its own with a home of its own. */
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 import { until } from '@drover/base';
 import { fingerprint } from '@drover/engine';
 import { adminPassword, type ServerProcess, startServer } from '../server-process.ts';
@@ -153,6 +154,18 @@ test('an existing cluster is imported, reached with kubectl, described and delet
     const kubeconfig = join(home, 'exec.kubeconfig');
     await ok(['kubeconfig', 'prod', '-f', kubeconfig]);
     assert.match(await readFile(kubeconfig, 'utf8'), /"command": "drover"/);
+    // The real kubectl runs the plugin by its name on PATH.
+    const bin = join(home, 'bin');
+    await mkdir(bin);
+    await writeFile(join(bin, 'drover'), `#!/bin/sh\nexec '${process.execPath}' '${main}' "$@"\n`, { mode: 0o755 });
+    const seen = await promisify(execFile)(
+      api.kubectl,
+      ['--kubeconfig', kubeconfig, 'get', 'namespaces', '-o', 'name'],
+      {
+        env: { PATH: `${bin}:${process.env['PATH']}`, HOME: home },
+      },
+    );
+    assert.match(seen.stdout, /namespace\/kube-system/);
     const credential = JSON.parse(await ok(['credential', '--cluster', id]));
     assert.match(credential.status.token, /^token-/);
     assert.equal(JSON.parse(await ok(['credential', '--cluster', id])).status.token, credential.status.token);

@@ -1,6 +1,6 @@
 /**
- * The recipes of docs/contributing.md for a resource type and a controller, followed to the letter in a copy of the source;
- * the server started from that copy must then serve the type and run the controller.
+ * The recipes of docs/contributing.md for a resource type, a controller and a sign-in provider, followed to the letter in a copy
+ * of the source; the server started from that copy must then serve the type, run the controller and sign people in.
  */
 import assert from 'node:assert/strict';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
@@ -47,6 +47,22 @@ export const clusterGreeting: Controller<'cluster'> = controller({
 });
 `;
 
+const doorman = `/** The doorman: lets in whoever says his own name backwards. */
+import { unauthorized } from '@drover/base';
+import type { Provider } from './provider.ts';
+import { findByUsername } from './user-names.ts';
+
+export const doormanProvider: Provider = {
+  name: 'doorman',
+  type: 'doormanProvider',
+  async signIn(deps, { username, password }) {
+    const user = findByUsername(deps.caches, username);
+    if (!user || password !== [...username].reverse().join('')) throw unauthorized('authentication failed', { code: 'Unauthorized' });
+    return { user, principalId: \`doorman://\${username}\` };
+  },
+};
+`;
+
 async function edit(path: string, find: string, replace: string): Promise<void> {
   const text = await readFile(path, 'utf8');
   assert.equal(text.split(find).length, 2, `${find} stands once in ${path}`);
@@ -56,7 +72,9 @@ async function edit(path: string, find: string, replace: string): Promise<void> 
   );
 }
 
-test('a resource type and a controller are added in three steps each', { timeout: 120_000 }, async t => {
+test('a resource type, a controller and a sign-in provider are added in three steps each', {
+  timeout: 120_000,
+}, async t => {
   const copy = await mkdtemp(join(tmpdir(), 'drover-recipes-'));
   t.after(() => rm(copy, { recursive: true, force: true }));
   await copyTree(root, copy);
@@ -88,6 +106,15 @@ test('a resource type and a controller are added in three steps each', { timeout
     "import { clusterGreeting } from '../controllers/cluster-greeting.ts';\nimport { clusterCleanup } from",
   );
 
+  await writeFile(join(copy, 'packages/server/src/auth/doorman-provider.ts'), doorman);
+  const providers = join(copy, 'packages/server/src/auth/providers.ts');
+  await edit(providers, '= [localProvider];', '= [localProvider, doormanProvider];');
+  await edit(
+    providers,
+    'import { localProvider }',
+    "import { doormanProvider } from './doorman-provider.ts';\nimport { localProvider }",
+  );
+
   await using server = await startServer({ main: join(copy, 'packages/server/src/main.ts') });
   const admin = await server.login();
   const schema = await server.ask(admin, 'GET', '/v3/schemas/sticker');
@@ -107,4 +134,24 @@ test('a resource type and a controller are added in three steps each', { timeout
     'the greeting',
     async () => (await server.ask(admin, 'GET', `/v3/clusters/${cluster.id}`)).labels.greeting === 'hello',
   );
+
+  const listed = await server.fetch('GET', '/v3-public/authProviders');
+  assert.deepEqual(
+    listed.body.data.map(({ id, type }: { id: string; type: string }) => [id, type]),
+    [
+      ['local', 'localProvider'],
+      ['doorman', 'doormanProvider'],
+    ],
+  );
+  const knock = (password: string) =>
+    server.fetch('POST', '/v3-public/doormanProviders/doorman?action=login', { body: { username: 'admin', password } });
+  assert.equal((await knock('admin')).status, 401);
+  const letIn = await knock('nimda');
+  assert.deepEqual(
+    [letIn.status, letIn.body.authProvider, letIn.body.userPrincipal],
+    [201, 'doorman', 'doorman://admin'],
+  );
+  assert.equal((await server.ask(letIn.body.token, 'GET', '/v3/users?me=true')).data[0].username, 'admin');
+  const byType = { type: 'doormanProvider', username: 'admin', password: 'nimda', responseType: 'cookie' };
+  assert.equal((await server.fetch('POST', '/v1-public/login', { body: byType })).status, 200);
 });

@@ -1,12 +1,14 @@
 /** `drover up` as a process: stopped, killed, started again, told nonsense; it says what is wrong, where, and harms nothing. */
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { chmod, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { appendFile, chmod, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
+import { connect } from 'node:tls';
 import { fileURLToPath } from 'node:url';
+import { messageOf, until } from '@drover/base';
 import { startServer } from '../server-process.ts';
 
 const main = fileURLToPath(new URL('../../packages/server/src/main.ts', import.meta.url));
@@ -26,6 +28,18 @@ async function refused(args: readonly string[]): Promise<{ code: number | null; 
   const [code] = (await once(child, 'close')) as [number | null];
   clearTimeout(timer);
   return { code, text };
+}
+
+/** A small file system of its own below a new directory; undefined, with the test skipped, where none can be mounted. */
+async function smallDisk(t: TestContext, size: string): Promise<string | undefined> {
+  const dir = await tempDir(t);
+  try {
+    execFileSync('mount', ['-t', 'tmpfs', '-o', `size=${size},mode=700`, 'tmpfs', dir], { stdio: 'pipe' });
+  } catch (error) {
+    t.skip(`no file system can be mounted here: ${messageOf(error)}`);
+    return undefined;
+  }
+  return dir;
 }
 
 const at = (dir: string, ...more: string[]) => ['--data-dir', dir, '--listen', '127.0.0.1:0', ...more];
@@ -139,4 +153,77 @@ test('with another secrets key the server does not start, and with its own it do
   assert.ok(!text.includes('    at '), text);
   await using again = await startServer({ dataDir });
   await again.ask(token, 'GET', '/v3/users?me=true');
+});
+
+test('on a full disk writes are refused by name while reads go on, and space heals it', async t => {
+  const dataDir = await smallDisk(t, '24m');
+  if (!dataDir) return;
+  try {
+    await using server = await startServer({ dataDir });
+    const token = await server.login();
+    const filler = join(dataDir, 'filler');
+    await writeFile(filler, '');
+    for (const size of [1 << 20, 4096])
+      await until('the disk to be full', async () =>
+        appendFile(filler, Buffer.alloc(size)).then(
+          () => false,
+          error => error.code === 'ENOSPC',
+        ),
+      );
+    const body = { type: 'cluster', name: 'one', description: 'x'.repeat(20_000) };
+    const refusal = await until('a refusal', async () => {
+      const answer = await server.fetch('POST', '/v3/clusters', {
+        token,
+        body: { ...body, name: `c${Math.random()}`.replace('.', '') },
+      });
+      return answer.status === 201 ? undefined : answer;
+    });
+    assert.equal(refusal.status, 503, JSON.stringify(refusal.body));
+    assert.match(refusal.body.message, /disk is full/);
+    assert.equal((await server.fetch('GET', '/v3/users?me=true', { token })).status, 200);
+    await rm(filler);
+    await until(
+      'writes again',
+      async () => (await server.fetch('POST', '/v3/clusters', { token, body })).status === 201,
+    );
+    await server.stop();
+    assert.equal(server.child.exitCode, 0);
+  } finally {
+    execFileSync('umount', [dataDir]);
+  }
+});
+
+test('a data directory that can’t be written to is named', async t => {
+  const dir = await smallDisk(t, '8m');
+  if (!dir) return;
+  try {
+    execFileSync('mount', ['-o', 'remount,ro', dir]);
+    const { code, text } = await refused(at(dir));
+    assert.notEqual(code, 0);
+    assert.ok(text.includes(dir) && /read-only/i.test(text), text);
+    assert.ok(!text.includes('    at '), text);
+  } finally {
+    execFileSync('umount', [dir]);
+  }
+});
+
+test('a request that runs when the end is asked for is answered, and then it ends', async () => {
+  await using server = await startServer();
+  const token = await server.login();
+  const body = JSON.stringify({ type: 'cluster', name: 'last' });
+  const socket = connect({ host: '127.0.0.1', port: Number(new URL(server.url).port), ca: server.ca });
+  let answer = '';
+  socket.setEncoding('utf8').on('data', chunk => (answer += chunk));
+  const head = ['POST /v3/clusters HTTP/1.1', 'Host: localhost', `Authorization: Bearer ${token}`];
+  socket.write(
+    [...head, 'Content-Type: application/json', `Content-Length: ${body.length}`, '', body.slice(0, 9)].join('\r\n'),
+  );
+  await until('it to be running', async () => (await server.fetch('GET', '/v3', { token })).status === 200);
+  const ended = once(server.child, 'exit');
+  server.child.kill('SIGTERM');
+  await until('the stop to begin', () => server.output.includes('stopping'));
+  socket.write(body.slice(9));
+  await until('its answer', () => answer.includes('\r\n\r\n'));
+  assert.match(answer, /^HTTP\/1\.1 201 /);
+  assert.deepEqual(await ended, [0, null]);
 });

@@ -3,16 +3,17 @@
  * anybody may ask for, so it is limited, small and tells nothing.
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { Token, User } from '@drover/api';
+import type { Token } from '@drover/api';
 import { forbidden, isAlreadyExists, isDnsSubdomain, notFound, type Secret } from '@drover/base';
 import type { Access } from './access.ts';
 import { setSessionCookie } from './cookies.ts';
 import { type AuthDeps, nowOf } from './deps.ts';
 import { subjectsOfUser } from './escalation.ts';
-import { signInLocally } from './local-provider.ts';
 import { type LoginBody, readLoginBody } from './login-body.ts';
 import type { LoginLimits } from './login-limits.ts';
 import { isCrossSite } from './origin.ts';
+import type { Provider, SignedIn } from './provider.ts';
+import { findProvider } from './providers.ts';
 import { issueToken } from './tokens.ts';
 
 export interface LoginDeps extends AuthDeps {
@@ -25,17 +26,18 @@ export async function login(
   deps: LoginDeps,
   request: IncomingMessage,
   response: ServerResponse,
-  provider?: 'local',
+  asked?: Provider,
 ): Promise<void> {
   // A page elsewhere must not be able to sign somebody in as somebody else.
   if (isCrossSite(request)) throw forbidden('sign-in from a page of another site is not allowed');
   const body = await readLoginBody(request);
-  if (!provider && body.type !== 'localProvider' && body.type !== 'local') throw notFound('authProvider', 'type');
+  const provider = asked ?? findProvider(body.type);
+  if (!provider) throw notFound('authProvider', 'type');
   const attempt = deps.limits.attempt(request.socket.remoteAddress, body.username);
-  const user = await signInLocally(deps, body);
+  const signedIn = await provider.signIn(deps, body);
   attempt.succeeded();
-  const { resource, bearer } = await issueFor(deps, user, body);
-  await noteLogin(deps, user.metadata.name);
+  const { resource, bearer } = await issueFor(deps, { provider, signedIn, body });
+  await noteLogin(deps, signedIn.user.metadata.name);
   if (body.responseType === 'cookie') {
     setSessionCookie(response, bearer);
     response.writeHead(200, { 'content-length': '0' }).end();
@@ -45,9 +47,15 @@ export async function login(
   response.writeHead(201, { 'content-type': 'application/json', 'content-length': Buffer.byteLength(text) }).end(text);
 }
 
-function issueFor(deps: LoginDeps, user: User, body: LoginBody): ReturnType<typeof issueToken> {
-  const userId = user.metadata.name;
-  const common = { userId, authProvider: 'local', userPrincipal: `local://${userId}` };
+interface Asked {
+  readonly provider: Provider;
+  readonly signedIn: SignedIn;
+  readonly body: LoginBody;
+}
+
+function issueFor(deps: LoginDeps, { provider, signedIn, body }: Asked): ReturnType<typeof issueToken> {
+  const userId = signedIn.user.metadata.name;
+  const common = { userId, authProvider: provider.name, userPrincipal: signedIn.principalId };
   const kubeconfig = /^kubeconfig(?:_(.+))?$/.exec(body.responseType);
   if (!kubeconfig) return issueToken(deps, { ...common, kind: 'session', description: body.description });
   const clusterId = kubeconfig[1];

@@ -6,6 +6,8 @@ import type { Authenticator } from './authenticate.ts';
 import { guardCsrf } from './csrf.ts';
 import { type LoginDeps, login } from './login.ts';
 import { logout } from './logout.ts';
+import type { Provider } from './provider.ts';
+import { providers } from './providers.ts';
 
 export interface PublicRoutesDeps extends LoginDeps {
   readonly authenticator: Authenticator;
@@ -21,18 +23,22 @@ export function publicRoutes(deps: PublicRoutesDeps): Route[] {
     errors: 'norman',
     handle,
   });
-  const providers = (exchange: Exchange) => listProviders(deps, exchange);
-  const local = (exchange: Exchange) => localProvider(deps, exchange);
+  const list = (exchange: Exchange) => listProviders(deps, exchange);
   const pickUp = async ({ path }: Exchange) => {
     throw notFound('authToken', path.split('/')[3]?.slice(0, 64) ?? '');
   };
   return [
-    ...['/v3-public/authProviders', '/v3-public/authproviders'].map(prefix => route(prefix, providers)),
-    ...['/v3-public/localProviders', '/v3-public/localproviders'].map(prefix => route(prefix, local)),
+    ...['/v3-public/authProviders', '/v3-public/authproviders'].map(prefix => route(prefix, list)),
+    ...providers.flatMap(provider =>
+      inEitherCase(`/v3-public/${provider.type}s`).map(prefix =>
+        route(prefix, exchange => oneProvider(deps, provider, exchange)),
+      ),
+    ),
     ...['/v3-public/authTokens', '/v3-public/authtokens', '/v1-public/authtokens'].map(prefix => route(prefix, pickUp)),
     route('/v1-public/authproviders', async ({ request, response }) => {
       requireMethod(request, 'GET');
-      answer(response, { data: [provider(deps.baseUrl(request))] });
+      const base = deps.baseUrl(request);
+      answer(response, { data: providers.map(provider => shown(provider, base)) });
     }),
     route('/v1-public/login', async ({ request, response }) => {
       requireMethod(request, 'POST');
@@ -52,35 +58,41 @@ async function listProviders(deps: PublicRoutesDeps, { request, response, path }
   const [id, ...more] = segmentsAfter(path);
   const base = deps.baseUrl(request);
   response.setHeader('x-api-schemas', `${base}/v3-public/schemas`);
-  if (more.length > 0 || (id !== undefined && id !== 'local')) throw notFound('authProvider', 'that name');
-  if (id === 'local') return answer(response, provider(base));
+  const one = providers.find(({ name }) => name === id);
+  if (more.length > 0 || (id !== undefined && !one)) throw notFound('authProvider', 'that name');
+  if (one) return answer(response, shown(one, base));
   answer(response, {
     type: 'collection',
     resourceType: 'authProvider',
     links: { self: `${base}/v3-public/authProviders` },
     actions: {},
     createTypes: {},
-    data: [provider(base)],
+    data: providers.map(provider => shown(provider, base)),
   });
 }
 
-async function localProvider(deps: PublicRoutesDeps, { request, response, path, query }: Exchange): Promise<void> {
+async function oneProvider(deps: PublicRoutesDeps, provider: Provider, exchange: Exchange): Promise<void> {
+  const { request, response, path, query } = exchange;
   const [id, ...more] = segmentsAfter(path);
   const base = deps.baseUrl(request);
   response.setHeader('x-api-schemas', `${base}/v3-public/schemas`);
-  if (id !== 'local' || more.length > 0) throw notFound('localProvider', 'that name');
-  if (request.method === 'GET') return answer(response, provider(base));
+  if (id !== provider.name || more.length > 0) throw notFound(provider.type, 'that name');
+  if (request.method === 'GET') return answer(response, shown(provider, base));
   requireMethod(request, 'POST');
   if (query.get('action') !== 'login') throw notFound('action', 'that name');
-  await login(deps, request, response, 'local');
+  await login(deps, request, response, provider);
 }
 
-function provider(base: string): Record<string, unknown> {
-  const self = `${base}/v3-public/localProviders/local`;
+const inEitherCase = (path: string): string[] => [...new Set([path, path.toLowerCase()])];
+
+function shown(provider: Provider, base: string): Record<string, unknown> {
+  const { name, type } = provider;
+  const self = `${base}/v3-public/${type}s/${name}`;
   return {
-    id: 'local',
-    name: 'local',
-    type: 'localProvider',
+    ...provider.shown,
+    id: name,
+    name,
+    type,
     baseType: 'authProvider',
     links: { self },
     actions: { login: `${self}?action=login` },

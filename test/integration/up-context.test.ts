@@ -1,0 +1,97 @@
+/** `drover up --cluster context:NAME`: a kubeconfig's cluster is managed by an agent that is a process beside the server. */
+import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { promisify } from 'node:util';
+import { until } from '@drover/base';
+import { type ServerProcess, startServer } from '../server-process.ts';
+import { missingApiServer, startApiServer, type TestApiServer } from './kube-apiserver.ts';
+
+const run = promisify(execFile);
+const skip = missingApiServer();
+
+async function contextOf(api: TestApiServer): Promise<string> {
+  const { stdout } = await run(api.kubectl, ['--kubeconfig', api.kubeconfigPath, 'config', 'current-context']);
+  return stdout.trim();
+}
+
+/** The agents that a server has started, by what the kernel says of its children. */
+async function childrenOf(pid: number): Promise<number[]> {
+  const text = await readFile(`/proc/${pid}/task/${pid}/children`, 'utf8').catch(() => '');
+  return text.trim().split(/\s+/).filter(Boolean).map(Number);
+}
+
+const start = (api: TestApiServer, dataDir: string, choice: string) =>
+  startServer({ dataDir, args: ['--cluster', choice], env: { KUBECONFIG: api.kubeconfigPath } });
+
+async function managed(server: ServerProcess, token: string): Promise<{ id: string; name: string }> {
+  return until(
+    'the cluster to be active',
+    async () => {
+      const { data } = await server.ask(token, 'GET', '/v3/clusters');
+      assert.ok(data.length <= 1, 'there is one');
+      return data[0]?.state === 'active' ? data[0] : undefined;
+    },
+    { timeoutMs: 30_000, everyMs: 100 },
+  );
+}
+
+test('a context of the kubeconfig is managed, and is the same cluster after a new start', { skip }, async t => {
+  await using api = await startApiServer();
+  const dataDir = await mkdtemp(join(tmpdir(), 'drover-context-'));
+  t.after(() => rm(dataDir, { recursive: true, force: true }));
+  const context = await contextOf(api);
+  let id: string;
+  let token: string;
+  let agents: number[];
+  {
+    await using server = await start(api, dataDir, `context:${context}`);
+    token = await server.login();
+    ({ id } = await managed(server, token));
+    const list = await server.ask(token, 'GET', `/k8s/clusters/${id}/api/v1/namespaces`);
+    assert.ok(list.items.some(({ metadata }: { metadata: { name: string } }) => metadata.name === 'kube-system'));
+    agents = await childrenOf(server.child.pid!);
+    assert.equal(agents.length, 1);
+    const environment = await readFile(`/proc/${agents[0]}/cmdline`, 'utf8');
+    assert.ok(
+      !environment.includes('DROVER_TOKEN') && !/[a-z0-9]{54}/.test(environment),
+      'no token among its arguments',
+    );
+    await server.stop();
+  }
+  await until('the agent to end with its server', async () => !(await readdir('/proc')).includes(String(agents[0])));
+  await using again = await start(api, dataDir, `context:${context}`);
+  assert.equal((await managed(again, token)).id, id);
+
+  process.kill((await childrenOf(again.child.pid!))[0]!, 'SIGKILL');
+  await until('another agent', async () => {
+    const [pid] = await childrenOf(again.child.pid!);
+    const answer = await again.fetch('GET', `/k8s/clusters/${id}/version`, { token });
+    return pid !== undefined && answer.status === 200;
+  });
+});
+
+test('without a flag the kubeconfig’s cluster is taken where it answers, and remembered', { skip }, async t => {
+  await using api = await startApiServer();
+  const dataDir = await mkdtemp(join(tmpdir(), 'drover-context-'));
+  t.after(() => rm(dataDir, { recursive: true, force: true }));
+  await using server = await start(api, dataDir, 'auto');
+  await managed(server, await server.login());
+  const remembered = JSON.parse(await readFile(join(dataDir, 'cluster.json'), 'utf8'));
+  assert.equal(remembered.context, await contextOf(api));
+});
+
+test('a context that is not there is named with those that are, and the server serves all the same', {
+  skip,
+}, async t => {
+  await using api = await startApiServer();
+  const dataDir = await mkdtemp(join(tmpdir(), 'drover-context-'));
+  t.after(() => rm(dataDir, { recursive: true, force: true }));
+  await using server = await start(api, dataDir, 'context:nowhere');
+  await until('the reason', () => /cluster: .*"?nowhere"?/.test(server.output));
+  assert.ok(server.output.includes(await contextOf(api)), server.output);
+  assert.equal((await server.fetch('GET', '/readyz')).status, 200);
+});
