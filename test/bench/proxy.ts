@@ -3,14 +3,17 @@
  * the real remotedialer that does the same work, all in one run.
  */
 import { execFile } from 'node:child_process';
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { type Resource, until } from '@drover/base';
 import { issueCert } from '@drover/engine';
 import { configMaps, KubeClient } from '@drover/kube';
 import { Pool } from 'undici';
+import { bundle } from '../../tools/image/bundle.ts';
+import { isHere, platforms } from '../../tools/image/platform.ts';
+import { programs } from '../../tools/image/programs.ts';
 import { type Child, startChild } from '../integration/child.ts';
 import { startApiServer, type TestApiServer } from '../integration/kube-apiserver.ts';
 import { peerBinary, startPeer } from '../integration/tunnel-peer.ts';
@@ -121,10 +124,10 @@ async function ourWay(scope: AsyncDisposableStack, api: TestApiServer, dir: stri
     await startChild(
       process.execPath,
       [
-        join(root, 'packages/agent/src/main.ts'),
+        ...(await agentAsShipped(dir)),
         ...['--server', said.url, '--ca-file', join(said.dir, 'ca.crt'), '--kubeconfig', api.kubeconfigPath],
       ],
-      { logPath: join(dir, 'agent.log'), env: { ...process.env, DROVER_TOKEN: said.token } },
+      { logPath: join(dir, 'agent.log'), env: { ...process.env, ...agentEnv, DROVER_TOKEN: said.token } },
     ),
   );
   const manifest = join(dir, 'import.yaml');
@@ -139,6 +142,22 @@ async function ourWay(scope: AsyncDisposableStack, api: TestApiServer, dir: stri
     everyMs: 200,
   });
   return way;
+}
+
+const { main: agentMain, nodeFlags, env } = programs.find(({ name }) => name === 'agent')!;
+const agentEnv = Object.fromEntries(env.map(pair => pair.split('=') as [string, string]));
+
+/** The agent as its image runs it: one bundle, with the image's flags for Node; from source where no image is made for this machine. */
+async function agentAsShipped(dir: string): Promise<readonly string[]> {
+  const platform = platforms.find(isHere);
+  if (!platform) return [...nodeFlags, join(root, agentMain)];
+  for (const file of await bundle(agentMain, 'agent', platform)) {
+    if (!file.bytes) continue;
+    const path = join(dir, file.path);
+    await mkdir(dirname(path), { recursive: true });
+    await writeFile(path, file.bytes);
+  }
+  return [...nodeFlags, join(dir, 'agent/main.mjs')];
 }
 
 /** The same work by Go's reverse proxy over the real remotedialer; undefined where there is no Go to build it with. */
