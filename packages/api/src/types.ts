@@ -4,6 +4,7 @@ import type { ResourceOf, TypeDeclaration } from './type.ts';
 import { cluster } from './types/cluster.ts';
 import { clusterRegistrationToken } from './types/cluster-registration-token.ts';
 import { node } from './types/node.ts';
+import { preference } from './types/preference.ts';
 import { project } from './types/project.ts';
 import { globalRole, roleTemplate } from './types/role.ts';
 import { clusterRoleTemplateBinding, globalRoleBinding, projectRoleTemplateBinding } from './types/role-binding.ts';
@@ -19,6 +20,7 @@ export const types = {
   globalRole,
   globalRoleBinding,
   node,
+  preference,
   project,
   projectRoleTemplateBinding,
   roleTemplate,
@@ -38,6 +40,7 @@ export type ClusterRoleTemplateBinding = TypedResource<'clusterRoleTemplateBindi
 export type GlobalRole = TypedResource<'globalRole'>;
 export type GlobalRoleBinding = TypedResource<'globalRoleBinding'>;
 export type ManagedNode = TypedResource<'node'>;
+export type Preference = TypedResource<'preference'>;
 export type Project = TypedResource<'project'>;
 export type ProjectRoleTemplateBinding = TypedResource<'projectRoleTemplateBinding'>;
 export type RoleTemplate = TypedResource<'roleTemplate'>;

@@ -4,6 +4,7 @@ import type { Behaviour, ServedType } from './behaviour.ts';
 import { clusterRegistrationTokens } from './cluster-registration-tokens.ts';
 import { clusters } from './clusters.ts';
 import { namespaces } from './namespaces.ts';
+import { preferences } from './preferences.ts';
 import { principals } from './principals.ts';
 import { projects } from './projects.ts';
 import { clusterRoleTemplateBindings, globalRoleBindings, projectRoleTemplateBindings } from './role-bindings.ts';
@@ -21,6 +22,7 @@ const stored: readonly (readonly [TypeId, unknown])[] = [
   ['globalRole', globalRoles],
   ['globalRoleBinding', globalRoleBindings],
   ['node', {}],
+  ['preference', preferences],
   ['project', projects],
   ['projectRoleTemplateBinding', projectRoleTemplateBindings],
   ['roleTemplate', roleTemplates],

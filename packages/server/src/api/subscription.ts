@@ -29,8 +29,8 @@ interface Subscribed {
   readonly type: ServedType;
   readonly fields: SchemaFields;
   readonly filters: readonly Filter[];
-  /** What the client has been shown, so that it is told when it may see it no more. */
-  readonly shown: Set<string>;
+  /** The ids of what the client has been shown, by key, so that it is told when it may see it no more. */
+  readonly shown: Map<string, string>;
 }
 
 /** Looked at for a change of the resource, or only because the caller may see more or less by now. */
@@ -100,7 +100,7 @@ export async function runSubscription(view: ApiView, options: SubscriptionOption
 
 function subscribed(view: ApiView, type: ServedType, query: URLSearchParams): Subscribed {
   const fields = schemaFields(type.declaration);
-  return { type, fields, filters: [...parseFilters(query, fields), ...contextFilter(view, type)], shown: new Set() };
+  return { type, fields, filters: [...parseFilters(query, fields), ...contextFilter(view, type)], shown: new Map() };
 }
 
 async function tell(
@@ -111,13 +111,15 @@ async function tell(
   const data = await lookAt(view, of, key);
   if (data) {
     if (reason === 'rights' && of.shown.has(key)) return;
-    of.shown.add(key);
+    of.shown.set(key, String(data['id']));
     return send('resource.change', data);
   }
-  if (!of.shown.delete(key)) return;
+  const shown = of.shown.get(key);
+  if (shown === undefined) return;
+  of.shown.delete(key);
   const { id } = of.type.declaration;
   // Nothing but the name: the caller may have lost the right to see the rest.
-  await send('resource.remove', { id: key.replace('/', ':'), type: id, baseType: id });
+  await send('resource.remove', { id: shown, type: id, baseType: id });
 }
 
 /** The resource as the caller may see it now; undefined where he may not, or it is gone or filtered out. */
@@ -127,8 +129,9 @@ async function lookAt(view: ApiView, of: Subscribed, key: string): Promise<V3Dat
   if (!resource) return undefined;
   let data: V3Data;
   if (type.behaviour.source) {
+    if (type.behaviour.visible?.(view, resource) === false) return undefined;
     try {
-      data = withLinks(view, type, { data: await type.behaviour.source.get(view, key) });
+      data = withLinks(view, type, { data: await type.behaviour.source.get(view, resource.metadata.name) });
     } catch (error) {
       if (isNotFound(error)) return undefined;
       throw error;

@@ -1,7 +1,7 @@
 /** When a user goes, so does all that was his: tokens first, then rights, then what he signed in with. */
 import type { TypeId } from '@drover/api';
 import { ignoreNotFound } from '@drover/base';
-import { controller, type Resources } from '../resources/index.ts';
+import { controller, namespaceIndex, type Resources } from '../resources/index.ts';
 import { bindingsOfUser } from './grants.ts';
 import { removePassword } from './passwords.ts';
 import { releaseUsername } from './user-names.ts';
@@ -18,6 +18,8 @@ export const userCleanup = controller({
     for (const { metadata } of tokens) await drop(resources, 'token', metadata);
     const principals = [...new Set([`local://${name}`, ...(user.principalIds ?? [])])];
     for (const [id, binding] of bindingsOfUser(caches, name, principals)) await drop(resources, id, binding.metadata);
+    for (const { metadata } of caches.preference.by(namespaceIndex, name))
+      await drop(resources, 'preference', metadata);
     await drop(resources, 'userAttribute', { name });
     await removePassword(resources, name);
     if (user.username) await releaseUsername(resources, user.username, name);

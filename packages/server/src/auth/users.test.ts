@@ -158,6 +158,7 @@ test('with a user goes all that was his', async () => {
   await bindInCluster(fixture, 'c-a', 'cluster-member', 'u-bob');
   await bindInCluster(fixture, 'c-b', 'cluster-member', { userPrincipalName: 'local://u-bob' });
   await resources.create('globalRoleBinding', { metadata: {}, globalRoleName: 'user', userName: 'u-bob' });
+  await resources.create('preference', { metadata: { name: 'theme', namespace: 'u-bob' }, value: 'dark' });
   await until('the finalizer', () => caches.user.get('u-bob')?.metadata.finalizers?.length);
   await deleteUser(deps, ann, 'u-bob');
   await until('the end of the user', () => !caches.user.get('u-bob'));

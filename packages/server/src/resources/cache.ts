@@ -177,6 +177,9 @@ function removeFrom(keys: Map<string, Set<string>>, values: readonly (string | u
   }
 }
 
+/** Finds the resources of a namespace, in the cache of every type that has them. */
+export const namespaceIndex = 'namespace';
+
 /** A cache of every type, for a server: `caches.cluster.get('c-abcde')`. */
 export type Caches = { readonly [Id in TypeId]: ResourceCache<Id> };
 
@@ -184,6 +187,10 @@ export function createCaches(resources: Resources, log: Log): Caches {
   const caches = Object.fromEntries(
     Object.keys(types).map(id => [id, new ResourceCache(id as TypeId, resources, log)]),
   ) as unknown as Caches;
+  for (const [id, { scope }] of Object.entries(types)) {
+    const cache = caches[id as TypeId] as ResourceCache<TypeId>;
+    if (scope === 'namespaced') cache.index(namespaceIndex, ({ metadata }) => [metadata.namespace]);
+  }
   resources.onWrite = (id, resource, gone) => (caches[id] as ResourceCache<TypeId>).observe(resource, gone);
   return caches;
 }
