@@ -94,8 +94,13 @@ for (const { name, path } of binaries) {
     await until('both events', () => watch.events.length === 2);
     await etcd.kill();
     await etcd.restart();
-    await until('a write after the restart', () => store.create('c', '1'), { timeoutMs: 15_000 });
+    // Somebody else writes, so that the watch is the first to find that the token is not known any more.
+    await until('a write after the restart', () => ctl('--user', 'root:canary-password', 'put', '/drover/c', '1'), {
+      timeoutMs: 15_000,
+    });
     await until('its event', () => watch.events.length === 3, { timeoutMs: 15_000 });
+    await store.create('d', '1');
+    await until('the event of its own write', () => watch.events.length === 4);
     watch.stop();
     await assert.rejects(
       openEtcdStore({ ...user, password: new Secret('canary-wrong') }),

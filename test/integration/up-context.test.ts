@@ -51,7 +51,11 @@ test('a context of the kubeconfig is managed, and is the same cluster after a ne
     await using server = await start(api, dataDir, `context:${context}`);
     token = await server.login();
     ({ id } = await managed(server, token));
-    const list = await server.ask(token, 'GET', `/k8s/clusters/${id}/api/v1/namespaces`);
+    // The admin's rights in there follow within moments of its being active.
+    const list = await until('the namespaces', async () => {
+      const { status, body } = await server.fetch('GET', `/k8s/clusters/${id}/api/v1/namespaces`, { token });
+      return status === 200 ? body : undefined;
+    });
     assert.ok(list.items.some(({ metadata }: { metadata: { name: string } }) => metadata.name === 'kube-system'));
     agents = await childrenOf(server.child.pid!);
     assert.equal(agents.length, 1);

@@ -11,7 +11,7 @@ import {
   unauthorized,
   unavailable,
 } from '@drover/base';
-import { type ServiceError, status } from '@grpc/grpc-js';
+import { Metadata, type ServiceError, status } from '@grpc/grpc-js';
 
 export function isServiceError(error: unknown): error is ServiceError {
   return error instanceof Error && 'code' in error && typeof error.code === 'number' && 'details' in error;
@@ -30,6 +30,11 @@ export function needsSignIn(error: ServiceError): boolean {
     error.code === status.UNAUTHENTICATED ||
     (error.code === status.INVALID_ARGUMENT && /revision in header is old|user name is empty/.test(error.details))
   );
+}
+
+/** The same, said by a stream. */
+export function tokenRefused(details: string): ServiceError {
+  return Object.assign(new Error(details), { code: status.UNAUTHENTICATED, details, metadata: new Metadata() });
 }
 
 /** Another endpoint may do better. */

@@ -8,7 +8,7 @@ import { backoffMs, expired, sleep } from '@drover/base';
 import type { ClientDuplexStream } from '@grpc/grpc-js';
 import type { Revision, StoreEvent } from '../store.ts';
 import type { Batch } from '../watch-hub.ts';
-import { etcdError, isAway, isServiceError, needsSignIn } from './errors.ts';
+import { etcdError, isAway, isServiceError, needsSignIn, tokenRefused } from './errors.ts';
 import { entryOf, type WatchResponse } from './messages.ts';
 import type { EtcdRpc } from './rpc.ts';
 
@@ -18,6 +18,8 @@ export interface WatchRange {
   /** Bytes of the store's prefix in every key. */
   readonly skip: number;
 }
+
+const maxRefusals = 5;
 
 /** Every batch after the revision, until the signal aborts. Throws Expired when etcd no longer keeps them all. */
 export async function* watchStream(
@@ -45,7 +47,7 @@ export async function* watchStream(
       let parts: WatchResponse['events'] = [];
       for await (const message of stream) {
         const response = message as WatchResponse;
-        if (response.canceled) throw canceled(response);
+        if (response.canceled) throw canceled(response, attempt);
         attempt = 0;
         parts = parts.length > 0 ? [...parts, ...response.events] : response.events;
         if (response.fragment) continue;
@@ -70,7 +72,12 @@ export async function* watchStream(
   }
 }
 
-function canceled(response: WatchResponse): Error {
+/** A stream is not refused like a call: it opens, and then says that its watch is over. */
+function canceled(response: WatchResponse, attempt: number): Error {
+  const reason = response.cancel_reason ?? '';
+  // 3.4 calls a token that it does not know "permission denied"; a right that is missing stays so.
+  const signIn = /invalid auth token|user name is empty|revision in header is old/.test(reason);
+  if (signIn || (/permission denied/.test(reason) && attempt < maxRefusals)) return tokenRefused(reason);
   if (Number(response.compact_revision) > 0)
     return expired(`etcd has compacted up to revision ${response.compact_revision}; list again`);
   return expired(`etcd ended the watch: ${response.cancel_reason || 'no reason given'}; list again`);
