@@ -1,4 +1,7 @@
-/** Holds docs/security-tests.md to what is there: every test and every mutant that it names exists, and none of its rows lacks either. */
+/**
+ * Holds docs/security-tests.md to what is there: every test and every mutant that it names exists, and none of its rows lacks
+ * either; and every mutant finds what it takes out.
+ */
 import assert from 'node:assert/strict';
 import { globSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -6,6 +9,12 @@ import { test } from 'node:test';
 
 const root = join(import.meta.dirname, '..');
 const wanted = [1, 2, 3, 6, 7, 8, 9, 10, 12, 34, 35, 42, 43, 44, 45, 46, 52, 56].map(number => `T${number}`);
+
+interface Mutant {
+  readonly name: string;
+  readonly file: string;
+  readonly find: string;
+}
 
 interface Row {
   readonly number: string;
@@ -57,3 +66,13 @@ for (const { number, tests, mutants: named } of rows) {
     for (const name of named) assert.ok(mutants.has(name), `no mutant "${name}"`);
   });
 }
+
+test('what each mutant takes out stands exactly once where it says', () => {
+  for (const file of globSync('test/mutants/*.json', { cwd: root })) {
+    const read = JSON.parse(readFileSync(join(root, file), 'utf8')) as Mutant | Mutant[];
+    for (const mutant of [read].flat()) {
+      const times = readFileSync(join(root, mutant.file), 'utf8').split(mutant.find).length - 1;
+      assert.equal(times, 1, `${file}: "${mutant.name}" in ${mutant.file}`);
+    }
+  }
+});
