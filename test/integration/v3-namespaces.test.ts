@@ -67,32 +67,9 @@ const inCluster = (name: string) => kube.get(namespaceRef, name);
 test('the cluster’s namespaces are listed under the context, each with its move', { skip }, async () => {
   const { data } = await server.ask(owner, 'GET', `/v3/clusters/${id}/namespaces?sort=name`);
   const system = data.find((one: { id: string }) => one.id === 'kube-system');
-  assert.deepEqual([system.type, system.state], ['namespace', 'active']);
+  assert.deepEqual([system.type, system.state, system.projectId], ['namespace', 'active', null]);
   assert.equal(system.links.self, `${server.url}/v3/cluster/${id}/namespaces/kube-system`);
   assert.equal(system.actions.move, `${system.links.self}?action=move`);
-});
-
-test('the server’s own projects hold the namespaces that belong there, and none that is elsewhere', {
-  skip,
-}, async () => {
-  const { data } = await server.ask(owner, 'GET', `/v3/clusters/${id}/projects?sort=name`);
-  const named = (name: string) => data.find((one: { name: string }) => one.name === name);
-  const projectOf = async (name: string) =>
-    (await server.ask(owner, 'GET', `/v3/cluster/${id}/namespaces/${name}`)).projectId as string | null;
-  await until('the namespaces to be in their projects', async () => (await projectOf('kube-system')) !== null);
-  assert.deepEqual(
-    [await projectOf('default'), await projectOf('kube-system')],
-    [named('Default').id, named('System').id],
-  );
-  const refused = await server.fetch('DELETE', `/v3/projects/${named('System').id}`, { token: admin });
-  assert.deepEqual([refused.status, refused.body.code], [405, 'MethodNotAllow']);
-  const path = `/v3/cluster/${id}/namespaces`;
-  await server.ask(owner, 'POST', `${path}/kube-public?action=move`, { projectId: mine }, 200);
-  await server.ask(admin, 'PUT', '/v3/settings/system-namespaces', { value: 'kube-public,late' });
-  await server.ask(owner, 'POST', path, { name: 'late' });
-  await server.ask(admin, 'PUT', '/v3/settings/system-namespaces', { value: 'late,kube-public,kube-system' });
-  await until('the late one to be in System', async () => (await projectOf('late')) === named('System').id);
-  assert.equal(await projectOf('kube-public'), mine, 'what somebody moved stays');
 });
 
 test('one is made in a project, changed without losing what is the system’s, moved, and deleted', {
