@@ -21,6 +21,8 @@ function benchNames(): string[] {
 }
 
 interface Bench {
+  /** Why it can't run on this machine, where that is so. */
+  missing?(): Promise<string | undefined> | string | undefined;
   run(options: { readonly quick: boolean }): Promise<readonly Row[]>;
 }
 
@@ -44,20 +46,24 @@ async function main(): Promise<number> {
 
   const rows: Row[] = [];
   const failed: string[] = [];
+  const skipped: string[] = [];
   for (const name of positionals.length > 0 ? positionals : names) {
     process.stderr.write(`${name} …\n`);
     try {
       const bench = (await import(join(dir, `${name}.ts`))) as Bench;
-      rows.push(...(await bench.run({ quick: values.quick })));
+      const why = await bench.missing?.();
+      if (why === undefined) rows.push(...(await bench.run({ quick: values.quick })));
+      else skipped.push(`${name}: ${why}`);
     } catch (error) {
       failed.push(`${name}: ${messageOf(error)}`);
     }
   }
   for (const line of formatRows(rows)) console.log(line);
+  for (const line of skipped) console.error(`skipped: ${line}`);
   for (const line of failed) console.error(`failed: ${line}`);
   if (values.json !== undefined)
-    await writeFile(values.json, `${JSON.stringify({ machine, rows, failed }, undefined, 2)}\n`);
-  return failed.length > 0 || rows.length === 0 ? 1 : 0;
+    await writeFile(values.json, `${JSON.stringify({ machine, rows, skipped, failed }, undefined, 2)}\n`);
+  return failed.length > 0 || rows.length + skipped.length === 0 ? 1 : 0;
 }
 
 try {

@@ -4,7 +4,7 @@
  */
 import { once } from 'node:events';
 import type { ServerProcess } from '../server-process.ts';
-import { residentMb } from './start.ts';
+import { residentMb } from './process-figures.ts';
 
 export const inspectable = { NODE_OPTIONS: '--inspect=127.0.0.1:0' };
 

@@ -10,36 +10,21 @@ import { promisify } from 'node:util';
 import { type Resource, until } from '@drover/base';
 import { issueCert } from '@drover/engine';
 import { configMaps, KubeClient } from '@drover/kube';
-import { Pool } from 'undici';
 import { bundle } from '../../tools/image/bundle.ts';
 import { isHere, platforms } from '../../tools/image/platform.ts';
 import { programs } from '../../tools/image/programs.ts';
 import { type Child, startChild } from '../integration/child.ts';
-import { startApiServer, type TestApiServer } from '../integration/kube-apiserver.ts';
+import { missingApiServer, startApiServer, type TestApiServer } from '../integration/kube-apiserver.ts';
 import { peerBinary, startPeer } from '../integration/tunnel-peer.ts';
+import { askOnce, compareBulk, compareLoads, type Measured, type Way } from './load.ts';
+import { residentMb } from './process-figures.ts';
 import type { Row } from './row.ts';
 
-const seconds = Number(process.env['DROVER_BENCH_SECONDS'] ?? 5);
 const root = join(import.meta.dirname, '../..');
 
-interface Way {
-  readonly origin: string;
-  readonly path: string;
-  readonly headers: Readonly<Record<string, string>>;
-  readonly tls: { readonly ca: string; readonly cert?: string; readonly key?: string };
-  /** Processes whose CPU is counted. */
-  readonly pids: readonly number[];
-}
+export const missing = missingApiServer;
 
-interface Measured {
-  readonly perSecond: number;
-  readonly p50: number;
-  readonly p99: number;
-  /** µs per request, by process. */
-  readonly cpu: readonly number[];
-}
-
-export async function run(): Promise<Row[]> {
+export async function run({ quick = false }: { readonly quick?: boolean } = {}): Promise<Row[]> {
   await using scope = new AsyncDisposableStack();
   const dir = await mkdtemp(join(tmpdir(), 'drover-bench-'));
   scope.defer(() => rm(dir, { recursive: true, force: true }));
@@ -50,28 +35,32 @@ export async function run(): Promise<Row[]> {
   const go = await goWay(scope, api, dir);
   const rows: Row[] = [];
   for (const connections of [1, 8]) {
-    const base = await load(direct, connections);
-    const got = await load(ours, connections);
-    const other = go && (await load(go, connections));
-    const at = `at ${connections}`;
-    if (other) {
-      rows.push(
-        row(`proxied GET ${at}`, got.perSecond, other.perSecond, { unit: 'req/s', higherIsBetter: true, peer: 'Go' }),
-        row(`proxied GET ${at}, p50`, got.p50, other.p50, { unit: 'ms', peer: 'Go' }),
-      );
-    }
-    for (const [i, who] of ['server', 'agent'].entries())
-      rows.push(row(`proxied GET ${at}, ${who} CPU`, got.cpu[i]!, other?.cpu[i], { unit: 'µs/req', peer: 'Go' }));
-    rows.push(
-      row(`proxied GET ${at}`, got.perSecond, base.perSecond, { unit: 'req/s', higherIsBetter: true }),
-      row(`proxied GET ${at}, p50`, got.p50, base.p50, { unit: 'ms' }),
-      row(`proxied GET ${at}, p99`, got.p99, base.p99, { unit: 'ms' }),
-    );
+    const how = { path: oneObject, connections, seconds: quick ? 2 : 4, rounds: quick ? 1 : 3 };
+    const [base, got, other] = await compareLoads([direct, ours, ...(go ? [go] : [])], how);
+    rows.push(...rowsOf(`at ${connections}`, { base: base!, got: got!, other }));
   }
-  const [base, got] = [await bulk(direct), await bulk(ours)];
-  rows.push(row('50 MB list', got, base, { unit: 'MB/s', higherIsBetter: true }));
-  rows.push({ name: 'agent memory', ours: await rssMb(ours.pids[1]!), unit: 'MB', higherIsBetter: false });
+  const [base, got] = await compareBulk([direct, ours], bigList);
+  rows.push(row('50 MB list', got!, base, { unit: 'MB/s', higherIsBetter: true }));
+  rows.push({ name: 'agent memory', ours: await residentMb(ours.pids[1]!), unit: 'MB', higherIsBetter: false });
   return rows;
+}
+
+function rowsOf(at: string, seen: { base: Measured; got: Measured; other: Measured | undefined }): Row[] {
+  const { base, got, other } = seen;
+  const name = `proxied GET ${at}`;
+  return [
+    ...(other
+      ? [
+          row(name, got.perSecond, other.perSecond, { unit: 'req/s', higherIsBetter: true, peer: 'Go' }),
+          row(`${name}, p50`, got.p50, other.p50, { unit: 'ms', peer: 'Go' }),
+        ]
+      : []),
+    row(`${name}, server CPU`, got.cpu[0]!, other?.cpu[0], { unit: 'µs/req', peer: 'Go' }),
+    row(`${name}, agent CPU`, got.cpu[1]!, other?.cpu[1], { unit: 'µs/req', peer: 'Go' }),
+    row(name, got.perSecond, base.perSecond, { unit: 'req/s', higherIsBetter: true }),
+    row(`${name}, p50`, got.p50, base.p50, { unit: 'ms' }),
+    row(`${name}, p99`, got.p99, base.p99, { unit: 'ms' }),
+  ];
 }
 
 function row(
@@ -137,7 +126,7 @@ async function ourWay(scope: AsyncDisposableStack, api: TestApiServer, dir: stri
   const headers = { authorization: `Bearer ${said.bearer}` };
   const path = `/k8s/clusters/${said.id}`;
   const way = { origin: said.url, path, headers, tls: { ca }, pids: [hub.pid, agent.pid] };
-  await until('the way through', async () => (await ask(way, poolOf(way, 1), oneObject)) > 0, {
+  await until('the way through', async () => (await askOnce(way, oneObject)) > 0, {
     timeoutMs: 30_000,
     everyMs: 200,
   });
@@ -209,77 +198,4 @@ async function impersonatorToken(api: TestApiServer): Promise<string> {
   const body = { apiVersion: 'authentication.k8s.io/v1', kind: 'TokenRequest', spec: {} };
   const path = '/api/v1/namespaces/default/serviceaccounts/bench/token';
   return (await kube.request<{ status: { token: string } }>('POST', path, { body })).status.token;
-}
-
-function poolOf(way: Way, connections: number): Pool {
-  return new Pool(way.origin, { connections, connect: { ...way.tls, rejectUnauthorized: true } });
-}
-
-/** Bytes of the answer. */
-async function ask(way: Way, pool: Pool, path: string): Promise<number> {
-  const { statusCode, body } = await pool.request({ method: 'GET', path: way.path + path, headers: way.headers });
-  let bytes = 0;
-  for await (const chunk of body as AsyncIterable<Buffer>) bytes += chunk.length;
-  if (statusCode !== 200) throw new Error(`answered ${statusCode}`);
-  return bytes;
-}
-
-async function load(way: Way, connections: number): Promise<Measured> {
-  await using scope = new AsyncDisposableStack();
-  const pool = poolOf(way, connections);
-  scope.defer(() => pool.destroy());
-  const times: number[] = [];
-  const worker = async (until_: number, keep: boolean) => {
-    while (performance.now() < until_) {
-      const started = performance.now();
-      await ask(way, pool, oneObject);
-      if (keep) times.push(performance.now() - started);
-    }
-  };
-  const workers = async (ms: number, keep: boolean) => {
-    const end = performance.now() + ms;
-    await Promise.all(Array.from({ length: connections }, () => worker(end, keep)));
-  };
-  // The figures are those of code that runs all day: compiled, which takes some thousand requests.
-  const warm = performance.now() + 30_000;
-  let asked = 0;
-  const warmUp = async () => {
-    for (; asked < 4000 && performance.now() < warm; asked++) await ask(way, pool, oneObject);
-  };
-  await Promise.all(Array.from({ length: 8 }, warmUp));
-  const before = await Promise.all(way.pids.map(cpuUs));
-  await workers(seconds * 1000, true);
-  const after = await Promise.all(way.pids.map(cpuUs));
-  times.sort((a, b) => a - b);
-  return {
-    perSecond: times.length / seconds,
-    p50: times[Math.floor(times.length * 0.5)]!,
-    p99: times[Math.floor(times.length * 0.99)]!,
-    cpu: after.map((us, i) => (us - before[i]!) / times.length),
-  };
-}
-
-/** MB per second, the best of three. */
-async function bulk(way: Way): Promise<number> {
-  await using scope = new AsyncDisposableStack();
-  const pool = poolOf(way, 1);
-  scope.defer(() => pool.destroy());
-  let best = 0;
-  for (let i = 0; i < 4; i++) {
-    const started = performance.now();
-    const bytes = await ask(way, pool, bigList);
-    if (i > 0) best = Math.max(best, bytes / 1e6 / ((performance.now() - started) / 1000));
-  }
-  return best;
-}
-
-async function cpuUs(pid: number): Promise<number> {
-  const stat = await readFile(`/proc/${pid}/stat`, 'utf8');
-  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-  return (Number(fields[11]) + Number(fields[12])) * 10_000;
-}
-
-async function rssMb(pid: number): Promise<number> {
-  const status = await readFile(`/proc/${pid}/status`, 'utf8');
-  return Number(/VmRSS:\s+(\d+)/.exec(status)![1]) / 1024;
 }

@@ -1,16 +1,12 @@
 /** How soon a server answers /readyz, on a fresh data directory and on one that is there, and what it holds in memory idle. */
-import { readFile, rm } from 'node:fs/promises';
+import { rm } from 'node:fs/promises';
 import { sleep } from '@drover/base';
 import { type ServerProcess, startServer } from '../server-process.ts';
+import { residentMb } from './process-figures.ts';
 import type { Row } from './row.ts';
 
 /** After the start's own garbage is gone. */
 const settleMs = 5000;
-
-export async function residentMb(pid: number): Promise<number> {
-  const status = await readFile(`/proc/${pid}/status`, 'utf8');
-  return Number(/VmRSS:\s+(\d+)/.exec(status)![1]) / 1024;
-}
 
 async function readyMs(server: ServerProcess): Promise<number> {
   const answer = await server.fetch('GET', '/readyz');

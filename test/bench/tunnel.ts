@@ -3,10 +3,10 @@
  * own. CPU comes from /proc, so the load that the server process makes for itself is counted on both sides.
  */
 
-import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { type Child, noGo, peerBinary, startChild, startPeer } from '../integration/tunnel-peer.ts';
+import { cpuUs, residentMb } from './process-figures.ts';
 import type { Row } from './row.ts';
 
 interface Pair {
@@ -22,7 +22,6 @@ interface Figures {
 }
 
 const end = join(import.meta.dirname, 'tunnel-end.ts');
-const tickUs = 10_000;
 
 async function startOurs(stack: AsyncDisposableStack): Promise<Pair> {
   const server = stack.use(await startChild(process.execPath, [end, 'server']));
@@ -36,27 +35,18 @@ async function startTheirs(stack: AsyncDisposableStack): Promise<Pair> {
   return { server, client: stack.use(await startPeer('-mode', 'client', '-url', url)) };
 }
 
-async function cpuUs(child: Child): Promise<number> {
-  const stat = await readFile(`/proc/${child.pid}/stat`, 'utf8');
-  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-  return (Number(fields[11]) + Number(fields[12])) * tickUs;
-}
-
-async function residentKb(child: Child): Promise<number> {
-  const status = await readFile(`/proc/${child.pid}/status`, 'utf8');
-  return Number(/VmRSS:\s+(\d+)/.exec(status)![1]);
-}
+const residentKb = async ({ pid }: Child): Promise<number> => (await residentMb(pid)) * 1024;
 
 async function load(pair: Pair, query: Record<string, string | number>): Promise<Figures> {
-  const before = [await cpuUs(pair.server), await cpuUs(pair.client)];
+  const before = [await cpuUs(pair.server.pid!), await cpuUs(pair.client.pid!)];
   const text = new URLSearchParams({ key: 'c-one', ...query } as Record<string, string>);
   const answer = await fetch(`http://${pair.server.address}/load?${text}`);
   const { done, failed, ms } = (await answer.json()) as { done: number; failed: number; ms: number };
   return {
     perSecond: (done / ms) * 1000,
     failed,
-    serverUs: ((await cpuUs(pair.server)) - before[0]!) / done,
-    clientUs: ((await cpuUs(pair.client)) - before[1]!) / done,
+    serverUs: ((await cpuUs(pair.server.pid!)) - before[0]!) / done,
+    clientUs: ((await cpuUs(pair.client.pid!)) - before[1]!) / done,
   };
 }
 
@@ -86,11 +76,12 @@ function middle(figures: Figures[]): Figures {
   };
 }
 
-/** Rows of our tunnel beside the Go peer's; throws where there is no Go. `quick` takes a tenth of the time. */
+export const missing = async () => ((await peerBinary()) ? undefined : noGo);
+
+/** Rows of our tunnel beside the Go peer's. `quick` takes a tenth of the time. */
 export async function run(options: { quick?: boolean } = {}): Promise<Row[]> {
   const ms = options.quick ? 600 : 5000;
   const rounds = options.quick ? 1 : 3;
-  if (!(await peerBinary())) throw new Error(`the tunnel's benchmark ${noGo}`);
   await using stack = new AsyncDisposableStack();
   const backend = stack.use(await startPeer('-mode', 'backend'));
   const pairs = { ours: await startOurs(stack), peer: await startTheirs(stack) };
