@@ -3,8 +3,8 @@
  * the key in the manifest says which server made the manifest, and a name that somebody else has by now does not have it.
  */
 import { createPublicKey, randomBytes, verify } from 'node:crypto';
-import { Agent, request } from 'node:https';
 import { messageOf, unavailable } from '@drover/base';
+import { getText } from './get-text.ts';
 
 export interface Expected {
   /** Raw Ed25519 key, base64url. */
@@ -19,7 +19,7 @@ const maxAnswerBytes = 4096;
 /** Resolves when the server holds the key; rejects with ServiceUnavailable saying what it answered instead. */
 export async function requireServerIdentity(server: string, expected: Expected): Promise<void> {
   const nonce = randomBytes(32).toString('base64url');
-  const { signature } = await ask(`${server}/v3/connect/identity?nonce=${nonce}`, expected).catch(error => {
+  const signature = await ask(`${server}/v3/connect/identity?nonce=${nonce}`, expected).catch(error => {
     throw unavailable(`${server} did not prove who it is: ${messageOf(error)}`, { cause: error });
   });
   const key = createPublicKey({ key: { kty: 'OKP', crv: 'Ed25519', x: expected.serverKey }, format: 'jwk' });
@@ -32,28 +32,17 @@ export async function requireServerIdentity(server: string, expected: Expected):
   }
 }
 
-function ask(url: string, { ca, signal }: Expected): Promise<{ readonly signature: string }> {
-  return new Promise((resolve, reject) => {
-    const agent = new Agent({ ...(ca === undefined ? {} : { ca }), proxyEnv: process.env as Record<string, string> });
-    const asked = request(url, { agent, signal, timeout: 10_000 }, answer => {
-      let body = '';
-      answer.setEncoding('utf8').on('data', (chunk: string) => {
-        body += chunk;
-        if (body.length > maxAnswerBytes) answer.destroy(new Error('its answer is too long'));
-      });
-      answer.on('error', reject);
-      answer.on('end', () => {
-        try {
-          const { signature } = JSON.parse(body) as { signature?: unknown };
-          if (answer.statusCode !== 200 || typeof signature !== 'string') throw new Error('no signature');
-          resolve({ signature });
-        } catch {
-          reject(new Error(`it answered ${answer.statusCode} without a signature`));
-        }
-      });
-    });
-    asked.on('timeout', () => asked.destroy(new Error('no answer within 10 s')));
-    asked.on('error', reject);
-    asked.end();
+async function ask(url: string, { ca, signal }: Expected): Promise<string> {
+  const { status, body } = await getText(url, {
+    tls: ca === undefined ? {} : { ca },
+    maxBytes: maxAnswerBytes,
+    signal,
   });
+  try {
+    const { signature } = JSON.parse(body) as { signature?: unknown };
+    if (status === 200 && typeof signature === 'string') return signature;
+  } catch {
+    // What is no JSON holds no signature either.
+  }
+  throw new Error(`it answered ${status} without a signature`);
 }

@@ -4,9 +4,9 @@
  */
 import { createHash, X509Certificate } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
-import { Agent, request } from 'node:https';
 import { invalid, messageOf, type StatusError, unavailable } from '@drover/base';
 import type { AgentConfig } from './config.ts';
+import { getText } from './get-text.ts';
 
 const maxBundleBytes = 1 << 20;
 
@@ -57,35 +57,14 @@ function parseBundle(pem: string, source: string): void {
 }
 
 /** Not verified here, on purpose: the caller compares what comes with the pin. Nothing else is ever asked this way. */
-function fetchBundle(server: string, signal: AbortSignal | undefined): Promise<string> {
-  return new Promise((resolve, reject) => {
-    const fail = (error: unknown) =>
-      reject(unavailable(`can't get the CA bundle of ${server}: ${messageOf(error)}`, { cause: error }));
-    const agent = new Agent({ rejectUnauthorized: false, proxyEnv: process.env as Record<string, string> });
-    const asked = request(
-      `${server}/v3/settings/cacerts`,
-      { agent, signal, timeout: 10_000, headers: { accept: 'application/json' } },
-      answer => {
-        const chunks: Buffer[] = [];
-        let length = 0;
-        answer.on('data', (chunk: Buffer) => {
-          chunks.push(chunk);
-          if ((length += chunk.length) > maxBundleBytes) answer.destroy(new Error('it is too long'));
-        });
-        answer.on('error', fail);
-        answer.on('end', () => {
-          try {
-            resolve(bundleOf(answer.statusCode ?? 0, Buffer.concat(chunks).toString('utf8')));
-          } catch (error) {
-            fail(error);
-          }
-        });
-      },
-    );
-    asked.on('timeout', () => asked.destroy(new Error('no answer within 10 s')));
-    asked.on('error', fail);
-    asked.end();
-  });
+async function fetchBundle(server: string, signal: AbortSignal | undefined): Promise<string> {
+  try {
+    const tls = { rejectUnauthorized: false };
+    const { status, body } = await getText(`${server}/v3/settings/cacerts`, { tls, maxBytes: maxBundleBytes, signal });
+    return bundleOf(status, body);
+  } catch (error) {
+    throw unavailable(`can't get the CA bundle of ${server}: ${messageOf(error)}`, { cause: error });
+  }
 }
 
 function bundleOf(status: number, body: string): string {
