@@ -3,8 +3,9 @@
  * certificate are: a name can run out and be had by somebody else, with a certificate that everybody trusts.
  */
 import { createPrivateKey, createPublicKey, generateKeyPairSync, type KeyObject, sign } from 'node:crypto';
-import { badRequest, isAlreadyExists } from '@drover/base';
+import { badRequest } from '@drover/base';
 import type { FieldCipher, Store } from '@drover/store';
+import { firstValue } from '../first-value.ts';
 import type { Route } from '../http/exchange.ts';
 
 export interface ServerIdentity {
@@ -22,19 +23,12 @@ const challengeText = (nonce: string): string => `drover server identity\n${nonc
 
 /** The identity in the store, made by whichever replica is first; its key is kept encrypted like every other secret. */
 export async function openServerIdentity(store: Store, cipher: FieldCipher): Promise<ServerIdentity> {
-  for (;;) {
-    const entry = await store.get(place.key);
-    if (entry) {
-      const { key } = JSON.parse(entry.value) as { readonly key: string };
-      return identityOf(createPrivateKey(cipher.decrypt(key, place)));
-    }
+  const value = await firstValue(store, place.key, () => {
     const pem = generateKeyPairSync('ed25519').privateKey.export({ format: 'pem', type: 'pkcs8' }).toString();
-    try {
-      await store.create(place.key, JSON.stringify({ key: cipher.encrypt(pem, place) }));
-    } catch (error) {
-      if (!isAlreadyExists(error)) throw error;
-    }
-  }
+    return JSON.stringify({ key: cipher.encrypt(pem, place) });
+  });
+  const { key } = JSON.parse(value) as { readonly key: string };
+  return identityOf(createPrivateKey(cipher.decrypt(key, place)));
 }
 
 function identityOf(key: KeyObject): ServerIdentity {
