@@ -1,7 +1,6 @@
 /** Get, list, create, update and delete by the rules that hold for every type; what a type does of its own comes from its behaviour. */
 import {
   checkInput,
-  creatorAnnotation,
   fromV3,
   parseV3Id,
   schemaFields,
@@ -13,6 +12,7 @@ import {
 } from '@drover/api';
 import { forbidden, ignoreNotFound, invalid, notFound } from '@drover/base';
 import type { ApiRequest, ApiView, ServedType, V3Resource } from './behaviour.ts';
+import { createdBy } from './created-by.ts';
 import { mergeLabels, mergeStructs } from './merge.ts';
 import { showResource, withLinks } from './show.ts';
 
@@ -73,8 +73,7 @@ export async function createOne(request: ApiRequest, type: ServedType, body: unk
     metadata: {
       ...parts.metadata,
       namespace: namespaceOf(declaration, input),
-      labels: { ...parts.metadata.labels, 'cattle.io/creator': 'norman' },
-      annotations: { ...parts.metadata.annotations, [creatorAnnotation]: request.caller.userId },
+      ...createdBy(request.caller.userId, parts.metadata),
     },
     ...parts.top,
     ...(parts.spec ? { spec: parts.spec } : {}),

@@ -2,17 +2,19 @@
  * Preferences in v3: each user has his own, in a namespace of his id, and nobody another's, admins included. Surprise:
  * their ids are the bare keys, although they live in a namespace.
  */
-import { creatorAnnotation, type Preference, toV3, types, type V3Data } from '@drover/api';
+import { type Preference, toV3, types, type V3Data } from '@drover/api';
 import { invalid, notFound } from '@drover/base';
 import { namespaceIndex } from '../resources/index.ts';
 import { type ApiView, behaviour } from './behaviour.ts';
+import { createdBy } from './created-by.ts';
 import { mergeLabels } from './merge.ts';
 
 /** What one user may keep: enough for any interface, too little to fill a store with. */
 const maxPerUser = 200;
 const maxValueLength = 64 * 1024;
 
-type Labels = Readonly<Record<string, string>> | undefined;
+const given = (input: V3Data, name: 'labels' | 'annotations') =>
+  (input[name] ?? undefined) as Readonly<Record<string, string>> | undefined;
 
 const show = (preference: Preference): V3Data => ({
   ...toV3(types.preference, preference),
@@ -50,8 +52,8 @@ export const preferences = behaviour<Preference>({
         ...(value === undefined ? {} : { value }),
         metadata: {
           ...seen.metadata,
-          labels: mergeLabels(seen.metadata.labels, (input['labels'] ?? undefined) as Labels),
-          annotations: mergeLabels(seen.metadata.annotations, (input['annotations'] ?? undefined) as Labels),
+          labels: mergeLabels(seen.metadata.labels, given(input, 'labels')),
+          annotations: mergeLabels(seen.metadata.annotations, given(input, 'annotations')),
         },
       }));
       return show(changed);
@@ -71,11 +73,10 @@ export const preferences = behaviour<Preference>({
       metadata: {
         name: String(input['name']),
         namespace: caller.userId,
-        labels: { ...mergeLabels(undefined, (input['labels'] ?? undefined) as Labels), 'cattle.io/creator': 'norman' },
-        annotations: {
-          ...mergeLabels(undefined, (input['annotations'] ?? undefined) as Labels),
-          [creatorAnnotation]: caller.userId,
-        },
+        ...createdBy(caller.userId, {
+          labels: mergeLabels(undefined, given(input, 'labels')),
+          annotations: mergeLabels(undefined, given(input, 'annotations')),
+        }),
       },
       value,
     });

@@ -11,6 +11,7 @@ import {
   updateUser,
 } from '../auth/index.ts';
 import { type ApiView, behaviour } from './behaviour.ts';
+import { createdBy } from './created-by.ts';
 import { findType } from './registry.ts';
 import { showResource } from './show.ts';
 import { depsOf } from './tokens.ts';
@@ -31,11 +32,7 @@ export const users = behaviour<User>({
       description: (input['description'] as string | null) ?? undefined,
       enabled: (input['enabled'] as boolean | null) ?? undefined,
       mustChangePassword: (input['mustChangePassword'] as boolean | null) ?? undefined,
-      labels: { ...(input['labels'] as Record<string, string> | undefined), 'cattle.io/creator': 'norman' },
-      annotations: {
-        ...(input['annotations'] as Record<string, string> | undefined),
-        'field.cattle.io/creatorId': request.caller.userId,
-      },
+      ...createdBy(request.caller.userId, input),
     });
     return { ...toV3(types.user, user), me: false };
   },

@@ -28,13 +28,13 @@ export function publicRoutes(deps: PublicRoutesDeps): Route[] {
     throw notFound('authToken', path.split('/')[3]?.slice(0, 64) ?? '');
   };
   return [
-    ...['/v3-public/authProviders', '/v3-public/authproviders'].map(prefix => route(prefix, list)),
+    ...inEitherCase('/v3-public/authProviders').map(prefix => route(prefix, list)),
     ...providers.flatMap(provider =>
       inEitherCase(`/v3-public/${provider.type}s`).map(prefix =>
         route(prefix, exchange => oneProvider(deps, provider, exchange)),
       ),
     ),
-    ...['/v3-public/authTokens', '/v3-public/authtokens', '/v1-public/authtokens'].map(prefix => route(prefix, pickUp)),
+    ...[...inEitherCase('/v3-public/authTokens'), '/v1-public/authtokens'].map(prefix => route(prefix, pickUp)),
     route('/v1-public/authproviders', async ({ request, response }) => {
       requireMethod(request, 'GET');
       const base = deps.baseUrl(request);

@@ -6,7 +6,7 @@ import type { Cluster, TypedResource, TypeId } from '@drover/api';
 import { ignoreNotFound, isTrue, isUnavailable, type Log, messageOf, type Resource, setCondition } from '@drover/base';
 import { clusterRoleBindings, clusterRoles, KubeClient, namespaces, type ResourceRef } from '@drover/kube';
 import type { Upstreams } from '../clusters/upstream.ts';
-import { type Caches, type Controller, controller, type Resources } from '../resources/index.ts';
+import { type Caches, type Controller, controller, namespaceIndex, type Resources } from '../resources/index.ts';
 import { managedBy, managedSelector } from './member-plan.ts';
 
 /** How long a cluster that is away is waited for before it is forgotten with what is in it. */
@@ -113,23 +113,17 @@ async function forget(clusterId: string, resources: Resources, caches: Caches): 
     'project',
     'secret',
   ];
-  for (const id of inNamespace)
-    await removeAll(resources, id, caches[id].all(), seen => seen.metadata.namespace === clusterId);
-  await removeAll(resources, 'projectRoleTemplateBinding', caches.projectRoleTemplateBinding.all(), binding =>
-    Boolean(binding.projectName?.startsWith(`${clusterId}:`)),
-  );
-  await removeAll(resources, 'token', caches.token.all(), token => token.clusterName === clusterId);
+  for (const id of inNamespace) await removeAll(resources, id, caches[id].by(namespaceIndex, clusterId));
+  const bindings = [...caches.projectRoleTemplateBinding.all()];
+  const ofItsProjects = bindings.filter(({ projectName }) => projectName?.startsWith(`${clusterId}:`));
+  await removeAll(resources, 'projectRoleTemplateBinding', ofItsProjects);
+  const tokens = [...caches.token.all()].filter(({ clusterName }) => clusterName === clusterId);
+  await removeAll(resources, 'token', tokens);
 }
 
-async function removeAll<Id extends TypeId>(
-  resources: Resources,
-  id: Id,
-  all: Iterable<TypedResource<TypeId>>,
-  concerns: (resource: TypedResource<Id>) => boolean,
-): Promise<void> {
-  for (const resource of [...all] as TypedResource<Id>[]) {
-    if (!concerns(resource)) continue;
-    const { name, namespace, uid } = resource.metadata;
+async function removeAll(resources: Resources, id: TypeId, all: readonly TypedResource<TypeId>[]): Promise<void> {
+  for (const { metadata } of all) {
+    const { name, namespace, uid } = metadata;
     await ignoreNotFound(resources.delete(id, { name, namespace, uid }));
   }
 }
