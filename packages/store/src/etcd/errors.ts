@@ -24,15 +24,21 @@ export function wasNotTaken(error: ServiceError): boolean {
   return error.code === status.RESOURCE_EXHAUSTED && error.details.includes('too many requests');
 }
 
+const staleSignIn = /revision in header is old|user name is empty/;
+
 /** The token has run out, or the users were changed: sign in again and repeat. */
 export function needsSignIn(error: ServiceError): boolean {
   return (
-    error.code === status.UNAUTHENTICATED ||
-    (error.code === status.INVALID_ARGUMENT && /revision in header is old|user name is empty/.test(error.details))
+    error.code === status.UNAUTHENTICATED || (error.code === status.INVALID_ARGUMENT && staleSignIn.test(error.details))
   );
 }
 
-/** The same, said by a stream. */
+/** Whether the reason for which etcd ended a watch is one of those: a stream is not refused like a call, it has no code. */
+export function endedBySignIn(reason: string): boolean {
+  return /invalid auth token/.test(reason) || staleSignIn.test(reason);
+}
+
+/** What a call would have been refused with. */
 export function tokenRefused(details: string): ServiceError {
   return Object.assign(new Error(details), { code: status.UNAUTHENTICATED, details, metadata: new Metadata() });
 }

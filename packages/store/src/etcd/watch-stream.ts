@@ -8,7 +8,7 @@ import { backoffMs, expired, sleep } from '@drover/base';
 import type { ClientDuplexStream } from '@grpc/grpc-js';
 import type { Revision, StoreEvent } from '../store.ts';
 import type { Batch } from '../watch-hub.ts';
-import { etcdError, isAway, isServiceError, needsSignIn, tokenRefused } from './errors.ts';
+import { endedBySignIn, etcdError, isAway, isServiceError, needsSignIn, tokenRefused } from './errors.ts';
 import { entryOf, type WatchResponse } from './messages.ts';
 import type { EtcdRpc } from './rpc.ts';
 
@@ -72,15 +72,14 @@ export async function* watchStream(
   }
 }
 
-/** A stream is not refused like a call: it opens, and then says that its watch is over. */
 function canceled(response: WatchResponse, attempt: number): Error {
   const reason = response.cancel_reason ?? '';
   // 3.4 calls a token that it does not know "permission denied"; a right that is missing stays so.
-  const signIn = /invalid auth token|user name is empty|revision in header is old/.test(reason);
-  if (signIn || (/permission denied/.test(reason) && attempt < maxRefusals)) return tokenRefused(reason);
+  const perhaps = /permission denied/.test(reason) && attempt < maxRefusals;
+  if (perhaps || endedBySignIn(reason)) return tokenRefused(reason);
   if (Number(response.compact_revision) > 0)
     return expired(`etcd has compacted up to revision ${response.compact_revision}; list again`);
-  return expired(`etcd ended the watch: ${response.cancel_reason || 'no reason given'}; list again`);
+  return expired(`etcd ended the watch: ${reason || 'no reason given'}; list again`);
 }
 
 function batchesOf(events: WatchResponse['events'], skip: number): Batch[] {
