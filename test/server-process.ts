@@ -105,6 +105,14 @@ export class ServerProcess implements AsyncDisposable {
     return answer.body;
   }
 
+  /** Makes a standard user with a password of his own, and signs him in. */
+  async makeUser(admin: string, username: string): Promise<{ readonly id: string; readonly token: string }> {
+    const password = `${username}-password-1234`;
+    const user = await this.ask(admin, 'POST', '/v3/users', { username, password, name: username });
+    await this.ask(admin, 'POST', '/v3/globalRoleBindings', { globalRoleId: 'user', userId: user.id });
+    return { id: user.id as string, token: await this.login(username, password) };
+  }
+
   async stop(signal: NodeJS.Signals = 'SIGTERM'): Promise<void> {
     if (this.child.exitCode === null && this.child.signalCode === null) {
       const gone = once(this.child, 'exit');

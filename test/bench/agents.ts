@@ -13,7 +13,7 @@ import { type ServerProcess, startServer } from '../server-process.ts';
 import type { Crowd } from './agent-crowd.ts';
 import { type CrowdCluster, startCrowdCluster } from './crowd-cluster.ts';
 import { inspectable, type Memory, memoryOf } from './memory-of.ts';
-import type { Row } from './row.ts';
+import { lower, type Row } from './row.ts';
 
 const crowdMain = join(import.meta.dirname, 'agent-crowd.ts');
 const settleMs = 5000;
@@ -64,8 +64,6 @@ async function makeClusters(server: ServerProcess, admin: string, count: number)
   };
   return until('a token of each', registrations, { timeoutMs: 60_000, everyMs: 500 });
 }
-
-const lower = (name: string, ours: number, unit: string): Row => ({ name, ours, unit, higherIsBetter: false });
 
 async function restart(count: number): Promise<Row[]> {
   await using stack = new AsyncDisposableStack();

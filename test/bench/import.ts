@@ -3,11 +3,11 @@
  */
 import { testClusterSkipReason } from '../e2e/node/index.ts';
 import { startSpine } from '../e2e/spine.ts';
-import type { Row } from './row.ts';
+import { lower, type Row } from './row.ts';
 
 export const missing = testClusterSkipReason;
 
 export async function run(): Promise<Row[]> {
   await using spine = await startSpine();
-  return [{ name: 'import: apply to Active', ours: spine.importMs / 1000, unit: 's', higherIsBetter: false }];
+  return [lower('import: apply to Active', spine.importMs / 1000, 's')];
 }

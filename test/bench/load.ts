@@ -2,6 +2,7 @@
  * Requests to one kube-apiserver over one way or another, and what they took: of the clock, and of the processor in each
  * process on the way.
  */
+import type { Connection } from '@drover/kube';
 import { Pool } from 'undici';
 import { cpuUs } from './process-figures.ts';
 
@@ -29,6 +30,12 @@ export interface LoadOptions {
   readonly seconds: number;
   /** Each way is measured so many times, in turn with the others; what counts is the median. */
   readonly rounds: number;
+}
+
+/** To a kube-apiserver itself, by its client certificate. */
+export function directWay({ server, ca, clientCert, clientKey }: Connection): Way {
+  const tls = { ca: ca!, cert: clientCert!, key: clientKey!.reveal() };
+  return { origin: server, path: '', headers: {}, tls, pids: [] };
 }
 
 function poolOf(way: Way, connections: number): Pool {

@@ -5,8 +5,8 @@ import { controlPlaneBinaries } from '@drover/engine';
 import { configMaps, KubeClient, loadKubeconfig, toConnection } from '@drover/kube';
 import { findKubeBinaries, missingKubeBinaries } from '../integration/kube-binaries.ts';
 import { startServer } from '../server-process.ts';
-import { compareLoads, type Way } from './load.ts';
-import type { Row } from './row.ts';
+import { compareLoads, directWay, type Way } from './load.ts';
+import { lower, type Row } from './row.ts';
 
 const binaries = [...controlPlaneBinaries, 'kubectl'];
 
@@ -27,13 +27,7 @@ export async function run({ quick = false }: { readonly quick?: boolean } = {}):
   const metadata = { name: 'one', namespace: 'default' };
   const one = { apiVersion: 'v1', kind: 'ConfigMap', metadata, data: { a: 'x'.repeat(700) } } as Resource;
   await kube.create(configMaps, one);
-  const direct: Way = {
-    origin: connection.server,
-    path: '',
-    headers: {},
-    tls: { ca: connection.ca!, cert: connection.clientCert!, key: connection.clientKey!.reveal() },
-    pids: [],
-  };
+  const direct = directWay(connection);
   const ours: Way = {
     origin: server.url,
     path: '/k8s/clusters/local',
@@ -44,12 +38,6 @@ export async function run({ quick = false }: { readonly quick?: boolean } = {}):
   const how = { connections: 1, seconds: quick ? 2 : 4, rounds: quick ? 1 : 5 };
   const path = '/api/v1/namespaces/default/configmaps/one';
   const [base, got] = await compareLoads([direct, ours], { path, ...how });
-  const lower = (name: string, figure: number, unit: string): Row => ({
-    name,
-    ours: figure,
-    unit,
-    higherIsBetter: false,
-  });
   return [
     lower('up on a fresh directory: local active after', activeMs / 1000, 's'),
     { ...lower('GET to local, p50 (peer: direct)', got!.p50, 'ms'), peer: base!.p50 },

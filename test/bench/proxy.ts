@@ -16,9 +16,9 @@ import { programs } from '../../tools/image/programs.ts';
 import { type Child, startChild } from '../integration/child.ts';
 import { missingApiServer, startApiServer, type TestApiServer } from '../integration/kube-apiserver.ts';
 import { peerBinary, startPeer } from '../integration/tunnel-peer.ts';
-import { askOnce, compareBulk, compareLoads, type Measured, type Way } from './load.ts';
+import { askOnce, compareBulk, compareLoads, directWay, type Measured, type Way } from './load.ts';
 import { residentMb } from './process-figures.ts';
-import type { Row } from './row.ts';
+import { lower, type Row } from './row.ts';
 
 const root = join(import.meta.dirname, '../..');
 
@@ -30,7 +30,7 @@ export async function run({ quick = false }: { readonly quick?: boolean } = {}):
   scope.defer(() => rm(dir, { recursive: true, force: true }));
   const api = scope.use(await startApiServer());
   await seed(api);
-  const direct = directWay(api);
+  const direct = directWay(api.connection);
   const ours = await ourWay(scope, api, dir);
   const go = await goWay(scope, api, dir);
   const rows: Row[] = [];
@@ -41,7 +41,7 @@ export async function run({ quick = false }: { readonly quick?: boolean } = {}):
   }
   const [base, got] = await compareBulk([direct, ours], bigList);
   rows.push(row('50 MB list', got!, base, { unit: 'MB/s', higherIsBetter: true }));
-  rows.push({ name: 'agent memory', ours: await residentMb(ours.pids[1]!), unit: 'MB', higherIsBetter: false });
+  rows.push(lower('agent memory', await residentMb(ours.pids[1]!), 'MB'));
   return rows;
 }
 
@@ -88,11 +88,6 @@ async function seed(api: TestApiServer): Promise<void> {
 
 const oneObject = '/api/v1/namespaces/default/configmaps/one';
 const bigList = '/api/v1/namespaces/kube-public/configmaps';
-
-function directWay({ connection }: TestApiServer): Way {
-  const tls = { ca: connection.ca!, cert: connection.clientCert!, key: connection.clientKey!.reveal() };
-  return { origin: connection.server, path: '', headers: {}, tls, pids: [] };
-}
 
 async function ourWay(scope: AsyncDisposableStack, api: TestApiServer, dir: string): Promise<Way> {
   const logPath = join(dir, 'hub.log');

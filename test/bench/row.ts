@@ -6,3 +6,8 @@ export interface Row {
   readonly unit: string;
   readonly higherIsBetter: boolean;
 }
+
+/** A figure of ours alone, the lower the better. */
+export function lower(name: string, ours: number, unit: string): Row {
+  return { name, ours, unit, higherIsBetter: false };
+}

@@ -3,7 +3,7 @@ import { rm } from 'node:fs/promises';
 import { sleep } from '@drover/base';
 import { type ServerProcess, startServer } from '../server-process.ts';
 import { residentMb } from './process-figures.ts';
-import type { Row } from './row.ts';
+import { lower, type Row } from './row.ts';
 
 /** After the start's own garbage is gone. */
 const settleMs = 5000;
@@ -31,9 +31,9 @@ export async function run(options: { readonly quick?: boolean } = {}): Promise<R
     }
     const median = again.sort((a, b) => a - b)[again.length >> 1]!;
     return [
-      { name: 'start, fresh data directory: ready after', ours: first, unit: 'ms', higherIsBetter: false },
-      { name: 'start again: ready after', ours: median, unit: 'ms', higherIsBetter: false },
-      { name: 'idle server: memory', ours: idleMb, unit: 'MB', higherIsBetter: false },
+      lower('start, fresh data directory: ready after', first, 'ms'),
+      lower('start again: ready after', median, 'ms'),
+      lower('idle server: memory', idleMb, 'MB'),
     ];
   } finally {
     await fresh.stop();

@@ -91,16 +91,14 @@ export async function startSpine(): Promise<Spine> {
     dir,
     clusterState,
     async member(name, role) {
-      const password = `${name}-password-1234`;
-      const user = await server.ask(adminToken, 'POST', '/v3/users', { username: name, password, name });
-      await server.ask(adminToken, 'POST', '/v3/globalRoleBindings', { globalRoleId: 'user', userId: user.id });
+      const user = await server.makeUser(adminToken, name);
       if (role)
         await server.ask(adminToken, 'POST', '/v3/clusterRoleTemplateBindings', {
           clusterId,
           userId: user.id,
           roleTemplateId: role,
         });
-      const token = await server.login(name, password);
+      const { token } = user;
       // Whoever is no member has no cluster to ask; his kubeconfig is made from another's with his own token.
       const config = role
         ? ((await server.ask(token, 'POST', `/v3/clusters/${clusterId}?action=generateKubeconfig`, {}, 200))

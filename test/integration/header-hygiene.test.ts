@@ -4,13 +4,13 @@
  */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { writeFile } from 'node:fs/promises';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { connect } from 'node:tls';
-import { isTrue, until } from '@drover/base';
+import { isTrue, Secret, until } from '@drover/base';
+import { formatKubeconfig, writeKubeconfig } from '@drover/kube';
 import type { Child } from './child.ts';
 import { type Hub, startAgent, startHub } from './hub.ts';
 
@@ -70,15 +70,8 @@ before(async () => {
   await hub.grant(cluster.id, member.id, 'pods-view');
   const kubeconfigPath = join(hub.dir, 'echo.kubeconfig');
   const server = `http://127.0.0.1:${(api.address() as AddressInfo).port}`;
-  const text = {
-    apiVersion: 'v1',
-    kind: 'Config',
-    'current-context': 'echo',
-    contexts: [{ name: 'echo', context: { cluster: 'echo', user: 'agent' } }],
-    clusters: [{ name: 'echo', cluster: { server } }],
-    users: [{ name: 'agent', user: { token: 'the-agents-own' } }],
-  };
-  await writeFile(kubeconfigPath, JSON.stringify(text), { mode: 0o600 });
+  const config = { name: 'echo', server, token: new Secret('the-agents-own') };
+  await writeKubeconfig(kubeconfigPath, await formatKubeconfig(config));
   agent = await startAgent(hub, { token: cluster.token, kubeconfigPath });
   await until('the agent to be connected', () =>
     isTrue(hub.caches.cluster.get(cluster.id)?.status?.conditions, 'Connected'),

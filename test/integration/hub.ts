@@ -2,13 +2,13 @@
  * A whole server as far as the path to clusters goes, in this process: store in memory, sign-in, tunnels, proxy and
  * controllers behind the real front with TLS. With users that are admin, member and stranger.
  */
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TypeId } from '@drover/api';
 import { createLog, type Log, type Secret, until } from '@drover/base';
 import { type CertPair, ensureCa, issueCert } from '@drover/engine';
-import { KubeClient } from '@drover/kube';
+import { formatKubeconfig, KubeClient, writeKubeconfig } from '@drover/kube';
 import {
   type Auth,
   type Caches,
@@ -164,18 +164,8 @@ export async function startHub(options: { readonly log?: Log } = {}): Promise<Hu
     },
     client: (clusterId, bearer) => new KubeClient(connectionTo(clusterId, bearer)),
     async kubeconfig(clusterId, bearer) {
-      const { server } = connectionTo(clusterId, bearer);
       const path = join(dir, `kubeconfig-${clusterId}-${bearer.reveal().split(':')[0]}`);
-      const cluster = { server, 'certificate-authority-data': Buffer.from(ca.cert).toString('base64') };
-      const text = {
-        apiVersion: 'v1',
-        kind: 'Config',
-        'current-context': 'hub',
-        contexts: [{ name: 'hub', context: { cluster: 'hub', user: 'me' } }],
-        clusters: [{ name: 'hub', cluster }],
-        users: [{ name: 'me', user: { token: bearer.reveal() } }],
-      };
-      await writeFile(path, JSON.stringify(text), { mode: 0o600 });
+      await writeKubeconfig(path, await formatKubeconfig({ name: 'hub', ...connectionTo(clusterId, bearer) }));
       return path;
     },
     async [Symbol.asyncDispose]() {

@@ -2,14 +2,15 @@
 import assert from 'node:assert/strict';
 import { generateKeyPairSync } from 'node:crypto';
 import { once } from 'node:events';
-import { readFile, writeFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import { Agent, get } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { test } from 'node:test';
-import { until } from '@drover/base';
+import { Secret, until } from '@drover/base';
+import { formatKubeconfig, writeKubeconfig } from '@drover/kube';
 import { parseAllDocuments } from 'yaml';
 import { startAgent, startHub } from './hub.ts';
 
@@ -27,13 +28,9 @@ test('an agent connects to the server that proves who it is, and shows its token
     api.close();
   });
   const kubeconfigPath = join(hub.dir, 'api.kubeconfig');
-  const cluster = { server: `http://127.0.0.1:${(api.address() as AddressInfo).port}` };
-  const contexts = [{ name: 'a', context: { cluster: 'a', user: 'a' } }];
-  const users = [{ name: 'a', user: { token: 'its-own' } }];
-  await writeFile(
-    kubeconfigPath,
-    JSON.stringify({ 'current-context': 'a', contexts, clusters: [{ name: 'a', cluster }], users }),
-  );
+  const server = `http://127.0.0.1:${(api.address() as AddressInfo).port}`;
+  const config = { name: 'api', server, token: new Secret('its-own') };
+  await writeKubeconfig(kubeconfigPath, await formatKubeconfig(config));
 
   const made = await hub.makeCluster('known');
   const asked = get(`${hub.url}/v3/import/${made.token}_${made.id}.yaml`, { agent: new Agent({ ca: hub.ca.cert }) });

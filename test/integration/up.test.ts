@@ -1,6 +1,6 @@
 /** `drover up` as a process: stopped, killed, started again, told nonsense; it says what is wrong, where, and harms nothing. */
 import assert from 'node:assert/strict';
-import { execFileSync, spawn } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { appendFile, chmod, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -8,8 +8,9 @@ import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { connect } from 'node:tls';
 import { fileURLToPath } from 'node:url';
-import { messageOf, until } from '@drover/base';
+import { until } from '@drover/base';
 import { startServer } from '../server-process.ts';
+import { mountSmallDisk } from './small-disk.ts';
 
 const main = fileURLToPath(new URL('../../packages/server/src/main.ts', import.meta.url));
 
@@ -28,18 +29,6 @@ async function refused(args: readonly string[]): Promise<{ code: number | null; 
   const [code] = (await once(child, 'close')) as [number | null];
   clearTimeout(timer);
   return { code, text };
-}
-
-/** A small file system of its own below a new directory; undefined, with the test skipped, where none can be mounted. */
-async function smallDisk(t: TestContext, size: string): Promise<string | undefined> {
-  const dir = await tempDir(t);
-  try {
-    execFileSync('mount', ['-t', 'tmpfs', '-o', `size=${size},mode=700`, 'tmpfs', dir], { stdio: 'pipe' });
-  } catch (error) {
-    t.skip(`no file system can be mounted here: ${messageOf(error)}`);
-    return undefined;
-  }
-  return dir;
 }
 
 const at = (dir: string, ...more: string[]) => ['--data-dir', dir, '--listen', '127.0.0.1:0', ...more];
@@ -156,55 +145,46 @@ test('with another secrets key the server does not start, and with its own it do
 });
 
 test('on a full disk writes are refused by name while reads go on, and space heals it', async t => {
-  const dataDir = await smallDisk(t, '24m');
-  if (!dataDir) return;
-  try {
-    await using server = await startServer({ dataDir });
-    const token = await server.login();
-    const filler = join(dataDir, 'filler');
-    await writeFile(filler, '');
-    for (const size of [1 << 20, 4096])
-      await until('the disk to be full', async () =>
-        appendFile(filler, Buffer.alloc(size)).then(
-          () => false,
-          error => error.code === 'ENOSPC',
-        ),
-      );
-    const body = { type: 'cluster', name: 'one', description: 'x'.repeat(20_000) };
-    const refusal = await until('a refusal', async () => {
-      const answer = await server.fetch('POST', '/v3/clusters', {
-        token,
-        body: { ...body, name: `c${Math.random()}`.replace('.', '') },
-      });
-      return answer.status === 201 ? undefined : answer;
-    });
-    assert.equal(refusal.status, 503, JSON.stringify(refusal.body));
-    assert.match(refusal.body.message, /disk is full/);
-    assert.equal((await server.fetch('GET', '/v3/users?me=true', { token })).status, 200);
-    await rm(filler);
-    await until(
-      'writes again',
-      async () => (await server.fetch('POST', '/v3/clusters', { token, body })).status === 201,
+  using disk = await mountSmallDisk(t, '24m');
+  if (!disk) return;
+  const dataDir = disk.dir;
+  await using server = await startServer({ dataDir });
+  const token = await server.login();
+  const filler = join(dataDir, 'filler');
+  await writeFile(filler, '');
+  for (const size of [1 << 20, 4096])
+    await until('the disk to be full', async () =>
+      appendFile(filler, Buffer.alloc(size)).then(
+        () => false,
+        error => error.code === 'ENOSPC',
+      ),
     );
-    await server.stop();
-    assert.equal(server.child.exitCode, 0);
-  } finally {
-    execFileSync('umount', [dataDir]);
-  }
+  const body = { type: 'cluster', name: 'one', description: 'x'.repeat(20_000) };
+  const refusal = await until('a refusal', async () => {
+    const answer = await server.fetch('POST', '/v3/clusters', {
+      token,
+      body: { ...body, name: `c${Math.random()}`.replace('.', '') },
+    });
+    return answer.status === 201 ? undefined : answer;
+  });
+  assert.equal(refusal.status, 503, JSON.stringify(refusal.body));
+  assert.match(refusal.body.message, /disk is full/);
+  assert.equal((await server.fetch('GET', '/v3/users?me=true', { token })).status, 200);
+  await rm(filler);
+  await until('writes again', async () => (await server.fetch('POST', '/v3/clusters', { token, body })).status === 201);
+  await server.stop();
+  assert.equal(server.child.exitCode, 0);
 });
 
 test('a data directory that can’t be written to is named', async t => {
-  const dir = await smallDisk(t, '8m');
-  if (!dir) return;
-  try {
-    execFileSync('mount', ['-o', 'remount,ro', dir]);
-    const { code, text } = await refused(at(dir));
-    assert.notEqual(code, 0);
-    assert.ok(text.includes(dir) && /read-only/i.test(text), text);
-    assert.ok(!text.includes('    at '), text);
-  } finally {
-    execFileSync('umount', [dir]);
-  }
+  using disk = await mountSmallDisk(t, '8m');
+  if (!disk) return;
+  const { dir } = disk;
+  disk.makeReadOnly();
+  const { code, text } = await refused(at(dir));
+  assert.notEqual(code, 0);
+  assert.ok(text.includes(dir) && /read-only/i.test(text), text);
+  assert.ok(!text.includes('    at '), text);
 });
 
 test('a request that runs when the end is asked for is answered, and then it ends', async () => {

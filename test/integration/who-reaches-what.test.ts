@@ -25,11 +25,11 @@ before(async () => {
     clusters.set(name, (await server.ask(admin, 'POST', '/v3/clusters', { type: 'cluster', name })).id);
   people.push({ name: 'the admin', token: admin, into: ['one', 'two'] });
   for (const role of ['cluster-owner', 'cluster-member', 'nodes-view']) {
-    const { token, id } = await makeUser(admin, role);
+    const { token, id } = await server.makeUser(admin, role);
     await bind(admin, { userId: id, clusterId: clusters.get('one'), roleTemplateId: role });
     people.push({ name: `${role} of one`, token, into: ['one'] });
   }
-  const both = await makeUser(admin, 'both');
+  const both = await server.makeUser(admin, 'both');
   for (const clusterId of clusters.values())
     await bind(admin, { userId: both.id, clusterId, roleTemplateId: 'cluster-owner' });
   const scoped = await server.ask(both.token, 'POST', '/v3/tokens', {
@@ -39,7 +39,7 @@ before(async () => {
   });
   people.push({ name: 'owner of both', token: both.token, into: ['one', 'two'] });
   people.push({ name: 'owner of both with a token for two', token: scoped.token, into: ['two'] });
-  const gone = await makeUser(admin, 'gone');
+  const gone = await server.makeUser(admin, 'gone');
   const binding = await bind(admin, {
     userId: gone.id,
     clusterId: clusters.get('one'),
@@ -47,17 +47,10 @@ before(async () => {
   });
   await server.ask(admin, 'DELETE', `/v3/clusterRoleTemplateBindings/${binding.id}`, undefined, 204);
   people.push({ name: 'owner of one until a moment ago', token: gone.token, into: [] });
-  people.push({ name: 'user without a role', token: (await makeUser(admin, 'nobody')).token, into: [] });
+  people.push({ name: 'user without a role', token: (await server.makeUser(admin, 'nobody')).token, into: [] });
   people.push({ name: 'nobody in particular', into: [] });
 });
 after(() => server?.[Symbol.asyncDispose]());
-
-async function makeUser(admin: string, name: string) {
-  const password = `${name}-password-1234`;
-  const user = await server.ask(admin, 'POST', '/v3/users', { username: name, password, name });
-  await server.ask(admin, 'POST', '/v3/globalRoleBindings', { globalRoleId: 'user', userId: user.id });
-  return { id: user.id as string, token: await server.login(name, password) };
-}
 
 const bind = (admin: string, body: Record<string, unknown>) =>
   server.ask(admin, 'POST', '/v3/clusterRoleTemplateBindings', body);

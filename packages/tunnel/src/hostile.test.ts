@@ -1,33 +1,14 @@
 /** What a far end may try: each is refused, counted or ends its own session, and never touches another's. */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { test } from 'node:test';
-import { silentLog, until } from '@drover/base';
+import { until } from '@drover/base';
 import { WebSocket } from 'ws';
 import { decodeMessage, encodeMessage, encodeSync, type Message, messageType } from './message.ts';
-import { TunnelServer, type TunnelServerOptions } from './server.ts';
+import type { TunnelServer } from './server.ts';
+import { startServer } from './tunnel-fixture.ts';
 
 const MiB = 1024 * 1024;
-
-async function startServer(options: Partial<TunnelServerOptions> = {}) {
-  const tunnel = new TunnelServer({ log: silentLog, ...options });
-  const http = createServer();
-  http.on('upgrade', (request, socket, head) => {
-    void tunnel.accept(request, socket, head, { clientKey: String(request.headers['x-key']) });
-  });
-  http.listen(0, '127.0.0.1');
-  await once(http, 'listening');
-  return {
-    tunnel,
-    url: `ws://127.0.0.1:${(http.address() as AddressInfo).port}`,
-    async [Symbol.asyncDispose]() {
-      await tunnel[Symbol.asyncDispose]();
-      http.close();
-    },
-  };
-}
 
 /** A far end that says just what the test makes it say. */
 async function startAgent(server: { url: string; tunnel: TunnelServer }, key = 'c-one') {

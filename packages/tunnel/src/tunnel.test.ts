@@ -3,34 +3,11 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { createServer, request as httpRequest } from 'node:http';
 import { type AddressInfo, connect, createServer as createTcpServer, type Socket } from 'node:net';
-import type { Duplex } from 'node:stream';
 import { test } from 'node:test';
 import { isUnavailable, silentLog, until } from '@drover/base';
 import { addressOf } from './address.ts';
 import { type ConnectTunnelOptions, connectTunnel } from './client.ts';
-import { TunnelServer, type TunnelServerOptions } from './server.ts';
-
-async function startServer(options: Partial<TunnelServerOptions> = {}) {
-  const tunnel = new TunnelServer({ log: silentLog, ...options });
-  const http = createServer();
-  const sockets = new Set<Duplex>();
-  http.on('upgrade', (request, socket, head) => {
-    sockets.add(socket);
-    void tunnel.accept(request, socket, head, { clientKey: String(request.headers['x-key']) }).catch(() => undefined);
-  });
-  http.listen(0, '127.0.0.1');
-  await once(http, 'listening');
-  const url = `ws://127.0.0.1:${(http.address() as AddressInfo).port}`;
-  return {
-    tunnel,
-    url,
-    sockets,
-    async [Symbol.asyncDispose]() {
-      await tunnel[Symbol.asyncDispose]();
-      http.close();
-    },
-  };
-}
+import { startServer } from './tunnel-fixture.ts';
 
 async function dialTcp(target: { proto: string; address: string }): Promise<Socket> {
   const socket = connect(addressOf(target));

@@ -1,29 +1,23 @@
 /** What is under way in a tunnel, over real sockets: bounded by the far end's answers to pings, whoever's far end it is. */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { test } from 'node:test';
-import { silentLog, until } from '@drover/base';
+import { until } from '@drover/base';
 import { WebSocket } from 'ws';
-import { TunnelServer, type TunnelServerOptions } from './server.ts';
+import type { TunnelServerOptions } from './server.ts';
+import { startServer } from './tunnel-fixture.ts';
 
 const MiB = 1024 * 1024;
 
 /** A server, and a far end that reads all that it is sent and answers pings only when told to. */
 async function start(options: Partial<TunnelServerOptions> = {}) {
-  const tunnel = new TunnelServer({ log: silentLog, ...options });
-  const http = createServer();
-  http.on('upgrade', (request, socket, head) => void tunnel.accept(request, socket, head, { clientKey: 'c-one' }));
-  http.listen(0, '127.0.0.1');
-  await once(http, 'listening');
-  const url = `ws://127.0.0.1:${(http.address() as AddressInfo).port}`;
-  const agent = new WebSocket(url, { perMessageDeflate: false, autoPong: false });
+  const server = await startServer(options);
+  const agent = new WebSocket(server.url, { headers: { 'X-Key': 'c-one' }, perMessageDeflate: false, autoPong: false });
   let got = 0;
   agent.on('message', data => (got += (data as Buffer).length));
   await once(agent, 'open');
-  await tunnel.waitFor('c-one', { timeoutMs: 2000 });
-  const stream = await tunnel.dialer('c-one')({ host: '10.0.0.1', port: 443 });
+  await server.tunnel.waitFor('c-one', { timeoutMs: 2000 });
+  const stream = await server.tunnel.dialer('c-one')({ host: '10.0.0.1', port: 443 });
   stream.on('error', () => undefined);
   return {
     agent,
@@ -32,8 +26,7 @@ async function start(options: Partial<TunnelServerOptions> = {}) {
     async [Symbol.asyncDispose]() {
       stream.destroy();
       agent.terminate();
-      await tunnel[Symbol.asyncDispose]();
-      http.close();
+      await server[Symbol.asyncDispose]();
     },
   };
 }
