@@ -7,11 +7,10 @@ import { runMutants } from './mutants/run.ts';
 import { root } from './root.ts';
 import { installPackages, missingPackages } from './test/debian-packages.ts';
 import { prepareKubernetes } from './test/kubernetes.ts';
-import { pool } from './test/pool.ts';
-import { printFile, printSuite } from './test/print.ts';
-import { add, type Counts, closingLine, count, exitCode, nothing } from './test/result.ts';
-import { runFile } from './test/run-file.ts';
-import { filesOf, type Suite, suites } from './test/suites.ts';
+import { printFailed } from './test/print.ts';
+import { add, type Counts, closingLine, exitCode, type FileResult, nothing } from './test/result.ts';
+import { runSuite } from './test/run-suite.ts';
+import { filesOf, suites } from './test/suites.ts';
 
 const packageLists = ['test/integration/packages.txt', 'test/e2e/node/packages.txt'];
 const parts = ['check', ...suites.map(suite => suite.name), 'mutants'];
@@ -34,8 +33,14 @@ async function main(args: readonly string[], signal: AbortSignal): Promise<numbe
     .filter(suite => chosen.includes(suite.name))
     .map(suite => ({ suite, files: filesOf(suite, root, only) }));
   if (running.some(({ suite, files }) => suite.name !== 'unit' && files.length > 0)) await prepare();
-  for (const { suite, files } of running) total = add(total, await runSuite(suite, files, signal));
+  const failed: FileResult[] = [];
+  for (const { suite, files } of running) {
+    const result = await runSuite(suite, files, { signal });
+    total = add(total, result.counts);
+    failed.push(...result.failed);
+  }
   if (chosen.includes('mutants')) total = add(total, await runMutants({ only, signal }));
+  printFailed(failed);
   console.log(closingLine(total));
   return exitCode(total);
 }
@@ -51,19 +56,6 @@ async function prepare(): Promise<void> {
     }
   }
   await prepareKubernetes();
-}
-
-async function runSuite(suite: Suite, files: readonly string[], signal: AbortSignal): Promise<Counts> {
-  const started = performance.now();
-  let counts: Counts = nothing;
-  await pool(files, suite.concurrency, async file => {
-    if (signal.aborted) return;
-    const result = await runFile(file, { root, timeoutMs: suite.timeoutMs, signal });
-    counts = add(counts, count(result.tests));
-    printFile(result);
-  });
-  if (files.length > 0) printSuite(suite.name, counts, performance.now() - started);
-  return counts;
 }
 
 const stop = new AbortController();

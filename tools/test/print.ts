@@ -19,6 +19,21 @@ export function printFile(result: FileResult): void {
   if (counts.failed > 0 && result.output.trim()) console.log(indent(result.output.trimEnd(), '    | '));
 }
 
+/** Says that a file failed beside others and passed alone: worth a look, no failure of the run. */
+export function printFlaky(first: FileResult): void {
+  const names = first.tests.filter(test => test.outcome === 'failed').map(test => test.name);
+  console.log(
+    `${styleText('yellow', '~')} ${first.file} passed when it ran again alone; at first failed: ${names.join(', ')}`,
+  );
+}
+
+/** Shows once more, at the end of a run, what failed. */
+export function printFailed(results: readonly FileResult[]): void {
+  if (results.length === 0) return;
+  console.log(styleText('bold', '── what failed'));
+  for (const result of results) printFile({ ...result, tests: result.tests.filter(test => test.outcome === 'failed') });
+}
+
 /** The suite's own sum; worded so that nothing can take it for the closing line of the run. */
 export function printSuite(name: string, counts: Counts, ms: number): void {
   console.log(styleText('bold', `── ${name}: ${closingLine(counts)} in ${seconds(ms)}`));
