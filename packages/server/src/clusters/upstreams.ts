@@ -41,6 +41,7 @@ export class ClusterUpstreams implements Upstreams {
   readonly #kept = new Map<string, { readonly cluster: Cluster; readonly way: string; readonly upstream: Upstream }>();
   readonly #listeners = new Set<(clusterId: string) => void>();
   #local: Upstream | undefined;
+  #localCause = 'this server does not run it: it was started without it';
 
   constructor(deps: UpstreamsDeps) {
     this.#deps = deps;
@@ -55,9 +56,16 @@ export class ClusterUpstreams implements Upstreams {
     deps.presence.subscribe(clusterId => this.#tell(clusterId), deps.signal);
   }
 
-  /** Says how the cluster that the server runs is reached, or that it is not running. */
-  setLocal(local: LocalCluster | undefined): void {
-    this.#local = local && { clusterId: localClusterId, kind: 'local', origin: local.server, ...local };
+  /** Says how the cluster that the server runs is reached. */
+  setLocal(local: LocalCluster): void {
+    this.#local = { clusterId: localClusterId, kind: 'local', origin: local.server, ...local };
+    this.#tell(localClusterId);
+  }
+
+  /** Says why the cluster that the server runs can't be reached, e.g. which step of its start is under way. */
+  setLocalAway(cause: string): void {
+    this.#local = undefined;
+    this.#localCause = cause;
     this.#tell(localClusterId);
   }
 
@@ -138,8 +146,7 @@ export class ClusterUpstreams implements Upstreams {
     const { presence, now = Date.now } = this.#deps;
     const { name } = cluster.metadata;
     const told = findCondition(cluster.status?.conditions, 'Connected');
-    if (name === localClusterId && cluster.spec?.internal)
-      return 'the control plane that this server runs is not up; see the server’s log';
+    if (name === localClusterId && cluster.spec?.internal) return this.#localCause;
     const left = presence.left(name);
     if (left)
       return `${left.cause}, ${agoText(now() - left.atMs)} (${new Date(left.atMs).toISOString().slice(0, 19)}Z)`;

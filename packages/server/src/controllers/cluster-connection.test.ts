@@ -18,6 +18,11 @@ test('a cluster whose agent never came is pending, and says what to do', () => {
   assert.match(cluster.status!.conditions![0]!.message!, /apply the import manifest/);
 });
 
+test('the cluster that the server runs itself has no agent to wait for', () => {
+  const local = { ...fresh, status: { driver: 'local' } };
+  assert.equal(withLook(local, { away: 'it is being started: build etcd' }), local);
+});
+
 test('once its API answers it is ready, with version and identity', () => {
   const cluster = withLook(withLook(fresh, { away: 'no agent' }), well);
   assert.deepEqual(short(cluster), [

@@ -75,7 +75,11 @@ function explained<T>(exchange: Exchange, get: () => T): T {
     return get();
   } catch (error) {
     if (isUnavailable(error)) {
-      const text = error.message.replace(/[^\x20-\x7e]/g, '?').replace(/["\\]/g, '\\$&');
+      const text = error.message
+        .replaceAll('’', "'")
+        .replaceAll('…', '...')
+        .replace(/[^\x20-\x7e]/g, '?')
+        .replace(/["\\]/g, '\\$&');
       exchange.response.setHeader('Warning', `299 - "${text}"`);
     }
     throw error;

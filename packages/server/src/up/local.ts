@@ -4,7 +4,13 @@
  */
 import { join } from 'node:path';
 import { backoffMs, type Log, messageOf, sleep } from '@drover/base';
-import { controlPlaneBinaries, findBinaries, type LocalCluster, startLocalCluster } from '@drover/engine';
+import {
+  type BinaryProgress,
+  controlPlaneBinaries,
+  findBinaries,
+  type LocalCluster,
+  startLocalCluster,
+} from '@drover/engine';
 import type { Connection } from '@drover/kube';
 
 export interface LocalOptions {
@@ -48,11 +54,7 @@ async function start({ dataDir, kubeBinDir, say, log, signal, waiting }: LocalOp
     dir: kubeBinDir,
     signal,
     onProgress: progress => {
-      const seconds = Math.round(progress.elapsedMs / 1000);
-      if (progress.state !== 'running')
-        tell(
-          `${progress.source}: ${progress.step} (${progress.n} of ${progress.of}, ${seconds} s)${progress.state === 'started' ? ' …' : ` ${progress.state}`}`,
-        );
+      if (progress.state !== 'running') tell(inWords(progress));
     },
   });
   return startLocalCluster({
@@ -62,4 +64,11 @@ async function start({ dataDir, kubeBinDir, say, log, signal, waiting }: LocalOp
     log,
     onStep: step => tell(`${step.step} (${step.n} of ${step.of})`),
   });
+}
+
+/** One line of progress. A source that cannot be used is no fault as long as another one can: its reason says enough. */
+function inWords({ source, step, n, of, elapsedMs, state, message }: BinaryProgress): string {
+  if (state === 'failed') return `Kubernetes by ${source} is not to be had here: ${message ?? step}`;
+  const place = of > 1 ? `${n} of ${of}, ` : '';
+  return `${step} (${place}${Math.round(elapsedMs / 1000)} s)${state === 'done' ? ' done' : ' …'}`;
 }

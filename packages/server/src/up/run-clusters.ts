@@ -53,9 +53,12 @@ async function runOwn({ config, resources, upstreams, say, log, signal }: RunOpt
       upstreams.setLocal(localWay(connection));
       say('local cluster: up');
     },
-    waiting: cause => void tellWaiting(resources, cause).catch(error => log.debug({ err: error }, 'not told')),
+    waiting(cause) {
+      upstreams.setLocalAway(`it is being started: ${cause}`);
+      void tellWaiting(resources, cause).catch(error => log.debug({ err: error }, 'not told'));
+    },
   });
-  upstreams.setLocal(undefined);
+  upstreams.setLocalAway('it has been stopped');
 }
 
 function localWay({ server, ca = '', clientCert = '', clientKey = new Secret('') }: Connection) {
