@@ -4,7 +4,7 @@
  */
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { ignoreNotFound, until } from '@drover/base';
+import { ignoreNotFound, type Resource, until } from '@drover/base';
 import { KubeClient, namespaces as namespaceRef } from '@drover/kube';
 import { type ServerProcess, startServer } from '../server-process.ts';
 import { missingApiServer, startApiServer, type TestApiServer } from './kube-apiserver.ts';
@@ -67,9 +67,48 @@ const inCluster = (name: string) => kube.get(namespaceRef, name);
 test('the cluster’s namespaces are listed under the context, each with its move', { skip }, async () => {
   const { data } = await server.ask(owner, 'GET', `/v3/clusters/${id}/namespaces?sort=name`);
   const system = data.find((one: { id: string }) => one.id === 'kube-system');
-  assert.deepEqual([system.type, system.state, system.projectId], ['namespace', 'active', null]);
+  assert.deepEqual([system.type, system.state], ['namespace', 'active']);
   assert.equal(system.links.self, `${server.url}/v3/cluster/${id}/namespaces/kube-system`);
   assert.equal(system.actions.move, `${system.links.self}?action=move`);
+});
+
+const projectOf = async (name: string) =>
+  (await server.ask(owner, 'GET', `/v3/cluster/${id}/namespaces/${name}`)).projectId as string | null;
+
+test('the server’s own projects hold the namespaces that belong there, and none that is elsewhere', {
+  skip,
+}, async () => {
+  const { data } = await server.ask(owner, 'GET', `/v3/clusters/${id}/projects?sort=name`);
+  const named = (name: string) => data.find((one: { name: string }) => one.name === name);
+  await until('the namespaces to be in their projects', async () => (await projectOf('kube-system')) !== null);
+  assert.deepEqual(
+    [await projectOf('default'), await projectOf('kube-system')],
+    [named('Default').id, named('System').id],
+  );
+  const refused = await server.fetch('DELETE', `/v3/projects/${named('System').id}`, { token: admin });
+  assert.deepEqual([refused.status, refused.body.code], [405, 'MethodNotAllow']);
+  const path = `/v3/cluster/${id}/namespaces`;
+  await server.ask(owner, 'POST', `${path}/kube-public?action=move`, { projectId: mine }, 200);
+  await server.ask(admin, 'PUT', '/v3/settings/system-namespaces', { value: 'kube-public,late' });
+  await server.ask(owner, 'POST', path, { name: 'late' });
+  await server.ask(admin, 'PUT', '/v3/settings/system-namespaces', { value: 'late,kube-public,kube-system' });
+  await until('the late one to be in System', async () => (await projectOf('late')) === named('System').id);
+  assert.equal(await projectOf('kube-public'), mine, 'what somebody moved stays');
+});
+
+test('a project that is deleted leaves its namespaces, and takes the rights in it along', { skip }, async () => {
+  const doomed = await server.ask(admin, 'POST', '/v3/projects', { name: 'doomed', clusterId: id });
+  await server.ask(owner, 'POST', `/v3/cluster/${id}/namespaces`, { name: 'orphan', projectId: doomed.id });
+  const me = await server.ask(owner, 'GET', '/v3/users?me=true');
+  const right = { projectId: doomed.id, roleTemplateId: 'project-member', userId: me.data[0].id };
+  const binding = await server.ask(admin, 'POST', '/v3/projectroletemplatebindings', right);
+  await server.fetch('DELETE', `/v3/projects/${doomed.id}`, { token: admin });
+  await until('the namespace to be in no project', async () => (await projectOf('orphan')) === null);
+  assert.equal((await inCluster('orphan')).metadata.labels?.['field.cattle.io/projectId'], undefined);
+  await until('the binding to be gone', async () => {
+    const path = `/v3/projectroletemplatebindings/${binding.id}`;
+    return (await server.fetch('GET', path, { token: admin })).status === 404;
+  });
 });
 
 test('one is made in a project, changed without losing what is the system’s, moved, and deleted', {
@@ -129,4 +168,16 @@ test('what the cluster refuses comes through with its own words', { skip }, asyn
   assert.deepEqual([again.status, again.body.code], [409, 'AlreadyExists']);
   const none = await server.fetch('GET', `${path}/not-there`, { token: owner });
   assert.deepEqual([none.status, none.body.code], [404, 'NotFound']);
+});
+
+test('a cluster that is deleted leaves no mark of its projects on namespaces', { skip }, async () => {
+  assert.equal((await inCluster('default')).metadata.annotations?.['field.cattle.io/projectId']?.split(':')[0], id);
+  await server.fetch('DELETE', `/v3/clusters/${id}`, { token: admin });
+  await until('the marks to be gone', async () => {
+    const { items } = await kube.list<Resource>(namespaceRef);
+    return items.every(({ metadata }) => {
+      const marks = { ...metadata.annotations, ...metadata.labels };
+      return marks['field.cattle.io/projectId'] === undefined;
+    });
+  });
 });

@@ -1,5 +1,5 @@
 /** The settings there are, with their defaults, and what some of them take. */
-import { invalid } from '@drover/base';
+import { invalid, isDnsLabel } from '@drover/base';
 
 export const settingDefaults: Readonly<Record<string, string>> = {
   'agent-image': 'drover/agent:0.1.0',
@@ -19,6 +19,8 @@ export const settingDefaults: Readonly<Record<string, string>> = {
   'server-url': '',
   'server-version': 'v0.1.0',
   'system-default-registry': '',
+  'system-namespaces':
+    'kube-system,kube-public,kube-node-lease,cattle-system,cattle-global-data,cattle-impersonation-system,cattle-fleet-system,cattle-fleet-local-system,cattle-monitoring-system,cattle-logging-system,ingress-nginx,cert-manager,calico-system,calico-apiserver,tigera-operator',
   'ui-banners': '{}',
   'ui-brand': '',
   'ui-default-landing': '',
@@ -55,6 +57,10 @@ export const settingChecks: Readonly<Record<string, (value: string) => void>> = 
         'agent-image must be an image reference such as registry.example.com/drover/agent:1.0',
         'InvalidFormat',
       );
+  },
+  'system-namespaces': value => {
+    if (value.length > 4096 || !value.split(',').every(name => isDnsLabel(name.trim())))
+      throw invalid('value', 'system-namespaces must be names of namespaces with commas between them', 'InvalidFormat');
   },
   'system-default-registry': value => {
     if (value.length > 255 || !/^[a-z0-9][-a-z0-9.]*(:\d{1,5})?(\/[a-z0-9][-a-z0-9._]*)*\/?$/i.test(value))

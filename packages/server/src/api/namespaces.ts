@@ -6,10 +6,10 @@ import type { V3Data } from '@drover/api';
 import { forbidden, invalid, notFound, type Resource } from '@drover/base';
 import { KubeClient, namespaces as namespaceRef } from '@drover/kube';
 import { identityHeaders } from '../auth/index.ts';
+import { projectKey } from '../controllers/cluster-projects.ts';
 import { type ApiView, behaviour } from './behaviour.ts';
 import { mergeLabels } from './merge.ts';
 
-const projectAnnotation = 'field.cattle.io/projectId';
 const descriptionAnnotation = 'field.cattle.io/description';
 
 interface Namespace extends Resource {
@@ -38,7 +38,7 @@ function show(namespace: Namespace): V3Data {
     baseType: 'namespace',
     name,
     description: annotations[descriptionAnnotation],
-    projectId: annotations[projectAnnotation] ?? null,
+    projectId: annotations[projectKey] ?? null,
     annotations,
     labels,
     uuid: uid,
@@ -71,8 +71,8 @@ const labelsOf = (input: V3Data, field: 'labels' | 'annotations') => (input[fiel
 
 /** The label follows the annotation, which alone counts. */
 function withProject(labels: Labels, projectId: string | undefined): Record<string, string> {
-  const { [projectAnnotation]: _, ...rest } = labels ?? {};
-  return projectId ? { ...rest, [projectAnnotation]: projectId.split(':')[1] ?? '' } : rest;
+  const { [projectKey]: _, ...rest } = labels ?? {};
+  return projectId ? { ...rest, [projectKey]: projectId.split(':')[1] ?? '' } : rest;
 }
 
 /** A merge patch from one to the other: what is to go is null. */
@@ -91,8 +91,8 @@ export const namespaces = behaviour<V3Data>({
         const change = { labels: labelsOf(input, 'labels'), annotations: labelsOf(input, 'annotations') };
         const annotations = { ...mergeLabels(seen.metadata.annotations, change.annotations) };
         if (input['description'] !== undefined) annotations[descriptionAnnotation] = String(input['description'] ?? '');
-        const from = seen.metadata.annotations?.[projectAnnotation];
-        const to = annotations[projectAnnotation];
+        const from = seen.metadata.annotations?.[projectKey];
+        const to = annotations[projectKey];
         // The annotation is what puts a namespace into a project: setting it is a move.
         if (from !== to) requireProjects(request, [from, to]);
         const labels = withProject(mergeLabels(seen.metadata.labels, change.labels), to);
@@ -113,12 +113,12 @@ export const namespaces = behaviour<V3Data>({
     asCaller(request, async client => {
       if (!input['name']) throw invalid('name', 'is required', 'MissingRequired');
       const given = labelsOf(input, 'annotations');
-      const projectId = (input['projectId'] as string | null | undefined) || given?.[projectAnnotation];
+      const projectId = (input['projectId'] as string | null | undefined) || given?.[projectKey];
       requireProjects(request, [projectId]);
       const annotations = {
         ...given,
         'field.cattle.io/creatorId': request.caller.userId,
-        ...(projectId ? { [projectAnnotation]: projectId } : {}),
+        ...(projectId ? { [projectKey]: projectId } : {}),
         ...(input['description'] ? { [descriptionAnnotation]: String(input['description']) } : {}),
       };
       const labels = withProject(labelsOf(input, 'labels'), projectId);
@@ -133,8 +133,8 @@ export const namespaces = behaviour<V3Data>({
           throw invalid('projectId', 'must be the id of a project, or empty for none', 'InvalidFormat');
         requireProjects(request, [seen['projectId'] as string | null, projectId]);
         const metadata = {
-          annotations: { [projectAnnotation]: projectId || null },
-          labels: { [projectAnnotation]: projectId.split(':')[1] ?? null },
+          annotations: { [projectKey]: projectId || null },
+          labels: { [projectKey]: projectId.split(':')[1] ?? null },
         };
         await asCaller(request, client =>
           client.patch(namespaceRef, String(seen['id']), { metadata }, { type: 'merge' }),

@@ -1,10 +1,9 @@
 /** Projects in v3: namespaces of a cluster that belong together. The two that the server makes itself stay. */
 import type { Project } from '@drover/api';
 import { methodNotAllowed } from '@drover/base';
+import { systemProjectLabel } from '../controllers/cluster-projects.ts';
 import { behaviour } from './behaviour.ts';
 import { requireReach } from './tokens.ts';
-
-export const systemProjectLabel = 'authz.management.cattle.io/system-project';
 
 export const projects = behaviour<Project>({
   prepareCreate(request, input) {

@@ -7,6 +7,7 @@ import { clusterCleanup } from '../controllers/cluster-cleanup.ts';
 import { clusterConnection } from '../controllers/cluster-connection.ts';
 import { clusterMembers } from '../controllers/cluster-members.ts';
 import { type Ownership, startOwnership } from '../controllers/cluster-ownership.ts';
+import { clusterProjects } from '../controllers/cluster-projects.ts';
 import { clusterRegistration, registrationTokenRotation } from '../controllers/cluster-registration.ts';
 import { foreignCredentials } from '../controllers/foreign-credentials.ts';
 import { indexNodes, runNodeSync } from '../controllers/node-sync.ts';
@@ -43,6 +44,7 @@ export function startClusterControllers(deps: ClustersDeps, clusters: Clusters, 
   for (const controller of [
     clusterConnection(upstreams, clients),
     clusterMembers(clients),
+    clusterProjects({ clients, setting }),
     clusterCleanup(upstreams),
     foreignCredentials(upstreams),
   ])

@@ -7,6 +7,7 @@ import { ignoreNotFound, isTrue, isUnavailable, type Log, messageOf, type Resour
 import { clusterRoleBindings, clusterRoles, KubeClient, namespaces, type ResourceRef } from '@drover/kube';
 import type { Upstreams } from '../clusters/upstream.ts';
 import { type Caches, type Controller, controller, namespaceIndex, type Resources } from '../resources/index.ts';
+import { projectKey } from './cluster-projects.ts';
 import { managedBy, managedSelector } from './member-plan.ts';
 
 /** How long a cluster that is away is waited for before it is forgotten with what is in it. */
@@ -61,12 +62,22 @@ async function cleanInside(
   if (!isTrue(cluster.status?.conditions, 'Provisioned')) return undefined;
   try {
     await using client = new KubeClient(upstreams.connection(cluster.metadata.name));
+    await leaveProjects(client, cluster.metadata.name, signal);
     await removeOurs(client, signal);
     return undefined;
   } catch (error) {
     if (signal.aborted) throw error;
     log.info({ cluster: cluster.metadata.name, reason: messageOf(error) }, 'cleanup inside the cluster has to wait');
     return isUnavailable(error) ? error.message : messageOf(error);
+  }
+}
+
+/** Takes the cluster's namespaces out of projects that go with it. */
+async function leaveProjects(client: KubeClient, clusterId: string, signal: AbortSignal): Promise<void> {
+  for await (const namespace of client.listAll<Resource>(namespaces, { signal })) {
+    if (!namespace.metadata.annotations?.[projectKey]?.startsWith(`${clusterId}:`)) continue;
+    const metadata = { annotations: { [projectKey]: null }, labels: { [projectKey]: null } };
+    await ignoreNotFound(client.patch(namespaces, namespace.metadata.name, { metadata }, { type: 'merge', signal }));
   }
 }
 

@@ -43,6 +43,8 @@ export async function runClusters(options: RunOptions): Promise<void> {
 
 async function runOwn({ config, resources, upstreams, say, log, signal }: RunOptions): Promise<void> {
   await ensureLocal(resources);
+  // Before it stops, so that nobody asks it while it does.
+  signal.addEventListener('abort', () => upstreams.setLocalAway('it is being stopped'), { once: true });
   await runLocalCluster({
     dataDir: config.dataDir,
     kubeBinDir: config.kubeBinDir,
@@ -58,7 +60,6 @@ async function runOwn({ config, resources, upstreams, say, log, signal }: RunOpt
       void tellWaiting(resources, cause).catch(error => log.debug({ err: error }, 'not told'));
     },
   });
-  upstreams.setLocalAway('it has been stopped');
 }
 
 function localWay({ server, ca = '', clientCert = '', clientKey = new Secret('') }: Connection) {
