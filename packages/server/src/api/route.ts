@@ -9,6 +9,7 @@ import { schemaFields, type V3Data } from '@drover/api';
 import { badRequest, invalid, methodNotAllowed, notFound, StatusError, unauthorized } from '@drover/base';
 import { guardCsrf } from '../auth/index.ts';
 import type { Caller, Exchange, Route } from '../http/exchange.ts';
+import { openApiFor, openApiName } from '../openapi/answer.ts';
 import type { ApiDeps, ApiRequest, ApiView, ServedType } from './behaviour.ts';
 import { readBody } from './body.ts';
 import { cutPage, describeQuery, parseFilters, parsePage, passes, sortData } from './collection.ts';
@@ -82,6 +83,8 @@ async function dispatch(request: ApiRequest, target: V3Target, method: string): 
     if (target.id !== undefined) return { status: 200, body: findSchema(request, target.id) };
     return { status: 200, body: schemaCollection(request) };
   }
+  if (target.type === openApiName && !target.context && method === 'GET')
+    return { status: 200, body: openApiFor(request) };
   if (isSubscribe(target)) throw badRequest('this is where clients subscribe: it takes WebSocket upgrades only');
   const type = findType(target.type, target.context?.type);
   if (!type || (type.context && type.context !== target.context?.type)) {
