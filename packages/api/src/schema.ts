@@ -78,6 +78,7 @@ export function liftedFields(type: TypeDeclaration): Record<string, Field> {
 
 /** All fields of the type's schema. */
 export function schemaFields(type: TypeDeclaration): SchemaFields {
+  if (type.schema) return type.schema.fields;
   const named: Fields =
     type.v3.nameFrom === 'metadata'
       ? { name: { type: 'dnsLabel', update: false } }
@@ -100,7 +101,8 @@ export function schemaFields(type: TypeDeclaration): SchemaFields {
 }
 
 /** Schemas of the structs that the type's fields are made of, by id. */
-export function structSchemas(type: TypeDeclaration): Record<string, SchemaFields> {
+export function structSchemas(type: TypeDeclaration): Readonly<Record<string, SchemaFields>> {
+  if (type.schema) return type.schema.structs;
   const out: Record<string, SchemaFields> = {};
   const visit = (fields: Fields | undefined): void => {
     for (const field of Object.values(fields ?? {})) {

@@ -4,6 +4,8 @@
  */
 import type { Resource } from '@drover/base/pure';
 import type { Fields, TypeOf } from './field.ts';
+import type { Structs } from './input.ts';
+import type { SchemaFields } from './schema.ts';
 
 export interface ActionDeclaration {
   /** The id of the schema of its input and output, where it has them. */
@@ -32,6 +34,8 @@ export interface TypeDeclaration<
   readonly spec?: Spec;
   readonly status?: Status;
   readonly v3: V3Projection;
+  /** The schema as it is, where it is not made from the fields above: a type that a cluster's own API stores. */
+  readonly schema?: { readonly fields: SchemaFields; readonly structs: Structs };
   /** Columns of tables for people: a v3 field name each. */
   readonly columns?: readonly string[];
 }
