@@ -6,6 +6,8 @@ import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { invalid, Secret } from '@drover/base';
+import { type AuditConfig, auditFlags, parseAudit } from './audit/audit-config.ts';
+import { behindProxies } from './http/client-address.ts';
 
 export type StoreChoice =
   | { readonly type: 'sqlite' }
@@ -35,6 +37,9 @@ export interface Config {
   readonly kubeBinDir?: string;
   /** How long running requests may take to end once the server is told to stop, in ms. */
   readonly drainMs: number;
+  /** Proxies whose word on their clients' addresses is taken: addresses and CIDRs. */
+  readonly trustedProxies: readonly string[];
+  readonly audit?: AuditConfig;
 }
 
 interface Flag {
@@ -83,6 +88,12 @@ const flags: readonly Flag[] = [
   },
   { name: 'kube-bin-dir', value: 'DIR', help: "directory with the local cluster's binaries" },
   { name: 'drain-seconds', value: 'N', help: 'how long running requests may take to end at a stop (default 10)' },
+  {
+    name: 'trusted-proxies',
+    value: 'CIDR,…',
+    help: "proxies in front whose X-Forwarded-For names the client (default: none, and nobody's counts)",
+  },
+  ...auditFlags,
 ];
 
 export const usage = `Usage: drover up [flags]
@@ -121,6 +132,8 @@ export function parseConfig(args: readonly string[], env: NodeJS.ProcessEnv = pr
     cluster: parseCluster(value('cluster') ?? 'auto'),
     kubeBinDir: value('kube-bin-dir'),
     drainMs: parseSeconds('--drain-seconds', value('drain-seconds') ?? '10') * 1000,
+    trustedProxies: parseTrustedProxies(value('trusted-proxies')),
+    audit: parseAudit(value),
   };
 }
 
@@ -184,6 +197,13 @@ function parseCluster(text: string): ClusterChoice {
   if (text === 'auto' || text === 'local' || text === 'none') return { type: text };
   if (text.startsWith('context:') && text.length > 8) return { type: 'context', context: text.slice(8) };
   throw invalid('--cluster', `"${text}" must be auto, local, none or context:NAME`);
+}
+
+function parseTrustedProxies(text: string | undefined): string[] {
+  const networks = (text ?? '').split(',').map(network => network.trim());
+  const given = networks.filter(network => network !== '');
+  behindProxies(given, '--trusted-proxies');
+  return given;
 }
 
 function parseSeconds(flag: string, text: string): number {

@@ -16,8 +16,10 @@ import {
   type Store,
 } from '@drover/store';
 import { v3Route } from './api/route.ts';
+import { openAudit } from './audit/open-audit.ts';
 import { bootstrapAdmin, openAuth, tokenPurge, userCleanup } from './auth/index.ts';
 import { ensureBuiltinRoles } from './builtin-roles.ts';
+import { ClusterClients } from './clusters/clients.ts';
 import { openClusters } from './clusters/open.ts';
 import { startClusterControllers } from './clusters/start-controllers.ts';
 import { runCompaction } from './compaction.ts';
@@ -26,6 +28,7 @@ import { startPeers } from './connect/peers.ts';
 import { openServerIdentity } from './connect/server-identity.ts';
 import { openDataDir } from './data-dir.ts';
 import { baseUrl } from './http/base-url.ts';
+import { behindProxies } from './http/client-address.ts';
 import { Front } from './http/front.ts';
 import { healthRoutes } from './http/health.ts';
 import { homeRoute } from './http/home.ts';
@@ -52,6 +55,8 @@ export async function serve({ config, say, log, signal }: ServeOptions): Promise
   const life = new AbortController();
 
   await openDataDir(config.dataDir);
+  const addressOf = behindProxies(config.trustedProxies);
+  const audit = config.audit && scope.use(await openAudit(config.audit, { addressOf, log }));
   const keyring = openKeyring(config.secretsKeyFile);
   const store = scope.use(await openStore(config));
   if (await isHalfCopied(store)) throw invalid('--store', 'a copy into this store was broken off; copy into it again');
@@ -72,7 +77,7 @@ export async function serve({ config, say, log, signal }: ServeOptions): Promise
   await ensureBuiltinRoles(resources, caches);
 
   const metrics = createMetrics();
-  const auth = openAuth({ resources, caches, settings }, { baseUrl, log, signal: life.signal });
+  const auth = openAuth({ resources, caches, settings }, { baseUrl, addressOf, log, signal: life.signal });
   const admin = await bootstrapAdmin({ resources, caches, settings }, config.bootstrapPassword);
   const clustersDeps = {
     store,
@@ -81,6 +86,7 @@ export async function serve({ config, say, log, signal }: ServeOptions): Promise
     auth,
     setting: (name: string) => settings.get(name),
     baseUrl,
+    addressOf,
     log,
     signal: life.signal,
     onProxied: metrics.onProxied,
@@ -88,7 +94,9 @@ export async function serve({ config, say, log, signal }: ServeOptions): Promise
   };
   const clusters = scope.use(openClusters(clustersDeps));
 
-  const v3 = v3Route({ resources, caches, auth, settings, upstreams: clusters.upstreams, log }, baseUrl);
+  const { upstreams } = clusters;
+  const clients = new ClusterClients(upstreams, life.signal);
+  const v3 = v3Route({ resources, caches, auth, settings, upstreams, clients, log }, baseUrl);
   const controllers: RunningController[] = [];
   const front = scope.use(
     new Front({
@@ -97,6 +105,7 @@ export async function serve({ config, say, log, signal }: ServeOptions): Promise
       authenticate: auth.authenticate,
       log,
       onDone: metrics.onRequest,
+      observer: audit?.observer,
       routes: [
         ...healthRoutes({ store: async () => void (await store.revision()) }, settings.get('server-version')),
         ...auth.routes,
@@ -139,6 +148,7 @@ export async function serve({ config, say, log, signal }: ServeOptions): Promise
     sessions: () => clusters.tunnels.sessions(),
     queues: () => controllers,
     watchLag: () => Object.values(caches).map(cache => [cache.id, cache.watchLagMs] as const),
+    audit: () => audit?.counts() ?? [],
   });
   const running = runClusters({
     config,

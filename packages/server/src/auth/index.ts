@@ -1,6 +1,7 @@
 /** Sign-in and access, put together: what the server's main opens once, after the caches are in step. */
 import type { IncomingMessage } from 'node:http';
 import type { Log } from '@drover/base';
+import { type AddressOf, connectedAddress } from '../http/client-address.ts';
 import type { Authenticate, Route } from '../http/exchange.ts';
 import { type Access, createAccess } from './access.ts';
 import { Authenticator } from './authenticate.ts';
@@ -39,13 +40,16 @@ export interface Auth {
 
 export interface OpenAuthOptions {
   readonly baseUrl: (request: IncomingMessage) => string;
+  /** Whose sign-ins are counted together; who connected by default. */
+  readonly addressOf?: AddressOf;
   readonly log: Log;
   /** Ends it: the use of tokens is then written once more. */
   readonly signal: AbortSignal;
 }
 
 /** Opens sign-in and access over caches that are being kept in step; ends with the signal. */
-export function openAuth(deps: AuthDeps, { baseUrl, log, signal }: OpenAuthOptions): Auth {
+export function openAuth(deps: AuthDeps, options: OpenAuthOptions): Auth {
+  const { baseUrl, addressOf = connectedAddress, log, signal } = options;
   indexUsernames(deps.caches);
   const access = createAccess(deps.caches, signal);
   const use = new TokenUse(deps);
@@ -58,6 +62,6 @@ export function openAuth(deps: AuthDeps, { baseUrl, log, signal }: OpenAuthOptio
     authenticator,
     sessions,
     resolveIdentity: createResolveIdentity(access),
-    routes: publicRoutes({ ...deps, access, authenticator, limits: new LoginLimits(), baseUrl }),
+    routes: publicRoutes({ ...deps, access, authenticator, limits: new LoginLimits(), addressOf, baseUrl }),
   };
 }

@@ -33,7 +33,7 @@ export class LoginLimits {
 
   /** Throws TooManyRequests, with the seconds to wait, where one of the limits is reached. */
   attempt(address: string | undefined, username: string): Attempt {
-    const from = networkOf(address ?? 'unknown');
+    const from = networkOf(address || 'unknown');
     const name = username.slice(0, 128).toLowerCase();
     const both = `${from} ${name}`;
     const buckets: [Buckets, string][] = [

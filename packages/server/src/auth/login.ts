@@ -5,6 +5,8 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Token } from '@drover/api';
 import { forbidden, isAlreadyExists, isDnsSubdomain, notFound, type Secret } from '@drover/base';
+import { noteForAudit } from '../audit/notes.ts';
+import type { AddressOf } from '../http/client-address.ts';
 import type { Access } from './access.ts';
 import { setSessionCookie } from './cookies.ts';
 import { type AuthDeps, nowOf } from './deps.ts';
@@ -19,6 +21,7 @@ import { issueToken } from './tokens.ts';
 export interface LoginDeps extends AuthDeps {
   readonly access: Access;
   readonly limits: LoginLimits;
+  readonly addressOf: AddressOf;
 }
 
 /** Which provider was asked: by the path, or by the body's `type` where the path says none. */
@@ -31,12 +34,14 @@ export async function login(
   // A page elsewhere must not be able to sign somebody in as somebody else.
   if (isCrossSite(request)) throw forbidden('sign-in from a page of another site is not allowed');
   const body = await readLoginBody(request);
+  noteForAudit(request, { loginName: body.username });
   const provider = asked ?? findProvider(body.type);
   if (!provider) throw notFound('authProvider', 'type');
-  const attempt = deps.limits.attempt(request.socket.remoteAddress, body.username);
+  const attempt = deps.limits.attempt(deps.addressOf(request), body.username);
   const signedIn = await provider.signIn(deps, body);
   attempt.succeeded();
   const { resource, bearer } = await issueFor(deps, { provider, signedIn, body });
+  noteForAudit(request, { userId: signedIn.user.metadata.name, tokenName: resource.metadata.name });
   await noteLogin(deps, signedIn.user.metadata.name);
   if (body.responseType === 'cookie') {
     setSessionCookie(response, bearer);

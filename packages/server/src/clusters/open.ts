@@ -11,6 +11,7 @@ import { connectRoute } from '../connect/connect-route.ts';
 import { adoptForeign } from '../connect/foreign-agent.ts';
 import { importRoute } from '../connect/import-route.ts';
 import { identityRoute, type ServerIdentity } from '../connect/server-identity.ts';
+import { type AddressOf, connectedAddress } from '../http/client-address.ts';
 import type { Route } from '../http/exchange.ts';
 import { type ProxyDeps, proxyRoutes } from '../proxy/route.ts';
 import { ClusterTargets } from '../proxy/targets.ts';
@@ -27,6 +28,8 @@ export interface ClustersDeps {
   /** Reads a setting; empty where it is not set. */
   readonly setting: (name: string) => string;
   readonly baseUrl: (request: IncomingMessage) => string;
+  /** Where requests come from; who connected by default. */
+  readonly addressOf?: AddressOf;
   readonly log: Log;
   readonly signal: AbortSignal;
   /** How agents know this server again. */
@@ -43,7 +46,7 @@ export interface Clusters extends AsyncDisposable {
 }
 
 export function openClusters(deps: ClustersDeps): Clusters {
-  const { resources, caches, auth, setting, baseUrl, log, signal } = deps;
+  const { resources, caches, auth, setting, baseUrl, addressOf = connectedAddress, log, signal } = deps;
   indexRegistrationTokens(caches);
   const presence = new Presence();
   const tunnels: TunnelServer = new TunnelServer({
@@ -65,6 +68,7 @@ export function openClusters(deps: ClustersDeps): Clusters {
   const routes = [
     ...proxyRoutes({
       targets,
+      addressOf,
       access: auth.access,
       resolveIdentity: auth.resolveIdentity,
       signalFor: (caller, clusterId) => auth.sessions.signalFor(caller, clusterId),
@@ -75,10 +79,11 @@ export function openClusters(deps: ClustersDeps): Clusters {
       resources,
       caches,
       tunnels,
+      addressOf,
       adoptForeign: (cluster, params) => adoptForeign({ resources, tunnels }, cluster, params),
       log,
     }),
-    importRoute({ caches, setting, baseUrl, serverKey: deps.identity?.publicKey }),
+    importRoute({ caches, setting, baseUrl, addressOf, serverKey: deps.identity?.publicKey }),
     ...(deps.identity ? [identityRoute(deps.identity)] : []),
   ];
   return {

@@ -104,5 +104,5 @@ export function describeRegistrationToken(
 
 /** The path without a token in it, for logs and errors. */
 export function redactPath(path: string): string {
-  return path.replace(/(\/v3\/import\/)[^/_?]*/gi, '$1***');
+  return path.replace(/(\/v3\/+import\/+)[^/_?]*/gi, '$1***');
 }

@@ -7,8 +7,10 @@ import type { Duplex } from 'node:stream';
 import type { Cluster } from '@drover/api';
 import { badRequest, type Log, messageOf, StatusError, tooManyRequests, unauthorized } from '@drover/base';
 import type { TunnelServer } from '@drover/tunnel';
+import { noteForAudit } from '../audit/notes.ts';
 import { Buckets } from '../auth/rate-limit.ts';
 import { findByToken } from '../clusters/registration-token.ts';
+import type { AddressOf } from '../http/client-address.ts';
 import type { Route, Upgrade } from '../http/exchange.ts';
 import type { Caches, Resources } from '../resources/index.ts';
 import { type AgentParams, parseParams } from './params.ts';
@@ -25,6 +27,7 @@ export interface ConnectDeps {
   ) => Promise<void>;
   /** Serves another server's tunnel when the request is one's; answers whether it was. */
   readonly acceptPeer?: (upgrade: Upgrade) => Promise<boolean>;
+  readonly addressOf: AddressOf;
   readonly log: Log;
   readonly now?: () => number;
 }
@@ -50,7 +53,7 @@ export function connectRoute(deps: ConnectDeps): Route {
         serve = await admit(deps, upgrade, { wrong, open });
       } catch (error) {
         if (!(error instanceof StatusError)) throw error;
-        deps.log.info({ remote: remoteOf(upgrade), reason: messageOf(error) }, 'an agent was refused');
+        deps.log.info({ remote: deps.addressOf(upgrade.request), reason: messageOf(error) }, 'an agent was refused');
         refuse(upgrade.socket, error);
         return;
       }
@@ -67,18 +70,18 @@ interface Counts {
 /** Decides who it is; gives what serves the tunnel until its end. */
 async function admit(deps: ConnectDeps, upgrade: Upgrade, counts: Counts): Promise<() => Promise<void>> {
   const { headers } = upgrade.request;
-  const remote = remoteOf(upgrade);
   const steve = steveBearer.exec(headers.authorization ?? '')?.[1];
   const token = single(headers['x-api-tunnel-token']) ?? steve;
   if (!token) throw unauthorized('failed authentication');
   const found = findByToken(deps.caches, token, (deps.now ?? Date.now)());
   const cluster = found && deps.caches.cluster.get(found.clusterId);
   if (!cluster) {
-    const waitSeconds = counts.wrong.take(remote);
+    const waitSeconds = counts.wrong.take(deps.addressOf(upgrade.request));
     if (waitSeconds > 0) throw tooManyRequests('too many attempts with wrong tokens', waitSeconds);
     throw badRequest('cluster not found');
   }
   const clusterId = cluster.metadata.name;
+  noteForAudit(upgrade.request, { clusterId });
   // A second tunnel of foreign agents for an API of their own: taken, so that they settle, and used for nothing.
   if (steve !== undefined && steve === token)
     return serving(deps, upgrade, { counts, clientKey: `stv-cluster-${clusterId}` });
@@ -111,7 +114,8 @@ function serving(deps: ConnectDeps, upgrade: Upgrade, how: Serving): () => Promi
     counts.open.set(clientKey, (counts.open.get(clientKey) ?? 0) + 1);
     try {
       const agent = foreign ? 'rancher' : 'drover';
-      const accepted = deps.tunnels.accept(request, socket, head, { clientKey, agent, remote: remoteOf(upgrade) });
+      const remote = deps.addressOf(request);
+      const accepted = deps.tunnels.accept(request, socket, head, { clientKey, agent, remote });
       opened?.().catch((error: unknown) => {
         deps.log.warn({ cluster: clientKey, reason: messageOf(error) }, 'an agent’s cluster could not be taken in');
       });
@@ -132,10 +136,6 @@ function refuse(socket: Duplex, error: StatusError): void {
       `Content-Length: ${body.length}\r\n${retry === undefined ? '' : `Retry-After: ${retry}\r\n`}` +
       `Connection: close\r\n\r\n${body.toString('utf8')}`,
   );
-}
-
-function remoteOf(upgrade: Upgrade): string {
-  return upgrade.request.socket.remoteAddress ?? 'unknown';
 }
 
 function single(value: string | string[] | undefined): string | undefined {

@@ -6,8 +6,10 @@ import { createHash } from 'node:crypto';
 import type { ServerResponse } from 'node:http';
 import { tooManyRequests } from '@drover/base';
 import { stringify } from 'yaml';
+import { noteForAudit } from '../audit/notes.ts';
 import { Buckets } from '../auth/rate-limit.ts';
 import { findByToken } from '../clusters/registration-token.ts';
+import type { AddressOf } from '../http/client-address.ts';
 import type { Exchange, Route } from '../http/exchange.ts';
 import type { Caches } from '../resources/index.ts';
 import { importManifest, resolveImage } from './import-manifest.ts';
@@ -20,6 +22,7 @@ export interface ManifestDeps {
   readonly serverKey?: string;
   /** Where the client reached us, for a server that was not told its own address. */
   readonly baseUrl: (request: Exchange['request']) => string;
+  readonly addressOf: AddressOf;
   readonly now?: () => number;
 }
 
@@ -59,12 +62,13 @@ export function importRoute(deps: ManifestDeps): Route {
       const found = findByToken(deps.caches, asked.token, (deps.now ?? Date.now)());
       const cluster = found && deps.caches.cluster.get(found.clusterId);
       if (!cluster || found.clusterId !== asked.clusterId || cluster.metadata.deletionTimestamp) {
-        const waitSeconds = wrong.take(request.socket.remoteAddress ?? '');
+        const waitSeconds = wrong.take(deps.addressOf(request));
         if (waitSeconds > 0) throw tooManyRequests('too many attempts with wrong tokens', waitSeconds);
         return text(response, 400, 'cluster not found or invalid token');
       }
       if (!deps.setting('agent-image') && !cluster.spec?.agentImageOverride)
         return text(response, 500, 'the setting agent-image is empty: say there which image the agent runs from');
+      noteForAudit(request, { clusterId: found.clusterId });
       const serverUrl = deps.setting('server-url') || deps.baseUrl(request);
       text(response, 200, manifestText(deps, { ...asked, serverUrl: serverUrl.replace(/\/+$/, '') }));
     },

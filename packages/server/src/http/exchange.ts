@@ -58,5 +58,16 @@ export interface Route {
 /** Signs a request in. Throws Unauthorized for credentials that are no good; undefined where there are none. */
 export type Authenticate = (
   request: IncomingMessage,
+/** Sees every exchange and upgrade from its beginning to its end, before anything is decided about it; the audit log is one. */
+export interface Observer {
+  request(request: IncomingMessage, response: ServerResponse): Observed;
+  upgrade(request: IncomingMessage, socket: Duplex): Observed;
+}
+
+/** What an observer is told of what it sees. */
+export interface Observed {
+  caller: Caller | undefined;
+}
+
   options: { readonly path: string; readonly cookies: boolean },
 ) => Promise<Caller | undefined>;

@@ -9,7 +9,7 @@ import type { AddressInfo, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { type Log, messageOf, notFound, type Secret, sleep, unauthorized, unavailable } from '@drover/base';
 import { answerError, refuseUpgrade } from './errors.ts';
-import type { Authenticate, Caller, Exchange, Route } from './exchange.ts';
+import type { Authenticate, Caller, Exchange, Observer, Route } from './exchange.ts';
 import { RouteTable, requirePlainPath, splitTarget } from './routes.ts';
 
 export interface FrontOptions {
@@ -20,6 +20,8 @@ export interface FrontOptions {
   readonly log: Log;
   /** Told of each exchange that is over. */
   readonly onDone?: (route: Route, status: number, ms: number) => void;
+  /** Sees every request and upgrade. */
+  readonly observer?: Observer;
   /** Most connections from one address at once. */
   readonly connectionsPerAddress?: number;
   /** Within this the TLS handshake, and after it the headers, must be there, so that slow ones can't hold connections. */
@@ -143,6 +145,7 @@ export class Front implements AsyncDisposable {
     const started = performance.now();
     let route: Route | undefined;
     this.#running++;
+    const observed = this.#options.observer?.request(request, response);
     response.once('close', () => {
       this.#running--;
       if (route) this.#options.onDone?.(route, response.statusCode, performance.now() - started);
@@ -158,6 +161,7 @@ export class Front implements AsyncDisposable {
       if (this.#draining.signal.aborted) response.setHeader('connection', 'close');
       if (route.errors === 'norman') setSecurityHeaders(request, response);
       const caller = await this.#signIn(request, route, path);
+      if (observed) observed.caller = caller;
       await route.handle(new Incoming({ request, response, path, search }), caller);
     } catch (error) {
       answerError(response, error, { id: randomUUID(), form: route?.errors ?? 'norman', log: this.#options.log });
@@ -168,6 +172,7 @@ export class Front implements AsyncDisposable {
     let route: Route | undefined;
     this.#upgraded.add(socket);
     socket.on('error', () => socket.destroy());
+    const observed = this.#options.observer?.upgrade(request, socket);
     socket.once('close', () => this.#upgraded.delete(socket));
     try {
       const { path, search } = splitTarget(request.url ?? '/');
@@ -177,6 +182,7 @@ export class Front implements AsyncDisposable {
       if (!route?.upgrade) throw notFound('path for upgrades', path);
       const caller = await this.#signIn(request, route, path);
       await route.upgrade({ request, socket, head, path, search, query: new URLSearchParams(search) }, caller);
+      if (observed) observed.caller = caller;
     } catch (error) {
       refuseUpgrade(socket, error, { id: randomUUID(), form: route?.errors ?? 'norman', log: this.#options.log });
     }

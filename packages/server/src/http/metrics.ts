@@ -17,6 +17,13 @@ export interface MetricSources {
   readonly queues: () => readonly { readonly name: string; depth(): number }[];
   /** Milliseconds between a write and its event, by type. */
   readonly watchLag: () => Iterable<readonly [type: string, ms: number]>;
+  /** Audit records by place. */
+  readonly audit: () => readonly {
+    readonly name: string;
+    readonly waiting: number;
+    readonly delivered: number;
+    readonly dropped: number;
+  }[];
 }
 
 export interface Metrics {
@@ -54,7 +61,7 @@ export function createMetrics(): Metrics {
   };
 }
 
-function observe(registry: Registry, { sessions, queues, watchLag }: MetricSources): void {
+function observe(registry: Registry, { sessions, queues, watchLag, audit }: MetricSources): void {
   const gauge = (name: string, help: string, read: () => number) =>
     new Gauge({
       name,
@@ -105,6 +112,21 @@ function observe(registry: Registry, { sessions, queues, watchLag }: MetricSourc
       for (const [type, ms] of watchLag()) this.set({ type }, ms / 1000);
     },
   });
+  for (const [what, help] of [
+    ['waiting', 'Audit records that wait to be taken'],
+    ['delivered', 'Audit records that were taken'],
+    ['dropped', 'Audit records that were lost'],
+  ] as const) {
+    new Gauge({
+      name: `drover_audit_${what}_records`,
+      help,
+      labelNames: ['sink'],
+      registers: [registry],
+      collect() {
+        for (const sink of audit()) this.set({ sink: sink.name }, sink[what]);
+      },
+    });
+  }
 }
 
 const loopback = /^(127\.|::1$|::ffff:127\.)/;

@@ -7,6 +7,7 @@ import { type ForwardOptions, forward, forwardUpgrade } from '@drover/kube';
 import type { Access } from '../auth/access.ts';
 import { identityHeaders, type ResolveIdentity } from '../auth/impersonation.ts';
 import type { Upstream } from '../clusters/upstream.ts';
+import type { AddressOf } from '../http/client-address.ts';
 import type { Caller, Exchange, Route, Upgrade } from '../http/exchange.ts';
 import { addToAnswer, dropFromAnswer, outgoingHeaders } from './headers.ts';
 import { parseProxyPath, proxyPrefixes } from './path.ts';
@@ -18,6 +19,7 @@ export interface ProxyDeps {
   readonly resolveIdentity: ResolveIdentity;
   /** Aborts when the caller must not go on: token taken back, user disabled, no longer a member. */
   readonly signalFor: (caller: Caller, clusterId: string) => AbortSignal;
+  readonly addressOf: AddressOf;
   /** Throws Forbidden when a page of another origin opens a WebSocket. */
   readonly checkOrigin: (upgrade: Upgrade, caller: Caller) => void;
   /** Told of each request that is over. */
@@ -107,7 +109,7 @@ function optionsFor(
     headers: outgoingHeaders(request.rawHeaders, {
       identity: identityHeaders(identity),
       authorization: upstream.token && `Bearer ${upstream.token.reveal()}`,
-      remoteAddress: request.socket.remoteAddress,
+      remoteAddress: deps.addressOf(request),
       host: request.headers.host,
     }),
     dropHeader: dropFromAnswer,

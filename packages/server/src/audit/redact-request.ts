@@ -1,0 +1,95 @@
+/**
+ * Takes secrets out of the rest of a request: its address, its headers, and the choice of bodies that are not shown at all.
+ * Paths and names are looked at decoded as well: an escape must not hide them.
+ */
+import { redactPath } from '../clusters/registration-token.ts';
+import { isSecretName, redacted, redactText } from './redact.ts';
+
+const maxUri = 8192;
+
+/** The address with the tokens in its path and in its query taken out. */
+export function redactUri(uri: string): string {
+  const mark = uri.indexOf('?');
+  const path = mark < 0 ? uri : uri.slice(0, mark);
+  const search =
+    mark < 0
+      ? ''
+      : `?${uri
+          .slice(mark + 1)
+          .split('&')
+          .map(redactParameter)
+          .join('&')}`;
+  const decoded = decode(path);
+  const hidden = decoded !== redactPath(decoded) && path === redactPath(path) ? decoded : path;
+  const shown = redactText(redactPath(hidden)) + search;
+  return shown.length > maxUri ? `${shown.slice(0, maxUri)}…` : shown;
+}
+
+function redactParameter(parameter: string): string {
+  const cut = parameter.indexOf('=');
+  if (cut < 0) return parameter;
+  const name = parameter.slice(0, cut);
+  if (isSecretName(decode(name)) || /^(?:code|state|samlresponse|samlrequest)$/i.test(decode(name)))
+    return `${name}=${redacted}`;
+  const value = decode(parameter.slice(cut + 1));
+  return redactText(value) === value ? parameter : `${name}=${encodeURIComponent(redactText(value))}`;
+}
+
+function decode(text: string): string {
+  try {
+    return decodeURIComponent(text.replace(/\+/g, ' '));
+  } catch {
+    return text;
+  }
+}
+
+const secretHeaders = new Set([
+  'authorization',
+  'cookie',
+  'proxy-authorization',
+  'set-cookie',
+  'x-amz-security-token',
+  'x-api-auth-header',
+  'x-api-csrf',
+  'x-api-set-cookie-header',
+  'x-api-tunnel-params',
+  'x-api-tunnel-token',
+]);
+const addresses = new Set(['location', 'content-location', 'referer', 'origin']);
+
+/** Headers by lower-case name, each with all its values. */
+export function redactHeaders(raw: Iterable<readonly [name: string, value: string]>): Record<string, string[]> {
+  const shown: Record<string, string[]> = Object.create(null);
+  for (const [given, value] of raw) {
+    const name = given.toLowerCase();
+    (shown[name] ??= []).push(redactHeader(name, value));
+  }
+  return shown;
+}
+
+function redactHeader(name: string, value: string): string {
+  if (secretHeaders.has(name) || isSecretName(name)) return redacted;
+  if (addresses.has(name)) return redactUri(value);
+  // A browser shows a token as one of the protocols that it offers.
+  if (name === 'sec-websocket-protocol')
+    return value.replace(/(base64url\.bearer\.authorization\.k8s\.io\.)[^,\s]*/gi, '$1***');
+  return redactText(value);
+}
+
+/** Whole types that hold little but secrets; their bodies are not shown, whatever is in them. */
+const secretTypes =
+  /^(?:(?:namespaced)?(?:secret|dockercredential|certificate|basicauth|sshauth|serviceaccounttoken)s?|configmaps?|cloudcredentials?|tokenreviews?)$/;
+const secretActions =
+  /[?&]action=(?:generatekubeconfig|importyaml|exportyaml|composeconfig|login|changepassword|setpassword)\b/i;
+
+/**
+ * Whether the bodies of a request to this address are left out whole: those about secrets, sign-ins, and what is said to
+ * workloads through a cluster's proxy, which is theirs and may be anything.
+ */
+export function hidesBodies(path: string, search: string): boolean {
+  if (secretActions.test(decode(search)) || /^\/v\d-public(?:\/|$)/i.test(path)) return true;
+  const parts = path.split('/').map(part => decode(part).toLowerCase());
+  if (parts.some(part => secretTypes.test(part.slice(part.lastIndexOf('.') + 1)))) return true;
+  if (parts.includes('serviceaccounts') && parts.at(-1) === 'token') return true;
+  return /^k8s$/.test(parts[1] ?? '') && parts.slice(4).includes('proxy');
+}
