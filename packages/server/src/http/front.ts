@@ -171,8 +171,8 @@ export class Front implements AsyncDisposable {
   async #upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> {
     let route: Route | undefined;
     this.#upgraded.add(socket);
-    socket.on('error', () => socket.destroy());
     const observed = this.#options.observer?.upgrade(request, socket);
+    socket.on('error', () => socket.destroy());
     socket.once('close', () => this.#upgraded.delete(socket));
     try {
       const { path, search } = splitTarget(request.url ?? '/');
@@ -181,8 +181,8 @@ export class Front implements AsyncDisposable {
       this.#draining.signal.throwIfAborted();
       if (!route?.upgrade) throw notFound('path for upgrades', path);
       const caller = await this.#signIn(request, route, path);
-      await route.upgrade({ request, socket, head, path, search, query: new URLSearchParams(search) }, caller);
       if (observed) observed.caller = caller;
+      await route.upgrade({ request, socket, head, path, search, query: new URLSearchParams(search) }, caller);
     } catch (error) {
       refuseUpgrade(socket, error, { id: randomUUID(), form: route?.errors ?? 'norman', log: this.#options.log });
     }
