@@ -55,9 +55,6 @@ export interface Route {
   upgrade?(upgrade: Upgrade, caller: Caller | undefined): Promise<void>;
 }
 
-/** Signs a request in. Throws Unauthorized for credentials that are no good; undefined where there are none. */
-export type Authenticate = (
-  request: IncomingMessage,
 /** Sees every exchange and upgrade from its beginning to its end, before anything is decided about it; the audit log is one. */
 export interface Observer {
   request(request: IncomingMessage, response: ServerResponse): Observed;
@@ -69,5 +66,8 @@ export interface Observed {
   caller: Caller | undefined;
 }
 
+/** Signs a request in. Throws Unauthorized for credentials that are no good; undefined where there are none. */
+export type Authenticate = (
+  request: IncomingMessage,
   options: { readonly path: string; readonly cookies: boolean },
 ) => Promise<Caller | undefined>;
