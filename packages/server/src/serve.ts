@@ -16,6 +16,7 @@ import {
   type Store,
 } from '@drover/store';
 import { v3Route } from './api/route.ts';
+import { apiUiRoute } from './api-ui/assets.ts';
 import { openAudit } from './audit/open-audit.ts';
 import { bootstrapAdmin, openAuth, tokenPurge, userCleanup } from './auth/index.ts';
 import { ensureBuiltinRoles } from './builtin-roles.ts';
@@ -109,6 +110,7 @@ export async function serve({ config, say, log, signal }: ServeOptions): Promise
         ...clusters.routes,
         publicSettingsRoute(settings, v3, baseUrl),
         v3,
+        apiUiRoute,
         metricsRoute(metrics, () => auth.access),
         homeRoute(baseUrl),
       ],

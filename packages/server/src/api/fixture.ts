@@ -11,6 +11,7 @@ import { text as readText } from 'node:stream/consumers';
 import { silentLog, unavailable } from '@drover/base';
 import { ensureCa, issueCert } from '@drover/engine';
 import { FieldCipher, newSecretsKey, openSqliteStore } from '@drover/store';
+import { apiUiRoute } from '../api-ui/assets.ts';
 import { bootstrapAdmin, createUser, issueToken, openAuth } from '../auth/index.ts';
 import { ensureBuiltinRoles } from '../builtin-roles.ts';
 import { baseUrl } from '../http/base-url.ts';
@@ -102,6 +103,7 @@ export async function openTestApi(options: TestApiOptions = {}): Promise<TestApi
       ...auth.routes,
       publicSettingsRoute(settings, v3, baseUrl),
       v3,
+      apiUiRoute,
       homeRoute(baseUrl),
     ],
   });

@@ -7,13 +7,16 @@ import { promisify } from 'node:util';
 import { gzip } from 'node:zlib';
 import { schemaFields, type V3Data } from '@drover/api';
 import { badRequest, invalid, methodNotAllowed, notFound, StatusError, unauthorized } from '@drover/base';
+import { queryOf, renderError, renderPage } from '../api-ui/render.ts';
 import { guardCsrf } from '../auth/index.ts';
+import type { Page } from '../http/errors.ts';
 import type { Caller, Exchange, Route } from '../http/exchange.ts';
 import { openApiFor, openApiName } from '../openapi/answer.ts';
-import type { ApiDeps, ApiRequest, ApiView, ServedType } from './behaviour.ts';
+import type { ApiDeps, ApiRequest, ApiView, ServedType, V3Resource } from './behaviour.ts';
 import { readBody } from './body.ts';
 import { cutPage, describeQuery, parseFilters, parsePage, passes, sortData } from './collection.ts';
 import { createOne, deleteOne, findStored, getOne, listVisible, updateOne } from './crud.ts';
+import { type Format, formatOf } from './format.ts';
 import { findType, servedTypes } from './registry.ts';
 import { contextFilter, findSchema, listSchemas, refersTo } from './schemas.ts';
 import { collectionUrl } from './show.ts';
@@ -27,6 +30,8 @@ const compressFrom = 4096;
 interface Answer {
   readonly status: number;
   readonly body?: unknown;
+  /** For programs alone: never a page. */
+  readonly asData?: boolean;
 }
 
 /** The signed-in part of v3. Settings that anybody may read have a route of their own. */
@@ -36,6 +41,7 @@ export function v3Route(deps: ApiDeps, baseUrl: (request: IncomingMessage) => st
     prefix: '/v3',
     signIn: 'user',
     errors: 'norman',
+    errorPage: renderError,
     async handle(exchange, caller) {
       const target = parseV3Path(exchange.path);
       const base = baseUrl(exchange.request);
@@ -47,7 +53,7 @@ export function v3Route(deps: ApiDeps, baseUrl: (request: IncomingMessage) => st
       const method = methodOf(exchange);
       guardCsrf(exchange.request, exchange.response, { method, query: exchange.query });
       const answer = await dispatch(request, target, method);
-      if (answer !== 'handled') await send(exchange, answer);
+      if (answer !== 'handled') await send(request, answer);
     },
     async upgrade(upgrade, caller) {
       if (!caller) throw unauthorized();
@@ -84,7 +90,7 @@ async function dispatch(request: ApiRequest, target: V3Target, method: string): 
     return { status: 200, body: schemaCollection(request) };
   }
   if (target.type === openApiName && !target.context && method === 'GET')
-    return { status: 200, body: openApiFor(request) };
+    return { status: 200, body: openApiFor(request), asData: true };
   if (isSubscribe(target)) throw badRequest('this is where clients subscribe: it takes WebSocket upgrades only');
   const type = findType(target.type, target.context?.type);
   if (!type || (type.context && type.context !== target.context?.type)) {
@@ -148,7 +154,7 @@ async function onCollection(request: ApiRequest, type: ServedType, method: strin
 async function list(request: ApiRequest, type: ServedType): Promise<V3Data> {
   const { declaration } = type;
   const fields = schemaFields(declaration);
-  const { query } = request.exchange;
+  const query = queryOf(request.exchange);
   const filters = [...parseFilters(query, fields), ...contextFilter(request, type)];
   const page = parsePage(query, fields);
   const url = new URL(`${request.base}${request.exchange.path}${request.exchange.search}`);
@@ -218,31 +224,38 @@ async function runAction(
   return answer === 'handled' ? answer : { status: 200, body: answer };
 }
 
-async function send({ request, response }: Exchange, { status, body }: Answer): Promise<void> {
+async function send(apiRequest: ApiRequest, { status, body, asData }: Answer): Promise<void> {
+  const { request, response } = apiRequest.exchange;
   if (body === undefined) {
     response.writeHead(status, status === 204 ? {} : { 'content-length': '0' }).end();
     return;
   }
-  const yaml = wantsYaml(request);
-  const text = yaml ? (await import('yaml')).stringify(body) : JSON.stringify(renamed(request, body));
+  const { text, headers } = await encode(
+    apiRequest,
+    body,
+    formatOf(request) === 'html' && asData ? 'json' : formatOf(request),
+  );
   let bytes: Buffer = Buffer.from(text);
-  const headers: Record<string, string | number> = {
-    'content-type': yaml ? 'application/yaml' : 'application/json',
+  const sent: Record<string, string | number> = {
     'x-content-type-options': 'nosniff',
     vary: 'accept-encoding',
+    ...headers,
   };
   if (bytes.length >= compressFrom && /\bgzip\b/.test(String(request.headers['accept-encoding'] ?? ''))) {
     bytes = await compress(bytes, { level: 1 });
-    headers['content-encoding'] = 'gzip';
+    sent['content-encoding'] = 'gzip';
   }
   response
-    .writeHead(status, { ...headers, 'content-length': bytes.length })
+    .writeHead(status, { ...sent, 'content-length': bytes.length })
     .end(request.method === 'HEAD' ? undefined : bytes);
 }
 
-function wantsYaml(request: IncomingMessage): boolean {
-  const format = /[?&]_format=(json|yaml)\b/.exec(request.url ?? '')?.[1];
-  return format ? format === 'yaml' : (request.headers.accept ?? '').includes('application/yaml');
+async function encode(request: ApiRequest, body: unknown, format: Format): Promise<Page> {
+  if (format === 'html') return renderPage(request, body as V3Resource);
+  if (format === 'yaml')
+    return { text: (await import('yaml')).stringify(body), headers: { 'content-type': 'application/yaml' } };
+  const text = JSON.stringify(renamed(request.exchange.request, body));
+  return { text, headers: { 'content-type': 'application/json' } };
 }
 
 /** Clients whose language has no field `actions` to spare ask for another name. */

@@ -52,26 +52,35 @@ export function toNormanError(error: unknown, errorId: string): NormanError {
   };
 }
 
+/** An answer for people. */
+export interface Page {
+  readonly text: string;
+  readonly headers: Readonly<Record<string, string>>;
+}
+
 export interface ErrorContext {
   readonly id: string;
   readonly form: 'norman' | 'status';
   readonly log: Log;
+  /** The error as a page, where the request asks for one. */
+  readonly page?: (error: NormanError) => Page | undefined;
 }
 
 function encode(
   error: unknown,
-  { id, form, log }: ErrorContext,
-): { status: number; text: string; retryAfter?: number } {
+  { id, form, log, page }: ErrorContext,
+): { status: number; text: string; headers?: Page['headers']; retryAfter?: number } {
   if (!(error instanceof StatusError)) log.error({ err: error, id }, 'a request failed in a way it should not');
   const status = error instanceof StatusError ? error.status : 500;
-  const body = form === 'status' ? toStatus(error, id) : toNormanError(error, id);
   const retryAfter = error instanceof StatusError ? error.details.retryAfterSeconds : undefined;
-  return { status, text: JSON.stringify(body), retryAfter };
+  if (form === 'status') return { status, text: JSON.stringify(toStatus(error, id)), retryAfter };
+  const body = toNormanError(error, id);
+  return { status, retryAfter, ...(page?.(body) ?? { text: JSON.stringify(body) }) };
 }
 
 /** Answers the error, or cuts the connection where an answer has begun: half an answer must not look whole. */
 export function answerError(response: ServerResponse, error: unknown, context: ErrorContext): void {
-  const { status, text, retryAfter } = encode(error, context);
+  const { status, text, headers, retryAfter } = encode(error, context);
   if (response.headersSent) {
     response.destroy();
     return;
@@ -80,7 +89,10 @@ export function answerError(response: ServerResponse, error: unknown, context: E
   if (retryAfter !== undefined) response.setHeader('retry-after', retryAfter);
   // A body that nobody will read must not be taken for the next request.
   if (!response.req.complete) response.setHeader('connection', 'close');
-  response.writeHead(status, { 'content-type': 'application/json', 'content-length': Buffer.byteLength(text) });
+  response.writeHead(status, {
+    ...(headers ?? { 'content-type': 'application/json' }),
+    'content-length': Buffer.byteLength(text),
+  });
   response.end(response.req.method === 'HEAD' ? undefined : text);
 }
 

@@ -4,6 +4,7 @@
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
+import type { NormanError, Page } from './errors.ts';
 
 /** Somebody who signed in: made by `authenticate` only, from a token that was verified for this very request. */
 export interface Caller {
@@ -51,6 +52,8 @@ export interface Route {
   readonly cookies?: boolean;
   /** How errors are encoded: v3's form, or Kubernetes' Status. */
   readonly errors: 'norman' | 'status';
+  /** An error as a page, for browsers. */
+  errorPage?(request: IncomingMessage, error: NormanError): Page | undefined;
   handle(exchange: Exchange, caller: Caller | undefined): Promise<void>;
   upgrade?(upgrade: Upgrade, caller: Caller | undefined): Promise<void>;
 }

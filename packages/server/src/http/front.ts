@@ -164,7 +164,8 @@ export class Front implements AsyncDisposable {
       if (observed) observed.caller = caller;
       await route.handle(new Incoming({ request, response, path, search }), caller);
     } catch (error) {
-      answerError(response, error, { id: randomUUID(), form: route?.errors ?? 'norman', log: this.#options.log });
+      const page = route?.errorPage?.bind(undefined, request);
+      answerError(response, error, { id: randomUUID(), form: route?.errors ?? 'norman', log: this.#options.log, page });
     }
   }
 
