@@ -42,6 +42,19 @@ async function serve(t: TestContext, answer: (seen: Seen, response: ServerRespon
 
 const ok = (_seen: Seen, response: ServerResponse) => response.end('{"metadata":{}}');
 
+test('who asks over shared connections is named in each request, and can open no stream', async t => {
+  const { seen, client } = await serve(t, ok);
+  const one = client({ impersonate: { user: 'system', groups: ['masters'] } });
+  const other = one.as({ user: 'eve' });
+  await other.list(pods);
+  assert.deepEqual([seen[0]!.headers['impersonate-user'], seen[0]!.headers['impersonate-group']], ['eve', undefined]);
+  assert.throws(() => other.watch(pods), /plain requests only/);
+  await assert.rejects(other.upgrade('/exec'), /plain requests only/);
+  await other[Symbol.asyncDispose]();
+  await one.list(pods);
+  assert.equal(seen[1]!.headers['impersonate-user'], 'system');
+});
+
 test('a request carries the prefix, query, token and impersonation, UTF-8 names included', async t => {
   const { seen, client, port } = await serve(t, ok);
   const impersonate = { user: 'zoë', groups: ['a', 'b'], extra: { 'example.com/Role': ['x'] }, uid: 'u1' };

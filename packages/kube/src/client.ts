@@ -94,11 +94,19 @@ const defaultMaxAnswerBytes = 256 << 20;
 export class KubeClient implements AsyncDisposable {
   readonly #transport: Transport;
   readonly #options: KubeClientOptions;
+  /** Who asks, where the pool of connections is another client's. */
+  readonly #as: Impersonation | undefined;
   #discovery: Discovery | undefined;
 
-  constructor(connection: Connection, options: KubeClientOptions = {}) {
+  constructor(connection: Connection, options: KubeClientOptions = {}, shared?: Shared) {
     this.#options = options;
-    this.#transport = new Transport(connection, options.userAgent ?? 'drover');
+    this.#transport = shared?.transport ?? new Transport(connection, options.userAgent ?? 'drover');
+    this.#as = shared?.as;
+  }
+
+  /** A client that asks as somebody else over this one's connections, for plain requests only; it ends with this one. */
+  as(impersonate: Impersonation): KubeClient {
+    return new KubeClient(this.#transport.connection, this.#options, { transport: this.#transport, as: impersonate });
   }
 
   /** A client of its own pool that asks as somebody else, with this one's credentials. */
@@ -211,6 +219,7 @@ export class KubeClient implements AsyncDisposable {
   }
 
   watch<T extends Resource>(ref: ResourceRef, options: WatchOptions = {}): AsyncIterable<WatchEvent<T>> {
+    this.#requireOwn();
     return watchResources<T>(this.#transport, ref, options);
   }
 
@@ -240,11 +249,18 @@ export class KubeClient implements AsyncDisposable {
 
   /** A WebSocket to exec, attach or portforward; speaks v5.channel.k8s.io unless told otherwise. */
   async upgrade(path: string, options: UpgradeOptions = {}): Promise<WebSocket> {
+    this.#requireOwn();
     return openWebSocket(this.#transport, path, options);
   }
 
-  [Symbol.asyncDispose](): Promise<void> {
-    return this.#transport[Symbol.asyncDispose]();
+  async [Symbol.asyncDispose](): Promise<void> {
+    if (!this.#as) await this.#transport[Symbol.asyncDispose]();
+  }
+
+  /** Streams would run as whoever the connections belong to. */
+  #requireOwn(): void {
+    if (this.#as)
+      throw internal('a client that asks as somebody else over shared connections makes plain requests only');
   }
 
   get #host(): string {
@@ -267,7 +283,8 @@ export class KubeClient implements AsyncDisposable {
     const raw = typeof body === 'string' || body instanceof Uint8Array || isReadable(body);
     const encoded = raw ? body : body === undefined ? undefined : JSON.stringify(body);
     const type: Headers = encoded === undefined ? {} : { 'content-type': contentType ?? 'application/json' };
-    return this.#transport.send(method, path, { ...rest, body: encoded, headers: { ...type, ...headers } });
+    const all = { ...type, ...headers };
+    return this.#transport.send(method, path, { ...rest, body: encoded, headers: all, impersonate: this.#as });
   }
 
   async #readJson(answer: Answer, method: Method, path: string): Promise<unknown> {
@@ -280,6 +297,11 @@ export class KubeClient implements AsyncDisposable {
       throw internal(`${this.#host} answered ${method} ${path} with something that is not JSON: ${messageOf(error)}`);
     }
   }
+}
+
+interface Shared {
+  readonly transport: Transport;
+  readonly as: Impersonation;
 }
 
 interface RawList<T> {

@@ -5,7 +5,7 @@
 import type { Readable } from 'node:stream';
 import { anySignal, parseStatus, type Secret, sleep } from '@drover/base';
 import { Pool } from 'undici';
-import type { Connection } from './connection.ts';
+import type { Connection, Impersonation } from './connection.ts';
 import { ServerDialer } from './dial.ts';
 import { authorization, type Headers, impersonationHeaders } from './headers.ts';
 import { isStaleConnection, networkError } from './network-error.ts';
@@ -19,6 +19,8 @@ export interface SendOptions {
   /** A string or bytes can be sent again; a stream makes the request a single try. */
   readonly body?: string | Uint8Array | Readable;
   readonly signal?: AbortSignal;
+  /** Who this one request is made as, in place of the connection's own. */
+  readonly impersonate?: Impersonation;
 }
 
 export interface Answer {
@@ -89,8 +91,7 @@ export class Transport implements AsyncDisposable {
     auth: string | undefined,
     mayRepeat: boolean,
   ): Promise<Answer> {
-    const { signal } = options;
-    const { impersonate } = this.connection;
+    const { signal, impersonate = this.connection.impersonate } = options;
     const headers: Headers = { accept: 'application/json', 'user-agent': this.#userAgent, ...options.headers };
     if (impersonate) Object.assign(headers, impersonationHeaders(impersonate));
     if (auth) headers['authorization'] = auth;

@@ -20,6 +20,7 @@ import { apiUiRoute } from './api-ui/assets.ts';
 import { openAudit } from './audit/open-audit.ts';
 import { bootstrapAdmin, openAuth, tokenPurge, userCleanup } from './auth/index.ts';
 import { ensureBuiltinRoles } from './builtin-roles.ts';
+import { ClusterClients } from './clusters/clients.ts';
 import { openClusters } from './clusters/open.ts';
 import { startClusterControllers } from './clusters/start-controllers.ts';
 import { runCompaction } from './compaction.ts';
@@ -94,7 +95,9 @@ export async function serve({ config, say, log, signal }: ServeOptions): Promise
   };
   const clusters = scope.use(openClusters(clustersDeps));
 
-  const v3 = v3Route({ resources, caches, auth, settings, upstreams: clusters.upstreams, log }, baseUrl);
+  const { upstreams } = clusters;
+  const clients = new ClusterClients(upstreams, life.signal);
+  const v3 = v3Route({ resources, caches, auth, settings, upstreams, clients, log }, baseUrl);
   const controllers: RunningController[] = [];
   const front = scope.use(
     new Front({

@@ -5,6 +5,7 @@
 import type { TypeDeclaration, TypedResource, TypeId, V3Data } from '@drover/api';
 import type { Log } from '@drover/base';
 import type { Auth } from '../auth/index.ts';
+import type { ClusterClients } from '../clusters/clients.ts';
 import type { Upstreams } from '../clusters/upstream.ts';
 import type { Caller, Exchange } from '../http/exchange.ts';
 import type { Caches, Resources } from '../resources/index.ts';
@@ -16,6 +17,8 @@ export interface ApiDeps {
   readonly auth: Auth;
   readonly settings: Settings;
   readonly upstreams: Upstreams;
+  /** Clients of clusters for what users ask for; the controllers have others. */
+  readonly clients: Pick<ClusterClients, 'get'>;
   readonly log: Log;
 }
 
@@ -55,6 +58,8 @@ export interface Behaviour<R = never> {
   show?(request: ApiView, data: V3Data, resource: R): V3Data;
   /** Takes out links, adds some. */
   links?(request: ApiView, links: Record<string, string>, data: V3Data): Record<string, string>;
+  /** What a link of a resource leads to, by the link's name; what is not here is not found. */
+  followLinks?: Readonly<Record<string, (request: ApiRequest, id: string) => Promise<ActionAnswer>>>;
   /** Checks and completes input before it is stored; throws what is wrong. */
   prepareCreate?(request: ApiRequest, input: V3Data): Promise<V3Data> | V3Data;
   /** Looks at what was stored among all that is there; what it throws is answered, and the resource taken back. */

@@ -14,6 +14,7 @@ import { FieldCipher, newSecretsKey, openSqliteStore } from '@drover/store';
 import { apiUiRoute } from '../api-ui/assets.ts';
 import { bootstrapAdmin, createUser, issueToken, openAuth } from '../auth/index.ts';
 import { ensureBuiltinRoles } from '../builtin-roles.ts';
+import { ClusterClients } from '../clusters/clients.ts';
 import { baseUrl } from '../http/base-url.ts';
 import { Front } from '../http/front.ts';
 import { healthRoutes } from '../http/health.ts';
@@ -91,7 +92,9 @@ export async function openTestApi(options: TestApiOptions = {}): Promise<TestApi
   await ensureBuiltinRoles(resources, caches);
   const base = { resources, caches, settings };
   const auth = openAuth(base, { baseUrl, log: silentLog, signal: stop.signal });
-  const deps: ApiDeps = { ...base, auth, upstreams: options.upstreams ?? noUpstreams, log: silentLog };
+  const upstreams = options.upstreams ?? noUpstreams;
+  const clients = new ClusterClients(upstreams, stop.signal);
+  const deps: ApiDeps = { ...base, auth, upstreams, clients, log: silentLog };
   const v3 = v3Route(deps, baseUrl);
   const front = new Front({
     listen: { host: '127.0.0.1', port: 0 },

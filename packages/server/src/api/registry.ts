@@ -1,5 +1,6 @@
 /** Which types the API serves, and which behaviour each has. What is not here is not in `/v3/schemas` either. */
 import { namespace, principal, type TypeDeclaration, type TypedResource, type TypeId, types } from '@drover/api';
+import { liveServed } from '../live/served.ts';
 import type { Behaviour, ServedType } from './behaviour.ts';
 import { clusterRegistrationTokens } from './cluster-registration-tokens.ts';
 import { clusters } from './clusters.ts';
@@ -39,6 +40,7 @@ export const servedTypes: readonly ServedType[] = [
   })),
   { declaration: principal as TypeDeclaration, behaviour: principals as Any },
   { declaration: namespace as TypeDeclaration, behaviour: namespaces as Any, context: 'cluster' },
+  ...liveServed,
 ];
 
 const byName = new Map<string, ServedType>();

@@ -100,7 +100,7 @@ async function dispatch(request: ApiRequest, target: V3Target, method: string): 
     throw new StatusError(404, 'NotFound', `failed to find schema ${target.type}`);
   const action = request.exchange.query.get('action');
   if (method === 'POST' && action) return runAction(request, type, { id: target.id, action });
-  if (target.link !== undefined) throw notFound('link', target.link);
+  if (target.link !== undefined) return followLink(request, type, { id: target.id!, link: target.link });
   return target.id === undefined
     ? onCollection(request, type, method)
     : onResource(request, type, { id: target.id, method });
@@ -192,6 +192,17 @@ async function onResource(
   const body = await readBody(request.exchange.request, maxBodyBytes);
   const replace = request.exchange.query.get('_replace') === 'true';
   return { status: 200, body: await updateOne(request, type, { id, body: body ?? {}, replace }) };
+}
+
+async function followLink(
+  request: ApiRequest,
+  { behaviour }: ServedType,
+  { id, link }: { id: string; link: string },
+): Promise<Answer | 'handled'> {
+  const follow = behaviour.followLinks && Object.hasOwn(behaviour.followLinks, link) && behaviour.followLinks[link];
+  if (!follow) throw notFound('link', link);
+  const answer = await follow(request, id);
+  return answer === 'handled' ? answer : { status: 200, body: answer };
 }
 
 async function runAction(

@@ -17,7 +17,7 @@ function typeSchema(request: ApiRequest, type: ServedType): V3Data {
     ...emptySchema(request, declaration.id),
     pluralName: declaration.pluralName,
     ...(type.context
-      ? { version: { ...version, group: 'cluster.cattle.io', path: '/v3/cluster', subContext: true } }
+      ? { version: { ...version, group: `${type.context}.cattle.io`, path: `/v3/${type.context}`, subContext: true } }
       : {}),
     resourceMethods: declaration.v3.resourceMethods,
     collectionMethods: declaration.v3.collectionMethods,

@@ -41,10 +41,11 @@ export function withLinks(
   for (const { plural, field } of referrers(declaration.id)) {
     links[plural] = backlink(request, { type: declaration.id, id: String(data['id']), plural, field });
   }
+  const subject = resource ?? (behaviour.source ? (data as never) : undefined);
   const actions: Record<string, string> = {};
   for (const name of Object.keys(declaration.v3.resourceActions ?? {})) {
     const action = behaviour.actions?.[name];
-    if (action && (!action.offered || (resource && action.offered(request, resource))))
+    if (action && (!action.offered || (subject && action.offered(request, subject))))
       actions[name] = `${self}?action=${name}`;
   }
   const out: V3Resource = { ...data, links: behaviour.links?.(request, links, data) ?? links };
@@ -62,15 +63,15 @@ const referrersOf = new Map<string, Referrer[]>();
 function referrers(id: string): Referrer[] {
   let found = referrersOf.get(id);
   if (!found) {
-    found = servedTypes.flatMap(({ declaration, context }) => referrer(declaration, id, context !== undefined));
+    found = servedTypes.flatMap(({ declaration, context }) => referrer(declaration, id, context));
     referrersOf.set(id, found);
   }
   return found;
 }
 
-function referrer(declaration: TypeDeclaration, id: string, inContext: boolean): Referrer[] {
+function referrer(declaration: TypeDeclaration, id: string, context: ServedType['context']): Referrer[] {
   if (!declaration.v3.collectionMethods.includes('GET')) return [];
-  if (inContext) return id === 'cluster' ? [{ plural: declaration.pluralName, field: '' }] : [];
+  if (context) return id === context ? [{ plural: declaration.pluralName, field: '' }] : [];
   const field = Object.entries(schemaFields(declaration)).find(([, one]) => one.type === `reference[${id}]`)?.[0];
   return field ? [{ plural: declaration.pluralName, field }] : [];
 }

@@ -1,0 +1,130 @@
+/** The live types as the API serves them: under `/v3/cluster/<id>` and `/v3/project/<id>`. */
+import { defineType, type LiveType, liveSchema, liveTypes, structsOf, type V3Data } from '@drover/api';
+import type { ApiRequest, ApiView, Behaviour, ResourceAction, ServedType } from '../api/behaviour.ts';
+import { encodeId } from '../api/url.ts';
+import { createLive, getLive, listLive, removeLive, showLive, updateLive } from './live-store.ts';
+import { listRevisions, rollBack } from './revisions.ts';
+import {
+  createWorkload,
+  listWorkloads,
+  redeploy,
+  removeWorkload,
+  setPaused,
+  updateWorkload,
+  workloadType,
+} from './workloads.ts';
+import { yamlLink } from './yaml-link.ts';
+
+const replaces = ({ exchange }: ApiRequest): boolean => exchange.query.get('_replace') === 'true';
+
+function plain(type: LiveType): Behaviour<V3Data> {
+  return {
+    source: {
+      list: async request => (await listLive(request, type)).map(object => showLive(request, type, object)),
+      get: async (request, id) => showLive(request, type, await getLive(request, type, id)),
+      update: async (request, id, input) =>
+        showLive(request, type, await updateLive(request, type, id, { input, replace: replaces(request) })),
+      remove: (request, id) => removeLive(request, type, id),
+    },
+    mayCreate: () => true,
+    create: async (request, input) => showLive(request, type, await createLive(request, type, input)),
+    links: (_, links) => ({ ...links, yaml: `${links['self']}/yaml` }),
+    followLinks: { yaml: (request, id) => yamlLink(request, type, id) },
+  };
+}
+
+const kindIs =
+  (...kinds: readonly string[]) =>
+  (_: ApiView, data: V3Data): boolean =>
+    kinds.includes(String(data['type']));
+
+const actions: Readonly<Record<string, ResourceAction<V3Data>>> = {
+  redeploy: {
+    offered: kindIs('deployment', 'daemonSet', 'statefulSet', 'replicaSet', 'replicationController'),
+    run: async (request, data) => void (await redeploy(request, String(data['id']))),
+  },
+  pause: {
+    offered: (request, data) => kindIs('deployment')(request, data) && data['paused'] !== true,
+    run: async (request, data) => void (await setPaused(request, String(data['id']), true)),
+  },
+  resume: {
+    offered: (request, data) => kindIs('deployment')(request, data) && data['paused'] === true,
+    run: async (request, data) => void (await setPaused(request, String(data['id']), false)),
+  },
+  rollback: {
+    offered: kindIs('deployment'),
+    run: async (request, data, input) => void (await rollBack(request, String(data['id']), input)),
+  },
+};
+
+/** Whatever collection it was found in, a workload is at home among the workloads. */
+function workloadLinks(
+  { base, versionPath }: ApiView,
+  links: Readonly<Record<string, string>>,
+  data: V3Data,
+): Record<string, string> {
+  const self = `${base}${versionPath}/workloads/${encodeId(String(data['id']))}`;
+  const own = ['self', 'update', 'remove'].filter(name => links[name]).map(name => [name, self] as const);
+  const more = { yaml: `${self}/yaml`, ...(data['type'] === 'deployment' ? { revisions: `${self}/revisions` } : {}) };
+  return { ...links, ...Object.fromEntries(own), ...more };
+}
+
+const workloadFollow: NonNullable<Behaviour['followLinks']> = {
+  yaml: (request, id) => yamlLink(request, workloadType(id), id),
+  revisions: (request, id) => listRevisions(request, id),
+};
+
+function workloadKind(type: LiveType): Behaviour<V3Data> {
+  const own = plain(type);
+  return {
+    ...own,
+    create: (request, input) => createWorkload(request, input, type),
+    links: workloadLinks,
+    followLinks: workloadFollow,
+    actions,
+  };
+}
+
+const workloads: Behaviour<V3Data> = {
+  source: {
+    list: listWorkloads,
+    get: async (request, id) => showLive(request, workloadType(id), await getLive(request, workloadType(id), id)),
+    update: (request, id, input) => updateWorkload(request, id, input, replaces(request)),
+    remove: removeWorkload,
+  },
+  mayCreate: () => true,
+  create: (request, input) => createWorkload(request, input),
+  links: workloadLinks,
+  followLinks: workloadFollow,
+  actions,
+};
+
+const schema = liveSchema('project', 'workload');
+
+/** All kinds in one: what each of them has. */
+const workload = defineType({
+  id: 'workload',
+  pluralName: schema.pluralName,
+  group: '',
+  version: 'v1',
+  kind: 'Workload',
+  resource: 'workloads',
+  scope: 'namespaced',
+  namePrefix: 'w-',
+  schema: { fields: schema.fields, structs: structsOf('project', schema.fields) },
+  v3: {
+    collectionMethods: schema.collectionMethods!,
+    resourceMethods: schema.resourceMethods!,
+    resourceActions: schema.resourceActions,
+  },
+});
+
+const served = (declaration: ServedType['declaration'], behaviour: Behaviour<V3Data>, context: 'cluster' | 'project') =>
+  ({ declaration, behaviour: behaviour as unknown as ServedType['behaviour'], context }) satisfies ServedType;
+
+export const liveServed: readonly ServedType[] = [
+  served(workload, workloads, 'project'),
+  ...liveTypes.map(type =>
+    served(type.declaration, type.baseType === 'workload' ? workloadKind(type) : plain(type), type.context),
+  ),
+];
