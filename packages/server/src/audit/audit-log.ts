@@ -44,6 +44,8 @@ export class AuditLog implements Observer, AsyncDisposable {
   readonly #budget: Budget;
   #waiting: Waiting[] = [];
   #working: Promise<void> | undefined;
+  /** What has begun and not ended, and what its end does. */
+  readonly #open = new Map<Seen, () => void>();
 
   constructor(options: AuditLogOptions) {
     this.#options = { maxBodyBytes: 64 * 1024, maxWaiting: 20_000, ...options };
@@ -65,10 +67,11 @@ export class AuditLog implements Observer, AsyncDisposable {
         tapRequest(request, (seen.requestBody = this.#capture()));
       if (seen.level >= 3) tapResponse(response, (seen.responseBody = this.#capture()));
     }
-    response.once('close', () => {
+    this.#open.set(seen, () => {
       seen.status = response.statusCode;
-      this.#add(seen, { stage: 'ResponseComplete', atMs: Date.now(), broken: !response.writableFinished });
+      this.#end(seen, !response.writableFinished);
     });
+    response.once('close', () => this.#open.get(seen)?.());
     return seen;
   }
 
@@ -78,9 +81,8 @@ export class AuditLog implements Observer, AsyncDisposable {
       seen.status = status;
       if (status === 101) this.#add(seen, { stage: 'ResponseStarted', atMs: Date.now() });
     });
-    socket.once('close', () =>
-      this.#add(seen, { stage: 'ResponseComplete', atMs: Date.now(), broken: seen.status === 0 }),
-    );
+    this.#open.set(seen, () => this.#end(seen, seen.status === 0));
+    socket.once('close', () => this.#open.get(seen)?.());
     return seen;
   }
 
@@ -104,6 +106,11 @@ export class AuditLog implements Observer, AsyncDisposable {
       caller: undefined,
       status: 0,
     };
+  }
+
+  #end(seen: Seen, broken: boolean): void {
+    this.#open.delete(seen);
+    this.#add(seen, { stage: 'ResponseComplete', atMs: Date.now(), broken });
   }
 
   #capture(): Capture {
@@ -157,8 +164,11 @@ export class AuditLog implements Observer, AsyncDisposable {
     seen.responseBody?.release();
   }
 
-  /** Makes the lines that are still to be made. */
+  /** Makes the lines that are still to be made. What has not ended by now ends with the server. */
   async [Symbol.asyncDispose](): Promise<void> {
+    // Connections that were just cut say so a moment later.
+    for (let rounds = 0; this.#open.size > 0 && rounds < 100; rounds++) await setImmediate();
+    for (const end of [...this.#open.values()]) end();
     while (this.#working) await this.#working;
   }
 }

@@ -102,7 +102,9 @@ export function tapHead(response: ServerResponse, onHead: (head: Head) => void):
   const writeHead = response.writeHead as (...args: unknown[]) => ServerResponse;
   response.writeHead = ((...args: unknown[]) => {
     const given = args.find((arg, i) => i > 0 && typeof arg === 'object' && arg !== null);
-    onHead({ headers: [...pairsOf(response.getHeaders()), ...pairsOf(given)] });
+    const last = pairsOf(given);
+    const replaced = new Set(last.map(([name]) => name.toLowerCase()));
+    onHead({ headers: [...pairsOf(response.getHeaders()).filter(([name]) => !replaced.has(name)), ...last] });
     return writeHead.apply(response, args);
   }) as typeof response.writeHead;
 }

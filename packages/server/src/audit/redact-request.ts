@@ -3,7 +3,7 @@
  * Paths and names are looked at decoded as well: an escape must not hide them.
  */
 import { redactPath } from '../clusters/registration-token.ts';
-import { isSecretName, redacted, redactText } from './redact.ts';
+import { isSecretName, redacted, redactQuery, redactText } from './redact.ts';
 
 const maxUri = 8192;
 
@@ -20,19 +20,19 @@ export function redactUri(uri: string): string {
           .map(redactParameter)
           .join('&')}`;
   const decoded = decode(path);
-  const hidden = decoded !== redactPath(decoded) && path === redactPath(path) ? decoded : path;
-  const shown = redactText(redactPath(hidden)) + search;
+  // An escape must not hide the one path that holds a token.
+  const hides = decoded !== redactPath(decoded) && path === redactPath(path);
+  const shown = redactText(hides ? decoded : path) + search;
   return shown.length > maxUri ? `${shown.slice(0, maxUri)}…` : shown;
 }
 
 function redactParameter(parameter: string): string {
-  const cut = parameter.indexOf('=');
-  if (cut < 0) return parameter;
-  const name = parameter.slice(0, cut);
-  if (isSecretName(decode(name)) || /^(?:code|state|samlresponse|samlrequest)$/i.test(decode(name)))
-    return `${name}=${redacted}`;
+  const named = redactQuery(`?${parameter}`).slice(1);
+  const cut = named.indexOf('=');
+  if (named !== parameter || cut < 0) return named;
   const value = decode(parameter.slice(cut + 1));
-  return redactText(value) === value ? parameter : `${name}=${encodeURIComponent(redactText(value))}`;
+  const shown = redactText(value);
+  return shown === value ? parameter : `${parameter.slice(0, cut)}=${encodeURIComponent(shown)}`;
 }
 
 function decode(text: string): string {

@@ -34,6 +34,7 @@ for (const [what, value] of [
   ['commands that join a cluster', { command: `kubectl apply -f https://a/v3/import/${canary}_c.yaml` }],
   ['values of a chart', { valuesYaml: canary, answers: { a: canary }, values: { a: canary } }],
   ['credentials of a cloud', { amazonec2credentialConfig: { accessKey: canary, secretKey: canary } }],
+  ['an address with a token in its query', { links: { next: `https://a/v3/users?limit=1&token=${canary}&x=1` } }],
   ['an address with a password', { url: `https://user:${canary}@example.com/x` }],
 ] as const) {
   test(`redaction takes out ${what}`, () => {

@@ -103,7 +103,25 @@ export function redactText(text: string, depth = 0): string {
     if (inner !== undefined) return JSON.stringify(redactJson(inner, depth + 1));
   }
   if (wholeSecret.test(text)) return redacted;
-  return redactPath(textSecrets.reduce((rest, [pattern, to]) => rest.replace(pattern, to), text));
+  return redactPath(textSecrets.reduce((rest, [pattern, to]) => rest.replace(pattern, to), redactQuery(text)));
+}
+
+/** What stands in the queries of addresses under a secret's name; the answer to a sign-in elsewhere is one as well. */
+export function redactQuery(text: string): string {
+  return text.replace(/([?&;])([^=?&;#\s]{1,128})=([^&;#\s"'<>]*)/g, (whole, before: string, name: string) => {
+    const plain = decodeName(name);
+    return isSecretName(plain) || signInAnswer.test(plain) ? `${before}${name}=${redacted}` : whole;
+  });
+}
+
+const signInAnswer = /^(?:code|state|samlresponse|samlrequest)$/i;
+
+function decodeName(name: string): string {
+  try {
+    return decodeURIComponent(name);
+  } catch {
+    return name;
+  }
 }
 
 function parsed(text: string): unknown {

@@ -2,7 +2,7 @@
  * A shipper takes lines to one place, a batch at a time, over and over until the place has taken them. Whoever offers a line
  * never waits: what finds no room is dropped, counted, and told of in the log itself once there is room again.
  */
-import { backoffMs, isTerminal, type Log, messageOf, sleep } from '@drover/base';
+import { backoffMs, isTerminal, type Log, messageOf, sleep, withSignal } from '@drover/base';
 
 export interface ShipperOptions {
   readonly name: string;
@@ -114,7 +114,7 @@ export class Shipper implements AsyncDisposable {
     const lines = lost > 0 ? [this.#lossLine(lost), ...batch] : batch;
     for (let tries = 0; ; tries++) {
       try {
-        await deliver(lines, gaveUp);
+        await withSignal(deliver(lines, gaveUp), gaveUp);
         this.#delivered += batch.length;
         this.#untold -= lost;
         break;
