@@ -4,6 +4,13 @@
 import { Command } from 'commander';
 import type { GlobalFlags } from './context.ts';
 
+/** What the launcher runs itself, before it gets here. */
+const launcherCommands = [
+  { name: 'up', description: 'start a server, and a cluster to manage' },
+  { name: 'agent', description: 'run a cluster agent as a plain process' },
+  ...['test', 'check', 'bench', 'image'].map(name => ({ name, description: 'for working on Drover' })),
+];
+
 /** Runs with the flags of the command and of the program together; a number or false becomes the exit code. */
 type Run = (args: string[], flags: GlobalFlags & Record<string, never>) => Promise<unknown>;
 
@@ -193,7 +200,7 @@ function addTools(program: Command): void {
   );
   action(program.command('completion <shell>').description('shell completion: bash, zsh or fish'), async ([shell]) => {
     const { completionScript } = await import('./completion.ts');
-    process.stdout.write(completionScript(program, shell!));
+    process.stdout.write(completionScript(program, shell!, launcherCommands));
   });
   action(program.command('version').description('the version of this command line'), async (_, flags) =>
     (await import('./commands/version.ts')).version(flags),
