@@ -3,7 +3,7 @@
  * is sent; on edit only what was changed is sent.
  */
 import type { SchemaField, SchemaFields, V3Data } from '@drover/api';
-import { html, type Markup } from './html.ts';
+import { html, type Markup, safeUrl } from './html.ts';
 import { isSet } from './value.ts';
 import type { View } from './view.ts';
 
@@ -32,7 +32,7 @@ export function formDialog(view: View, options: FormOptions): Markup {
   const names = Object.keys(fields ?? {}).sort(byImportance(fields ?? {}));
   const hasBody = names.length > 0;
   return html`<dialog id="${id}" aria-labelledby="${id}-heading">
-<form data-method="${method}" data-target="${target}" data-after="${options.after}" data-once="${(options.once ?? []).join(' ')}" data-edit="${data ? 'true' : 'false'}">
+<form data-method="${method}" data-target="${safeUrl(target)}" data-after="${options.after}" data-once="${(options.once ?? []).join(' ')}" data-edit="${data ? 'true' : 'false'}">
 <header><h2 id="${id}-heading">${heading}</h2>${
     hasBody &&
     html`<div class="tabs" role="group"><button type="button" data-mode="form" aria-pressed="true">${texts.form}</button><button type="button" data-mode="json" aria-pressed="false">${texts.asJson}</button></div>`
@@ -56,13 +56,13 @@ function currentOf(names: readonly string[], data: V3Data | undefined): V3Data {
 }
 
 const early = ['name', 'displayName', 'username', 'password', 'description', 'value'];
-const late = ['labels', 'annotations'];
+const late = ['namespaceId', 'labels', 'annotations'];
 
 function byImportance(fields: SchemaFields): (a: string, b: string) => number {
   const rank = (name: string) => {
     if (late.includes(name)) return 300 + late.indexOf(name);
     const at = early.indexOf(name);
-    return (at >= 0 ? at : 100) - (fields[name]!.required ? 50 : 0);
+    return (at >= 0 ? at : 100) - (fields[name]!.required ? 200 : 0);
   };
   return (a, b) => rank(a) - rank(b) || (a < b ? -1 : 1);
 }
@@ -104,7 +104,8 @@ interface ControlOptions {
 function control(view: View, { id, name, field, data, first }: ControlOptions): Markup {
   const value = data?.[name];
   const kind = kindOf(field, value);
-  const required = field.required && !data && field.default === undefined;
+  // The namespace is worked out from what the resource is of, whatever the schema says.
+  const required = field.required && !data && field.default === undefined && name !== 'namespaceId';
   const hints = [required && view.texts.required, hintOf(view, kind), field.description].filter(Boolean);
   const common = { id: `${id}-${name}`, name, kind, required: Boolean(required), first };
   return html`<div class="field"><label for="${common.id}">${name}</label>${

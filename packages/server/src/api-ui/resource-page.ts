@@ -19,7 +19,7 @@ export function resourcePage(view: View, data: V3Resource): Markup {
   const self = String(data.links?.['self'] ?? `${view.url.origin}${view.url.pathname}`);
   const message = String(data['transitioningMessage'] ?? '');
   return html`<div class="heading"><h1>${titleOf(data)}</h1>${showState(data)}
-<div class="does">${doings(view, data, { schema, self })}</div></div>
+<div class="does">${doings(view, data, schema)}</div></div>
 ${message && html`<p class="message">${message}</p>`}
 ${section(texts.fields, fieldList(view, data, schema))}
 ${section(texts.links, linkList(data.links ?? {}))}
@@ -52,17 +52,13 @@ function linkList(links: Readonly<Record<string, string>>): Markup {
   return html`<ul class="links">${leading.map(([name, url]) => html`<li><a href="${safeUrl(url)}">${name}</a></li>`)}</ul>`;
 }
 
-interface Acted {
-  readonly schema: V3Schema | undefined;
-  readonly self: string;
-}
-
 /** Buttons with their dialogs, for what the resource's own links and actions offer this caller. */
-function doings(view: View, data: V3Resource, { schema, self }: Acted): Markup {
+function doings(view: View, data: V3Resource, schema: V3Schema | undefined): Markup {
   const { texts } = view;
   const { links = {}, actions = {} } = data;
   const changeable = Object.entries(schema?.resourceFields ?? {}).filter(([, field]) => field.update);
-  const collection = new URL(schema?.links['collection'] ?? self).pathname as `/${string}`;
+  const { collection } = schema?.links ?? {};
+  const after = collection ? (new URL(collection).pathname as `/${string}`) : '/v3';
   return html`${Object.keys(actions).map(name => html`<button type="button" data-dialog="action-${name}">${name}</button>`)}
 ${links['update'] && html`<button type="button" data-dialog="edit">${texts.edit}</button>`}
 ${links['remove'] && html`<button type="button" class="danger" data-dialog="delete">${texts.delete}</button>`}
@@ -89,7 +85,7 @@ ${
     method: 'DELETE',
     target: links['remove'],
     lead: texts.deleteWarning,
-    after: collection,
+    after,
     submit: texts.delete,
   })
 }`;

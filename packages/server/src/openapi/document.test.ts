@@ -77,6 +77,7 @@ test('each field is said as the server holds it: type, null, who sets it, what i
   assert.deepEqual(cluster.transitioning.enum, ['yes', 'no', 'error']);
   assert.equal(schemas['cluster.create'].properties.nodeCount, undefined);
   assert.deepEqual(schemas['globalRoleBinding.create'].required, ['globalRoleId']);
+  assert.deepEqual(schemas['clusterRoleTemplateBinding.create'].required, ['clusterId', 'roleTemplateId']);
   assert.equal(schemas['globalRoleBinding.update'].properties.globalRoleId, undefined);
   assert.equal(schemas['user.create'].properties.password.writeOnly, true);
 });

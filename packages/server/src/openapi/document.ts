@@ -103,7 +103,11 @@ function componentsOf(schema: V3Schema, componentOf: ComponentOf): Record<string
 
 function objectOf(fields: SchemaFields, componentOf: ComponentOf): JsonSchema {
   const entries = Object.entries(fields);
-  const required = entries.filter(([, field]) => field.required && field.default === undefined).map(([name]) => name);
+  // The namespace is worked out from what the resource is of, whatever the schema says.
+  const demanded = entries.filter(
+    ([name, field]) => field.required && field.default === undefined && name !== 'namespaceId',
+  );
+  const required = demanded.map(([name]) => name);
   return {
     type: 'object',
     properties: properties(entries, componentOf),
