@@ -2,10 +2,9 @@
  * What the command line remembers: the servers somebody signed in to, with the token and the CA pinned for each. One
  * private file, replaced whole; a file that can't be read is an error, never overwritten.
  */
-import { randomBytes } from 'node:crypto';
-import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { badRequest, invalid, notFound } from '@drover/base';
 
 export interface SavedServer {
@@ -59,15 +58,11 @@ export async function writeConfig(config: CliConfig, path = configPath()): Promi
 
 /** Writes a file that only its owner may read, whole or not at all. */
 export async function writePrivate(path: string, text: string): Promise<void> {
-  await mkdir(dirname(path), { recursive: true, mode: 0o700 });
-  const next = `${path}.${randomBytes(4).toString('hex')}.tmp`;
-  try {
-    await writeFile(next, text, { mode: 0o600, flag: 'wx' });
-    await rename(next, path);
-  } catch (cause) {
-    await rm(next, { force: true });
+  // Loaded when something is written: most commands only read.
+  const { writeFileAtomic } = await import('@drover/kube');
+  await writeFileAtomic(path, text).catch(cause => {
     throw badRequest(`can't write ${path}`, cause);
-  }
+  });
 }
 
 /** The server meant: by name or URL where one is given, else the current one. */

@@ -1,6 +1,5 @@
 /** Builds and keeps Kubernetes clusters: certificates, binaries, and the local cluster. */
 export * from './binaries/index.ts';
-export { readFileIfThere, writeFileAtomic } from './files.ts';
 export * from './local/index.ts';
 export * from './pki/index.ts';
 export * from './process/index.ts';

@@ -4,6 +4,7 @@ export { applyManifest, deleteManifest, type ManifestOptions, type ManifestStep 
 export * from './client.ts';
 export * from './connection.ts';
 export { type ApiResource, Discovery, type Version } from './discovery.ts';
+export { readFileIfThere, writeFileAtomic } from './files.ts';
 export { type ForwardOptions, forward } from './forward.ts';
 export { ForwardTarget } from './forward-target.ts';
 export { forwardUpgrade, type UpgradeRequest } from './forward-upgrade.ts';

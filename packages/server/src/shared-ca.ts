@@ -3,7 +3,8 @@
  * replica's CA is taken; the key is kept encrypted like every other secret.
  */
 import { join } from 'node:path';
-import { ensureCa, readFileIfThere, writeFileAtomic } from '@drover/engine';
+import { ensureCa } from '@drover/engine';
+import { readFileIfThere, writeFileAtomic } from '@drover/kube';
 import type { FieldCipher, Store } from '@drover/store';
 import { firstValue } from './first-value.ts';
 

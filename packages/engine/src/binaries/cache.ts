@@ -6,7 +6,7 @@ import { chmod, mkdir, rename } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { internal, unavailable } from '@drover/base';
-import { readFileIfThere, writeFileAtomic } from '../files.ts';
+import { readFileIfThere, writeFileAtomic } from '@drover/kube';
 import { type BinaryName, platformName } from './names.ts';
 
 /** `$XDG_CACHE_HOME/drover`, or `~/.cache/drover`. */

@@ -9,7 +9,7 @@ import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { internal, messageOf, unavailable } from '@drover/base';
-import { readFileIfThere } from '../files.ts';
+import { readFileIfThere } from '@drover/kube';
 import { addToCache, missingBinaries } from './cache.ts';
 import type { BinaryName, Report } from './names.ts';
 

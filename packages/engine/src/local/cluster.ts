@@ -5,10 +5,9 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Log, messageOf, silentLog, timedOut } from '@drover/base';
-import type { Connection } from '@drover/kube';
+import { type Connection, writeFileAtomic } from '@drover/kube';
 import type { Binaries } from '../binaries/find.ts';
 import { controlPlaneBinaries } from '../binaries/names.ts';
-import { writeFileAtomic } from '../files.ts';
 import { holdLock } from '../process/lock.ts';
 import { endLeftovers, type ProcessStatus, SupervisedProcess } from '../process/supervise.ts';
 import {

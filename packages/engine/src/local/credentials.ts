@@ -4,7 +4,7 @@
  */
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
-import { readFileIfThere, writeFileAtomic } from '../files.ts';
+import { readFileIfThere, writeFileAtomic } from '@drover/kube';
 import type { CertPair, CertRequest } from '../pki/certificate.ts';
 import { ensureCa, ensureCert, ensureKeyPair } from '../pki/store.ts';
 

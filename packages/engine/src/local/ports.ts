@@ -6,7 +6,7 @@ import { randomInt } from 'node:crypto';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { unavailable } from '@drover/base';
-import { readFileIfThere, writeFileAtomic } from '../files.ts';
+import { readFileIfThere, writeFileAtomic } from '@drover/kube';
 
 const names = ['etcd', 'etcdPeer', 'apiserver', 'controllerManager', 'scheduler'] as const;
 

@@ -4,7 +4,7 @@
  */
 import { join } from 'node:path';
 import { internal, Secret } from '@drover/base';
-import { readFileIfThere, writeFileAtomic } from '../files.ts';
+import { readFileIfThere, writeFileAtomic } from '@drover/kube';
 import { type CertPair, type CertRequest, issueCert, makeCa, makeKey, publicKeyOf } from './certificate.ts';
 import { renewalReason } from './check.ts';
 

@@ -5,7 +5,7 @@
 import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { backoffMs, type Log, messageOf, sleep } from '@drover/base';
-import { writeFileAtomic } from '../files.ts';
+import { writeFileAtomic } from '@drover/kube';
 import { type Guarded, startGuarded } from './guarded.ts';
 import { type ProcessIdentity, residentBytes } from './identity.ts';
 import { lastLines, openLogFile, rotateLogFile } from './log-file.ts';

@@ -2,12 +2,12 @@
  * Kubeconfig files on disk: found as kubectl finds them (KUBECONFIG, else ~/.kube/config), and changed under kubectl's
  * own lock file, whole or not at all, readable by their owner only.
  */
-import { randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { mkdir, open, readFile, realpath, rename, rm } from 'node:fs/promises';
+import { mkdir, open, rm } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
 import { badRequest, conflict, invalid, sleep } from '@drover/base';
+import { readFileIfThere, writeFileAtomic } from '../files.ts';
 import { type Kubeconfig, mergeKubeconfigs, parseKubeconfig } from './kubeconfig.ts';
 
 export interface KubeconfigPlace {
@@ -44,20 +44,9 @@ export async function loadKubeconfig(place: KubeconfigPlace = {}): Promise<Kubec
 
 /** Replaces the file in one step with mode 0600; where it is a link, what it points to. */
 export async function writeKubeconfig(path: string, text: string): Promise<void> {
-  const target = await realpath(path).catch(() => path);
-  await mkdir(dirname(target), { recursive: true, mode: 0o700 });
-  const temporary = `${target}.${randomBytes(6).toString('hex')}.tmp`;
   try {
-    const file = await open(temporary, 'wx', 0o600);
-    try {
-      await file.writeFile(text);
-      await file.sync();
-    } finally {
-      await file.close();
-    }
-    await rename(temporary, target);
+    await writeFileAtomic(path, text);
   } catch (error) {
-    await rm(temporary, { force: true });
     throw badRequest(`can't write ${path}`, error);
   }
 }
@@ -92,11 +81,8 @@ async function takeLock(lock: string): Promise<void> {
   }
 }
 
-async function readText(path: string): Promise<string | undefined> {
-  try {
-    return await readFile(path, 'utf8');
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+function readText(path: string): Promise<string | undefined> {
+  return readFileIfThere(path).catch(error => {
     throw badRequest(`can't read the kubeconfig ${path}`, error);
-  }
+  });
 }

@@ -6,8 +6,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline/promises';
 import { invalid, messageOf } from '@drover/base';
-import { writeFileAtomic } from '@drover/engine';
-import { type Connection, findContext, KubeClient, loadKubeconfig, toConnection } from '@drover/kube';
+import { type Connection, findContext, KubeClient, loadKubeconfig, toConnection, writeFileAtomic } from '@drover/kube';
 import type { ClusterChoice } from '../config.ts';
 
 export type Decision =

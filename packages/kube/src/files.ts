@@ -1,15 +1,19 @@
 /**
- * Files that are whole or not there: written beside their place, synced and renamed over it. Everything the engine keeps
- * (keys, ports, process ids, downloaded binaries' marks) goes through here, readable by its owner alone unless told otherwise.
+ * Files that are whole or not there: written beside their place, synced and renamed over it. Whatever is kept (keys, ports,
+ * kubeconfigs, what somebody signed in with) goes through here, readable by its owner alone unless told otherwise.
  */
 import { randomBytes } from 'node:crypto';
-import { mkdir, open, readFile, rename, rm } from 'node:fs/promises';
+import { mkdir, open, readFile, realpath, rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 
-/** Replaces the file's content in one step; a reader sees the old or the new, a crash leaves one of them. */
+/**
+ * Replaces the file's content in one step; a reader sees the old or the new, a crash leaves one of them. Where it is a link,
+ * what it points to is replaced and the link stays.
+ */
 export async function writeFileAtomic(path: string, content: string | Uint8Array, mode = 0o600): Promise<void> {
-  await mkdir(dirname(path), { recursive: true, mode: 0o700 });
-  const temporary = `${path}.${randomBytes(6).toString('hex')}.tmp`;
+  const target = await realpath(path).catch(() => path);
+  await mkdir(dirname(target), { recursive: true, mode: 0o700 });
+  const temporary = `${target}.${randomBytes(6).toString('hex')}.tmp`;
   try {
     const file = await open(temporary, 'wx', mode);
     try {
@@ -20,7 +24,7 @@ export async function writeFileAtomic(path: string, content: string | Uint8Array
     } finally {
       await file.close();
     }
-    await rename(temporary, path);
+    await rename(temporary, target);
   } catch (error) {
     await rm(temporary, { force: true });
     throw error;
