@@ -42,17 +42,18 @@ async function serve(t: TestContext, answer: (seen: Seen, response: ServerRespon
 
 const ok = (_seen: Seen, response: ServerResponse) => response.end('{"metadata":{}}');
 
-test('who asks over shared connections is named in each request, and can open no stream', async t => {
+test('who asks over shared connections is named in each request, and can upgrade nothing', async t => {
   const { seen, client } = await serve(t, ok);
   const one = client({ impersonate: { user: 'system', groups: ['masters'] } });
   const other = one.as({ user: 'eve' });
   await other.list(pods);
   assert.deepEqual([seen[0]!.headers['impersonate-user'], seen[0]!.headers['impersonate-group']], ['eve', undefined]);
-  assert.throws(() => other.watch(pods), /plain requests only/);
-  await assert.rejects(other.upgrade('/exec'), /plain requests only/);
+  await other.watch(pods)[Symbol.asyncIterator]().next();
+  assert.equal(seen[1]!.headers['impersonate-user'], 'eve');
+  await assert.rejects(other.upgrade('/exec'), /no upgraded ones/);
   await other[Symbol.asyncDispose]();
   await one.list(pods);
-  assert.equal(seen[1]!.headers['impersonate-user'], 'system');
+  assert.equal(seen[2]!.headers['impersonate-user'], 'system');
 });
 
 test('a request carries the prefix, query, token and impersonation, UTF-8 names included', async t => {

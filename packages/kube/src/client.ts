@@ -104,7 +104,7 @@ export class KubeClient implements AsyncDisposable {
     this.#as = shared?.as;
   }
 
-  /** A client that asks as somebody else over this one's connections, for plain requests only; it ends with this one. */
+  /** A client that asks as somebody else over this one's connections, without upgrades; it ends with this one. */
   as(impersonate: Impersonation): KubeClient {
     return new KubeClient(this.#transport.connection, this.#options, { transport: this.#transport, as: impersonate });
   }
@@ -219,8 +219,7 @@ export class KubeClient implements AsyncDisposable {
   }
 
   watch<T extends Resource>(ref: ResourceRef, options: WatchOptions = {}): AsyncIterable<WatchEvent<T>> {
-    this.#requireOwn();
-    return watchResources<T>(this.#transport, ref, options);
+    return watchResources<T>(this.#sender, ref, options);
   }
 
   /** What the server serves; read once and again when something is missed. */
@@ -257,10 +256,16 @@ export class KubeClient implements AsyncDisposable {
     if (!this.#as) await this.#transport[Symbol.asyncDispose]();
   }
 
-  /** Streams would run as whoever the connections belong to. */
+  /** Sends as whoever asks. */
+  get #sender(): Pick<Transport, 'send'> {
+    return {
+      send: (method, path, options) => this.#transport.send(method, path, { ...options, impersonate: this.#as }),
+    };
+  }
+
+  /** An upgrade would run as whoever the connections belong to. */
   #requireOwn(): void {
-    if (this.#as)
-      throw internal('a client that asks as somebody else over shared connections makes plain requests only');
+    if (this.#as) throw internal('a client that asks as somebody else over shared connections opens no upgraded ones');
   }
 
   get #host(): string {
@@ -284,7 +289,7 @@ export class KubeClient implements AsyncDisposable {
     const encoded = raw ? body : body === undefined ? undefined : JSON.stringify(body);
     const type: Headers = encoded === undefined ? {} : { 'content-type': contentType ?? 'application/json' };
     const all = { ...type, ...headers };
-    return this.#transport.send(method, path, { ...rest, body: encoded, headers: all, impersonate: this.#as });
+    return this.#sender.send(method, path, { ...rest, body: encoded, headers: all });
   }
 
   async #readJson(answer: Answer, method: Method, path: string): Promise<unknown> {

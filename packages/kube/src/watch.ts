@@ -29,7 +29,7 @@ export interface WatchOptions {
 
 /** Watches a collection. Throws Expired when the revision is gone, ServiceUnavailable when the stream is cut. */
 export async function* watchResources<T extends Resource>(
-  transport: Transport,
+  transport: Pick<Transport, 'send'>,
   ref: ResourceRef,
   options: WatchOptions = {},
 ): AsyncGenerator<WatchEvent<T>> {

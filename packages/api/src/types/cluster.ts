@@ -62,7 +62,10 @@ export const cluster = defineType({
   v3: {
     collectionMethods: ['GET', 'POST'],
     resourceMethods: ['GET', 'PUT', 'DELETE'],
-    resourceActions: { generateKubeconfig: { output: 'generateKubeConfigOutput' } },
+    resourceActions: {
+      generateKubeconfig: { output: 'generateKubeConfigOutput' },
+      importYaml: { input: 'importClusterYamlInput', output: 'importYamlOutput' },
+    },
     status: 'lifted',
     nameFrom: 'displayName',
   },

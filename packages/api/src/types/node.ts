@@ -62,6 +62,7 @@ export const node = defineType({
   v3: {
     collectionMethods: ['GET'],
     resourceMethods: ['GET'],
+    resourceActions: { cordon: {}, drain: { input: 'nodeDrainInput' }, stopDrain: {}, uncordon: {} },
     status: 'lifted',
     nameFrom: 'displayName',
     namespaceFrom: 'clusterId',

@@ -3,6 +3,7 @@ import type { Cluster } from '@drover/api';
 import { invalid, methodNotAllowed } from '@drover/base';
 import { issueToken } from '../auth/index.ts';
 import { proxyKubeconfig } from '../clusters/kubeconfig.ts';
+import { importYaml } from '../live/import-yaml.ts';
 import { type ApiRequest, behaviour } from './behaviour.ts';
 import { depsOf } from './tokens.ts';
 
@@ -42,6 +43,7 @@ export const clusters = behaviour<Cluster>({
     return data['internal'] === true ? rest : { ...rest, remove: remove! };
   },
   actions: {
+    importYaml: { run: (request, cluster, input) => importYaml(request, cluster.metadata.name, input) },
     generateKubeconfig: {
       async run(request, cluster) {
         const { deps, caller } = request;

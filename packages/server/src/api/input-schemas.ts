@@ -1,5 +1,5 @@
 /** Schemas of what actions take and give. */
-import { boolean, type Field, type SchemaFields, string, toSchemaField } from '@drover/api';
+import { boolean, type Field, int, reference, type SchemaFields, string, toSchemaField } from '@drover/api';
 
 const schema = (fields: Readonly<Record<string, Field>>): SchemaFields =>
   Object.fromEntries(Object.entries(fields).map(([name, field]) => [name, toSchemaField(field)]));
@@ -7,7 +7,21 @@ const schema = (fields: Readonly<Record<string, Field>>): SchemaFields =>
 export const inputSchemas: Readonly<Record<string, SchemaFields>> = {
   changePasswordInput: schema({ currentPassword: string({ required: true }), newPassword: string({ required: true }) }),
   generateKubeConfigOutput: schema({ config: string() }),
+  importClusterYamlInput: schema({
+    defaultNamespace: string(),
+    namespace: string(),
+    projectId: reference('project'),
+    yaml: string(),
+  }),
+  importYamlOutput: schema({ message: string() }),
   namespaceMove: schema({ projectId: string() }),
+  nodeDrainInput: schema({
+    deleteLocalData: boolean(),
+    force: boolean(),
+    gracePeriod: int(),
+    ignoreDaemonSets: boolean(),
+    timeout: int(),
+  }),
   searchPrincipalsInput: schema({
     name: string({ required: true }),
     principalType: { type: 'enum', options: ['user', 'group'] },

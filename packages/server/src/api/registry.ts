@@ -1,10 +1,11 @@
 /** Which types the API serves, and which behaviour each has. What is not here is not in `/v3/schemas` either. */
 import { namespace, principal, type TypeDeclaration, type TypedResource, type TypeId, types } from '@drover/api';
+import { namespaces } from '../live/namespaces.ts';
+import { nodes } from '../live/nodes.ts';
 import { liveServed } from '../live/served.ts';
 import type { Behaviour, ServedType } from './behaviour.ts';
 import { clusterRegistrationTokens } from './cluster-registration-tokens.ts';
 import { clusters } from './clusters.ts';
-import { namespaces } from './namespaces.ts';
 import { preferences } from './preferences.ts';
 import { principals } from './principals.ts';
 import { projects } from './projects.ts';
@@ -22,7 +23,7 @@ const stored: readonly (readonly [TypeId, unknown])[] = [
   ['clusterRoleTemplateBinding', clusterRoleTemplateBindings],
   ['globalRole', globalRoles],
   ['globalRoleBinding', globalRoleBindings],
-  ['node', {}],
+  ['node', nodes],
   ['preference', preferences],
   ['project', projects],
   ['projectRoleTemplateBinding', projectRoleTemplateBindings],

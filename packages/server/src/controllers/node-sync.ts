@@ -3,7 +3,7 @@
  * where the cluster is owned, while it is connected; what a change sets off is gathered for a moment and written once.
  */
 import type { ManagedNode } from '@drover/api';
-import { anySignal, ignoreNotFound, isUnavailable, type Log, messageOf, sleep } from '@drover/base';
+import { anySignal, findCondition, ignoreNotFound, isUnavailable, type Log, messageOf, sleep } from '@drover/base';
 import {
   KubeClient,
   type NodeMetrics,
@@ -126,7 +126,7 @@ async function write(deps: NodeSyncDeps, clusterId: string, seen: Parameters<typ
       resources.modify('node', { name, namespace: clusterId }, node => ({
         ...node,
         spec: { ...node.spec, ...draft.spec },
-        status: draft.status,
+        status: statusOf(node, draft),
       })),
     );
   }
@@ -145,7 +145,13 @@ async function write(deps: NodeSyncDeps, clusterId: string, seen: Parameters<typ
   );
 }
 
+/** The cluster's, with what the server itself found out about a node that takes no more pods. */
+function statusOf(old: ManagedNode, { spec, status }: Pick<ManagedNode, 'spec' | 'status'>): ManagedNode['status'] {
+  const own = spec?.unschedulable ? findCondition(old.status?.conditions, 'Drained') : undefined;
+  return own ? { ...status, conditions: [...(status?.conditions ?? []), own] } : status;
+}
+
 /** Fields that people set, such as a description, are theirs. */
 function isUpToDate(old: ManagedNode, draft: Pick<ManagedNode, 'spec' | 'status'>): boolean {
-  return isSame({ ...old.spec, ...draft.spec }, old.spec) && isSame(draft.status, old.status);
+  return isSame({ ...old.spec, ...draft.spec }, old.spec) && isSame(statusOf(old, draft), old.status);
 }

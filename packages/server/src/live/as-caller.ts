@@ -1,4 +1,4 @@
-/** The context's cluster as the caller: what he may do there is decided there, on every request. */
+/** A cluster, the context's for one, as the caller: what he may do there is decided there, on every request. */
 import { notFound } from '@drover/base';
 import type { KubeClient } from '@drover/kube';
 import type { ApiView } from '../api/behaviour.ts';
@@ -10,9 +10,8 @@ export function clusterOf({ context }: ApiView): string {
 }
 
 /** Throws NotFound where the caller is no member, ServiceUnavailable with its cause where the cluster is away. */
-export function asCaller(request: ApiView): KubeClient {
+export function asCaller(request: ApiView, clusterId = clusterOf(request)): KubeClient {
   const { deps, caller } = request;
-  const clusterId = clusterOf(request);
   if (!clusterId || !deps.auth.access.mayReach(caller, clusterId)) throw notFound('cluster', clusterId);
   // Checks that the caller is somebody, as on every other way into a cluster.
   identityHeaders(caller);

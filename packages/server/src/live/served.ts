@@ -2,7 +2,7 @@
 import { defineType, type LiveType, liveSchema, liveTypes, structsOf, type V3Data } from '@drover/api';
 import type { ApiRequest, ApiView, Behaviour, ResourceAction, ServedType } from '../api/behaviour.ts';
 import { encodeId } from '../api/url.ts';
-import { createLive, getLive, listLive, removeLive, showLive, updateLive } from './live-store.ts';
+import { createLive, getLive, listLive, refOf, removeLive, showLive, updateLive } from './live-store.ts';
 import { listRevisions, rollBack } from './revisions.ts';
 import {
   createWorkload,
@@ -29,8 +29,14 @@ function plain(type: LiveType): Behaviour<V3Data> {
     mayCreate: () => true,
     create: async (request, input) => showLive(request, type, await createLive(request, type, input)),
     links: (_, links) => ({ ...links, yaml: `${links['self']}/yaml` }),
-    followLinks: { yaml: (request, id) => yamlLink(request, type, id) },
+    followLinks: { yaml: (request, id) => yamlOf(request, type, id) },
   };
+}
+
+/** Of an object that the context has. */
+async function yamlOf(request: ApiRequest, type: LiveType, id: string): Promise<'handled'> {
+  const { metadata } = await getLive(request, type, id);
+  return yamlLink(request, { ref: refOf(type) }, metadata);
 }
 
 const kindIs =
@@ -70,7 +76,7 @@ function workloadLinks(
 }
 
 const workloadFollow: NonNullable<Behaviour['followLinks']> = {
-  yaml: (request, id) => yamlLink(request, workloadType(id), id),
+  yaml: (request, id) => yamlOf(request, workloadType(id), id),
   revisions: (request, id) => listRevisions(request, id),
 };
 

@@ -1,22 +1,27 @@
 /** The link `yaml`: the cluster's own object as a person edits it, and what he made of it put back, as the caller. */
-import type { LiveObject, LiveType } from '@drover/api';
+import type { LiveObject } from '@drover/api';
 import { invalid, methodNotAllowed } from '@drover/base';
+import type { ResourceRef } from '@drover/kube';
 import { stringify } from 'yaml';
 import type { ApiRequest } from '../api/behaviour.ts';
 import { readBody } from '../api/body.ts';
 import { asCaller } from './as-caller.ts';
-import { getLive, refOf } from './live-store.ts';
 
 const maxBodyBytes = 2 << 20;
 
-/** Answers by itself, in YAML. */
-export async function yamlLink(request: ApiRequest, type: LiveType, id: string): Promise<'handled'> {
+/** Answers by itself, in YAML. The place has been looked at: what is not the caller's to see does not come here. */
+export async function yamlLink(
+  request: ApiRequest,
+  { ref }: { readonly ref: ResourceRef },
+  { name, namespace }: { readonly name: string; readonly namespace?: string },
+): Promise<'handled'> {
   const { method = 'GET' } = request.exchange.request;
-  const old = await getLive(request, type, id);
+  const client = asCaller(request);
+  const old = await client.get<LiveObject>(ref, name, { namespace });
   if (method === 'GET' || method === 'HEAD') return answer(request, old);
   if (method !== 'PUT') throw methodNotAllowed(method, 'yaml');
   const given = await readBody(request.exchange.request, maxBodyBytes);
-  return answer(request, await asCaller(request).update(refOf(type), checked(given, old)));
+  return answer(request, await client.update(ref, checked(given, { ...old, kind: ref.kind ?? old.kind })));
 }
 
 /** It must be the same object: what is written elsewhere was never asked for. */

@@ -1,0 +1,119 @@
+/**
+ * Namespaces of a cluster, asked for and changed in the cluster itself as the caller: what he may do there is decided
+ * there. Which project one belongs to is an annotation on it.
+ */
+import type { V3Data } from '@drover/api';
+import { invalid, type Resource } from '@drover/base';
+import { namespaces as namespaceRef } from '@drover/kube';
+import { behaviour } from '../api/behaviour.ts';
+import { mergeLabels } from '../api/merge.ts';
+import { projectKey } from '../controllers/cluster-projects.ts';
+import { asCaller } from './as-caller.ts';
+import { requireProjects } from './require-projects.ts';
+import { yamlLink } from './yaml-link.ts';
+
+const descriptionAnnotation = 'field.cattle.io/description';
+
+interface Namespace extends Resource {
+  readonly status?: { readonly phase?: string };
+}
+
+function show(namespace: Namespace): V3Data {
+  const { name, annotations = {}, labels = {}, creationTimestamp, deletionTimestamp, uid } = namespace.metadata;
+  const phase = namespace.status?.phase ?? 'Active';
+  return {
+    id: name,
+    type: 'namespace',
+    baseType: 'namespace',
+    name,
+    description: annotations[descriptionAnnotation],
+    projectId: annotations[projectKey] ?? null,
+    annotations,
+    labels,
+    uuid: uid,
+    created: creationTimestamp,
+    createdTS: Date.parse(creationTimestamp ?? ''),
+    ...(deletionTimestamp ? { removed: deletionTimestamp } : {}),
+    creatorId: annotations['field.cattle.io/creatorId'] ?? null,
+    state: deletionTimestamp ? 'removing' : phase.toLowerCase(),
+    transitioning: deletionTimestamp ? 'yes' : 'no',
+    transitioningMessage: '',
+  };
+}
+
+type Labels = Readonly<Record<string, string>> | undefined;
+
+const labelsOf = (input: V3Data, field: 'labels' | 'annotations') => (input[field] ?? undefined) as Labels;
+
+/** The label follows the annotation, which alone counts. */
+function withProject(labels: Labels, projectId: string | undefined): Record<string, string> {
+  const { [projectKey]: _, ...rest } = labels ?? {};
+  return projectId ? { ...rest, [projectKey]: projectId.split(':')[1] ?? '' } : rest;
+}
+
+/** A merge patch from one to the other: what is to go is null. */
+function patchOf(from: Labels, to: Labels): Record<string, string | null> {
+  const gone = Object.keys(from ?? {}).filter(key => to?.[key] === undefined);
+  return { ...to, ...Object.fromEntries(gone.map(key => [key, null])) };
+}
+
+export const namespaces = behaviour<V3Data>({
+  source: {
+    list: async request => (await asCaller(request).list<Namespace>(namespaceRef)).items.map(show),
+    get: async (request, id) => show(await asCaller(request).get<Namespace>(namespaceRef, id)),
+    update: async (request, id, input) => {
+      const client = asCaller(request);
+      const seen = await client.get<Namespace>(namespaceRef, id);
+      const change = { labels: labelsOf(input, 'labels'), annotations: labelsOf(input, 'annotations') };
+      const annotations = { ...mergeLabels(seen.metadata.annotations, change.annotations) };
+      if (input['description'] !== undefined) annotations[descriptionAnnotation] = String(input['description'] ?? '');
+      const from = seen.metadata.annotations?.[projectKey];
+      const to = annotations[projectKey];
+      // The annotation is what puts a namespace into a project: setting it is a move.
+      if (from !== to) requireProjects(request, request.context?.id, [from, to]);
+      const labels = withProject(mergeLabels(seen.metadata.labels, change.labels), to);
+      const metadata = {
+        labels: patchOf(seen.metadata.labels, labels),
+        annotations: patchOf(seen.metadata.annotations, annotations),
+      };
+      return show(await client.patch<Namespace>(namespaceRef, id, { metadata }, { type: 'merge' }));
+    },
+    remove: async (request, id) =>
+      void (await asCaller(request).delete(namespaceRef, id, { propagationPolicy: 'Background' })),
+  },
+  links: (_, links) => ({ ...links, yaml: `${links['self']}/yaml` }),
+  followLinks: { yaml: (request, id) => yamlLink(request, { ref: namespaceRef }, { name: id }) },
+  mayCreate: () => true,
+  async create(request, input) {
+    if (!input['name']) throw invalid('name', 'is required', 'MissingRequired');
+    const given = labelsOf(input, 'annotations');
+    const projectId = (input['projectId'] as string | null | undefined) || given?.[projectKey];
+    requireProjects(request, request.context?.id, [projectId]);
+    const annotations = {
+      ...given,
+      'field.cattle.io/creatorId': request.caller.userId,
+      ...(projectId ? { [projectKey]: projectId } : {}),
+      ...(input['description'] ? { [descriptionAnnotation]: String(input['description']) } : {}),
+    };
+    const labels = withProject(labelsOf(input, 'labels'), projectId);
+    const metadata = { name: String(input['name']), labels, annotations };
+    const client = asCaller(request);
+    return show(await client.create<Namespace>(namespaceRef, { apiVersion: 'v1', kind: 'Namespace', metadata }));
+  },
+  actions: {
+    move: {
+      async run(request, seen: V3Data, input) {
+        const projectId = (input['projectId'] ?? '') as unknown;
+        if (typeof projectId !== 'string')
+          throw invalid('projectId', 'must be the id of a project, or empty for none', 'InvalidFormat');
+        requireProjects(request, request.context?.id, [seen['projectId'] as string | null, projectId]);
+        const metadata = {
+          annotations: { [projectKey]: projectId || null },
+          labels: { [projectKey]: projectId.split(':')[1] ?? null },
+        };
+        await asCaller(request).patch(namespaceRef, String(seen['id']), { metadata }, { type: 'merge' });
+        return undefined;
+      },
+    },
+  },
+});

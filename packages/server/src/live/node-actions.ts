@@ -1,0 +1,169 @@
+/**
+ * Nodes kept free or emptied, as the caller: cordon and uncordon at once, drain in the background pod by pod, as far as their
+ * disruption budgets let it. What became of a drain shows as the node's condition Drained.
+ */
+import type { ManagedNode, V3Data } from '@drover/api';
+import { hasReason, invalid, isNotFound, messageOf, type Resource, setCondition, sleep } from '@drover/base';
+import { type KubeClient, nodes, pods } from '@drover/kube';
+import type { ApiRequest, ApiView } from '../api/behaviour.ts';
+import { asCaller } from './as-caller.ts';
+
+const mirrorKey = 'kubernetes.io/config.mirror';
+const againMs = 5_000;
+const defaultTimeoutMs = 120_000;
+/** What is being emptied by this server; one that stops ends with it, and the node stays cordoned. */
+const draining = new Map<string, AbortController>();
+
+const keyOf = ({ metadata }: ManagedNode): string => `${metadata.namespace}:${metadata.name}`;
+
+function nodeOf(node: ManagedNode): { clusterId: string; name: string } {
+  const name = node.status?.nodeName;
+  if (!name) throw invalid('action', 'the node is not in its cluster yet', 'InvalidAction');
+  return { clusterId: node.metadata.namespace ?? '', name };
+}
+
+export async function setUnschedulable(request: ApiRequest, node: ManagedNode, unschedulable: boolean): Promise<void> {
+  const { clusterId, name } = nodeOf(node);
+  const patch = { spec: { unschedulable: unschedulable || null } };
+  await asCaller(request, clusterId).patch(nodes, name, patch, { type: 'merge' });
+}
+
+export const isCordoned = (_: ApiView, node: ManagedNode): boolean => node.spec?.unschedulable === true;
+export const isDraining = (_: ApiView, node: ManagedNode): boolean => draining.has(keyOf(node));
+
+interface DrainOptions {
+  readonly deleteLocalData: boolean;
+  readonly force: boolean;
+  readonly gracePeriod: number;
+  readonly ignoreDaemonSets: boolean;
+  readonly timeoutMs: number;
+}
+
+function optionsOf(input: V3Data): DrainOptions {
+  const number = (field: string, fallback: number) => {
+    const value = input[field] ?? fallback;
+    if (typeof value !== 'number' || !Number.isInteger(value))
+      throw invalid(field, 'must be a whole number', 'InvalidFormat');
+    return value;
+  };
+  const seconds = number('timeout', defaultTimeoutMs / 1000);
+  if (seconds < 1 || seconds > 10_800) throw invalid('timeout', 'must be from 1 to 10800 seconds', 'InvalidFormat');
+  return {
+    deleteLocalData: input['deleteLocalData'] === true,
+    force: input['force'] === true,
+    gracePeriod: number('gracePeriod', -1),
+    ignoreDaemonSets: input['ignoreDaemonSets'] !== false,
+    timeoutMs: seconds * 1000,
+  };
+}
+
+/** Cordons the node and begins to empty it; resolves when that has begun. Throws where the caller may not evict. */
+export async function drain(request: ApiRequest, node: ManagedNode, input: V3Data): Promise<void> {
+  const key = keyOf(node);
+  if (draining.has(key)) throw invalid('action', 'the node is being drained already', 'InvalidAction');
+  const options = optionsOf(input);
+  const { clusterId, name } = nodeOf(node);
+  const client = asCaller(request, clusterId);
+  const stop = new AbortController();
+  draining.set(key, stop);
+  try {
+    await setUnschedulable(request, node, true);
+    refuseWhatStays(await podsOn(client, name), options);
+  } catch (error) {
+    draining.delete(key);
+    throw error;
+  }
+  await tell(request, node, { status: 'Unknown', message: 'pods are being evicted' });
+  void empty(client, name, { options, signal: AbortSignal.any([stop.signal, AbortSignal.timeout(options.timeoutMs)]) })
+    .then(
+      () => tell(request, node, { status: 'True', message: '' }),
+      error => {
+        const stopped = stop.signal.aborted ? 'it was stopped' : messageOf(error);
+        return tell(request, node, { status: 'False', message: stopped });
+      },
+    )
+    .catch(error => request.deps.log.warn({ node: key, reason: messageOf(error) }, 'a drain could not be told of'))
+    .finally(() => draining.delete(key));
+}
+
+export function stopDrain(node: ManagedNode): void {
+  const running = draining.get(keyOf(node));
+  if (!running) throw invalid('action', 'the node is not being drained', 'InvalidAction');
+  running.abort(new Error('stopped'));
+}
+
+interface Pod extends Resource {
+  readonly spec?: { readonly volumes?: readonly { readonly emptyDir?: object }[] };
+  readonly status?: { readonly phase?: string };
+}
+
+async function podsOn(client: KubeClient, node: string, signal?: AbortSignal): Promise<Pod[]> {
+  const all = await Array.fromAsync(client.listAll<Pod>(pods, { fieldSelector: `spec.nodeName=${node}`, signal }));
+  return all.filter(({ metadata, status }) => {
+    const over = status?.phase === 'Succeeded' || status?.phase === 'Failed';
+    return !over && metadata.annotations?.[mirrorKey] === undefined;
+  });
+}
+
+const controllerOf = ({ metadata }: Pod) => metadata.ownerReferences?.find(({ controller }) => controller === true);
+const ofDaemonSet = (pod: Pod): boolean => controllerOf(pod)?.kind === 'DaemonSet';
+
+/** As kubectl drain does: what would be lost for good needs a word of its own. */
+function refuseWhatStays(all: readonly Pod[], { force, deleteLocalData, ignoreDaemonSets }: DrainOptions): void {
+  const name = ({ metadata }: Pod) => `${metadata.namespace}/${metadata.name}`;
+  const daemon = all.find(ofDaemonSet);
+  if (daemon && !ignoreDaemonSets)
+    throw invalid('ignoreDaemonSets', `${name(daemon)} is a daemon set's and would come back at once`, 'InvalidOption');
+  const others = all.filter(pod => !ofDaemonSet(pod));
+  const bare = others.find(pod => !controllerOf(pod));
+  if (bare && !force) throw invalid('force', `${name(bare)} is nobody's and would not come back`, 'InvalidOption');
+  const local = others.find(pod => pod.spec?.volumes?.some(({ emptyDir }) => emptyDir));
+  if (local && !deleteLocalData)
+    throw invalid('deleteLocalData', `${name(local)} has data of its own`, 'InvalidOption');
+}
+
+async function empty(
+  client: KubeClient,
+  node: string,
+  { options, signal }: { options: DrainOptions; signal: AbortSignal },
+): Promise<void> {
+  for (;;) {
+    const left = (await podsOn(client, node, signal)).filter(pod => !ofDaemonSet(pod));
+    if (left.length === 0) return;
+    for (const pod of left) if (!pod.metadata.deletionTimestamp) await evict(client, pod, { options, signal });
+    await sleep(againMs, signal);
+  }
+}
+
+async function evict(
+  client: KubeClient,
+  { metadata }: Pod,
+  { options, signal }: { options: DrainOptions; signal: AbortSignal },
+): Promise<void> {
+  const { name, namespace } = metadata;
+  const { gracePeriod } = options;
+  const body = {
+    apiVersion: 'policy/v1',
+    kind: 'Eviction',
+    metadata: { name, namespace },
+    ...(gracePeriod >= 0 ? { deleteOptions: { gracePeriodSeconds: gracePeriod } } : {}),
+  };
+  try {
+    await client.request('POST', `/api/v1/namespaces/${namespace}/pods/${name}/eviction`, { body, signal });
+  } catch (error) {
+    // Its budget does not let it go yet: asked again. Gone is gone.
+    if (!isNotFound(error) && !hasReason(error, 'TooManyRequests')) throw error;
+  }
+}
+
+async function tell(
+  { deps }: ApiRequest,
+  { metadata }: ManagedNode,
+  { status, message }: { status: 'True' | 'False' | 'Unknown'; message: string },
+): Promise<void> {
+  const { name, namespace } = metadata;
+  await deps.resources.modify('node', { name, namespace }, seen => {
+    const conditions = setCondition(seen.status?.conditions, { type: 'Drained', status, message });
+    return conditions === seen.status?.conditions ? undefined : { ...seen, status: { ...seen.status, conditions } };
+  });
+}
