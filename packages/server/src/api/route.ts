@@ -30,8 +30,8 @@ const compressFrom = 4096;
 interface Answer {
   readonly status: number;
   readonly body?: unknown;
-  /** For programs alone: never a page. */
-  readonly asData?: boolean;
+  /** JSON whatever was asked for: no page, nor YAML, which takes long for a large one. */
+  readonly onlyJson?: boolean;
 }
 
 /** The signed-in part of v3. Settings that anybody may read have a route of their own. */
@@ -90,7 +90,7 @@ async function dispatch(request: ApiRequest, target: V3Target, method: string): 
     return { status: 200, body: schemaCollection(request) };
   }
   if (target.type === openApiName && !target.context && method === 'GET')
-    return { status: 200, body: openApiFor(request), asData: true };
+    return { status: 200, body: openApiFor(request), onlyJson: true };
   if (isSubscribe(target)) throw badRequest('this is where clients subscribe: it takes WebSocket upgrades only');
   const type = findType(target.type, target.context?.type);
   if (!type || (type.context && type.context !== target.context?.type)) {
@@ -235,17 +235,13 @@ async function runAction(
   return answer === 'handled' ? answer : { status: 200, body: answer };
 }
 
-async function send(apiRequest: ApiRequest, { status, body, asData }: Answer): Promise<void> {
+async function send(apiRequest: ApiRequest, { status, body, onlyJson }: Answer): Promise<void> {
   const { request, response } = apiRequest.exchange;
   if (body === undefined) {
     response.writeHead(status, status === 204 ? {} : { 'content-length': '0' }).end();
     return;
   }
-  const { text, headers } = await encode(
-    apiRequest,
-    body,
-    formatOf(request) === 'html' && asData ? 'json' : formatOf(request),
-  );
+  const { text, headers } = await encode(apiRequest, body, onlyJson ? 'json' : formatOf(request));
   let bytes: Buffer = Buffer.from(text);
   const sent: Record<string, string | number> = {
     'x-content-type-options': 'nosniff',

@@ -99,11 +99,12 @@ test('a type that a cluster shows otherwise than the whole API has a name of its
   const sets = [
     { path: '/v3', schemas: [schema({ a: field })] },
     { path: '/v3/cluster/{clusterId}', context: 'cluster' as const, schemas: [schema({ b: field })] },
+    { path: '/v3/project/{projectId}', context: 'project' as const, schemas: [schema({ c: field })] },
   ];
   const made = openApiDocument(sets, { server: 'https://h', version: '1', providers: {} });
   assert.equal(await faultsOf(made), undefined);
   const { schemas } = made['components'] as { schemas: object };
-  assert.ok('thing' in schemas && 'cluster.thing' in schemas);
+  assert.ok('thing' in schemas && 'cluster.thing' in schemas && 'project.thing' in schemas);
 });
 
 test('what the server answers is as the document says', async () => {
@@ -120,8 +121,10 @@ test('what the server answers is as the document says', async () => {
   }
 });
 
-test('nobody gets it without signing in, and it can be had as YAML', async () => {
+test('nobody gets it without signing in, and it is JSON whatever is asked for', async () => {
   assert.equal((await api.ask('GET', '/v3/openapi.json', { as: '' })).status, 401);
-  const yaml = await api.ask('GET', '/v3/openapi.json?_format=yaml');
-  assert.match(String(yaml.body), /^openapi: 3\.1\.0$/m);
+  for (const query of ['?_format=yaml', '?_format=html']) {
+    const { headers, body } = await api.ask('GET', `/v3/openapi.json${query}`);
+    assert.deepEqual([headers['content-type'], body.openapi], ['application/json', '3.1.0']);
+  }
 });

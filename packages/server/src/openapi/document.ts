@@ -30,8 +30,9 @@ export function openApiDocument(sets: readonly SchemaSet[], options: DocumentOpt
   const schemas: Record<string, JsonSchema> = {};
   const parameters: Record<string, JsonSchema> = {};
   const paths: Record<string, JsonSchema> = {};
+  const known = new Map<string, string>();
   for (const set of sets) {
-    const componentOf = namesIn(set, sets[0]!);
+    const componentOf = namesIn(set, known);
     for (const schema of set.schemas) Object.assign(schemas, componentsOf(schema, componentOf));
     const made = pathsOf(set, componentOf);
     Object.assign(paths, made.paths);
@@ -62,17 +63,15 @@ export function openApiDocument(sets: readonly SchemaSet[], options: DocumentOpt
 
 const isCollection = ({ collectionMethods, id }: V3Schema) => collectionMethods.length > 0 && id !== 'subscribe';
 
-/** A type that a context shows otherwise than the whole API gets a name of its own there. */
-function namesIn(set: SchemaSet, top: SchemaSet): ComponentOf {
-  const own = new Map(set.schemas.map(schema => [schema.id, schema]));
-  const general = new Map(top.schemas.map(schema => [schema.id, schema]));
-  return id => {
-    const schema = own.get(id);
-    if (!schema) return undefined;
-    const other = general.get(id);
-    const same = !other || JSON.stringify(other.resourceFields) === JSON.stringify(schema.resourceFields);
-    return set.context && !same ? `${set.context}.${id}` : id;
-  };
+/** A type that a context shows otherwise than those before it gets a name of its own there. `known` grows by what is new. */
+function namesIn({ context, schemas }: SchemaSet, known: Map<string, string>): ComponentOf {
+  const names = new Map<string, string>();
+  for (const { id, resourceFields } of schemas) {
+    const fields = JSON.stringify(resourceFields);
+    if (!known.has(id)) known.set(id, fields);
+    names.set(id, known.get(id) === fields ? id : `${context}.${id}`);
+  }
+  return id => names.get(id);
 }
 
 /** A struct is one component; a type is its resource, its collection, and what creating and changing it take. */
