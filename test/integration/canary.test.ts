@@ -117,7 +117,7 @@ test('no secret is found in data, logs or answers', async () => {
     await seen(admin, 'GET', `/v3/${path}`);
   }
   await seen(carl, 'GET', '/v3/clusterregistrationtokens');
-  answers.push(String((await server.fetch('GET', '/metrics')).body));
+  await seen(admin, 'GET', '/metrics');
 
   const found: string[] = [];
   const search = (where: string, text: string) => {

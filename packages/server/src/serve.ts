@@ -16,6 +16,7 @@ import {
   type Store,
 } from '@drover/store';
 import { v3Route } from './api/route.ts';
+import { tokensRoute } from './api/tokens-route.ts';
 import { apiUiRoute } from './api-ui/assets.ts';
 import { openAudit } from './audit/open-audit.ts';
 import { bootstrapAdmin, openAuth, tokenPurge, userCleanup } from './auth/index.ts';
@@ -34,6 +35,7 @@ import { Front } from './http/front.ts';
 import { healthRoutes } from './http/health.ts';
 import { homeRoute } from './http/home.ts';
 import { createMetrics, metricsRoute } from './http/metrics.ts';
+import { openMetricsToken } from './http/metrics-token.ts';
 import { publicSettingsRoute } from './http/public-settings.ts';
 import { createCaches, Resources, type RunningController, startCaches, startController } from './resources/index.ts';
 import { Settings } from './settings.ts';
@@ -78,6 +80,7 @@ export async function serve({ config, say, log, signal }: ServeOptions): Promise
   await ensureBuiltinRoles(resources, caches);
 
   const metrics = createMetrics();
+  const metricsToken = await openMetricsToken(config.dataDir);
   const auth = openAuth({ resources, caches, settings }, { baseUrl, addressOf, log, signal: life.signal });
   const admin = await bootstrapAdmin({ resources, caches, settings }, config.bootstrapPassword);
   const clustersDeps = {
@@ -97,7 +100,8 @@ export async function serve({ config, say, log, signal }: ServeOptions): Promise
 
   const { upstreams } = clusters;
   const clients = new ClusterClients(upstreams, life.signal);
-  const v3 = v3Route({ resources, caches, auth, settings, upstreams, clients, log }, baseUrl);
+  const apiDeps = { resources, caches, auth, settings, upstreams, clients, log };
+  const v3 = v3Route(apiDeps, baseUrl);
   const controllers: RunningController[] = [];
   const front = scope.use(
     new Front({
@@ -112,9 +116,10 @@ export async function serve({ config, say, log, signal }: ServeOptions): Promise
         ...auth.routes,
         ...clusters.routes,
         publicSettingsRoute(settings, v3, baseUrl),
+        tokensRoute(apiDeps, v3),
         v3,
         apiUiRoute,
-        metricsRoute(metrics, () => auth.access),
+        metricsRoute(metrics, { access: () => auth.access, token: metricsToken }),
         homeRoute(baseUrl),
       ],
     }),

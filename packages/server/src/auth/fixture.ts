@@ -4,6 +4,7 @@ import type { IncomingMessage } from 'node:http';
 import type { TypeId } from '@drover/api';
 import { silentLog } from '@drover/base';
 import { openSqliteStore, type Store } from '@drover/store';
+import type { AddressOf } from '../http/client-address.ts';
 import type { Caller } from '../http/exchange.ts';
 import {
   type Caches,
@@ -30,7 +31,7 @@ export interface Fixture extends AsyncDisposable {
   readonly replica: () => Promise<Omit<Fixture, keyof AsyncDisposable>>;
 }
 
-export async function openFixture(): Promise<Fixture> {
+export async function openFixture({ addressOf }: { readonly addressOf?: AddressOf } = {}): Promise<Fixture> {
   const store = await openSqliteStore({ path: ':memory:' });
   const stop = new AbortController();
   const values = new Map<string, string>();
@@ -46,7 +47,12 @@ export async function openFixture(): Promise<Fixture> {
       set: async (name: string, value: string) => void values.set(name, value),
     };
     const base = { resources, caches, settings, now: () => Date.now() + clock.offsetMs };
-    const auth = openAuth(base, { baseUrl: () => 'https://drover.test', log: silentLog, signal: stop.signal });
+    const auth = openAuth(base, {
+      baseUrl: () => 'https://drover.test',
+      addressOf,
+      log: silentLog,
+      signal: stop.signal,
+    });
     const deps: UsersDeps = { ...base, access: auth.access };
     return { store, resources, caches, values, auth, deps, signal: stop.signal };
   };

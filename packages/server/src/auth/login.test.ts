@@ -4,6 +4,7 @@ import { request as httpsRequest } from 'node:https';
 import { test } from 'node:test';
 import { silentLog } from '@drover/base';
 import { issueCert, makeCa } from '@drover/engine';
+import { type AddressOf, behindProxies } from '../http/client-address.ts';
 import type { Route } from '../http/exchange.ts';
 import { Front } from '../http/front.ts';
 import { bindInCluster, type Fixture, openFixture, seedRoles } from './fixture.ts';
@@ -64,8 +65,8 @@ async function serve(fixture: Fixture) {
   return { ask, login, [Symbol.asyncDispose]: () => front[Symbol.asyncDispose]() };
 }
 
-async function open() {
-  const fixture = await openFixture();
+async function open(options: { readonly addressOf?: AddressOf } = {}) {
+  const fixture = await openFixture(options);
   await seedRoles(fixture);
   await createUser(fixture.deps, { id: 'u-bob', username: 'bob', password });
   const server = await serve(fixture);
@@ -209,6 +210,15 @@ test('guessing is answered with 429 and when to come back', async () => {
     [...Array<number>(10).fill(401), 429, 429],
   );
   assert.match(String(answers.at(-1)!.headers['retry-after']), /^\d+$/);
+});
+
+test('behind a trusted proxy each client has tries of his own, whatever he claims before the proxy adds', async () => {
+  await using server = await open({ addressOf: behindProxies(['127.0.0.0/8']) });
+  const from = (address: string) => ({ headers: { 'x-forwarded-for': address } });
+  const tryFrom = async (address: string) => (await server.login({ ...good, password: 'wrong' }, from(address))).status;
+  for (let tries = 0; tries < 10; tries++) assert.equal(await tryFrom(`198.51.100.${tries}, 203.0.113.1`), 401);
+  assert.equal(await tryFrom('198.51.100.99, 203.0.113.1'), 429);
+  assert.equal(await tryFrom('203.0.113.2'), 401);
 });
 
 test('a page of another site can not sign anybody in', async () => {

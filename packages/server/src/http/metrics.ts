@@ -1,10 +1,11 @@
-/** /metrics for Prometheus: what runs through this process and what waits. For the machine itself, and for admins. */
+/** /metrics for Prometheus: what runs through this process and what waits. For admins, and for who has the token that the data directory holds. */
 
-import { forbidden } from '@drover/base';
+import { forbidden, type Secret } from '@drover/base';
 import { collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 import type { Access } from '../auth/access.ts';
-import type { Caller, Route } from './exchange.ts';
+import type { Route } from './exchange.ts';
 import { sendText } from './health.ts';
+import { showsToken } from './metrics-token.ts';
 
 /** What is read when somebody asks: nothing is counted twice. */
 export interface MetricSources {
@@ -129,29 +130,20 @@ function observe(registry: Registry, { sessions, queues, watchLag, audit }: Metr
   }
 }
 
-const loopback = /^(127\.|::1$|::ffff:127\.)/;
+export interface MetricsReaders {
+  readonly access: () => Pick<Access, 'isAdmin'>;
+  readonly token: Secret;
+}
 
-export function metricsRoute(metrics: Metrics, access: () => Access): Route {
+export function metricsRoute(metrics: Pick<Metrics, 'registry'>, { access, token }: MetricsReaders): Route {
   return {
     prefix: '/metrics',
     signIn: 'optional',
     errors: 'norman',
     async handle({ request, response }, caller) {
-      requireReader(request.socket.remoteAddress ?? '', request.headers['x-forwarded-for'] !== undefined, {
-        caller,
-        access,
-      });
+      if (!showsToken(request, token) && !(caller && access().isAdmin(caller)))
+        throw forbidden('metrics are for admins, and for who shows the token in metrics.token in the data directory');
       sendText(response, 200, await metrics.registry.metrics(), metrics.registry.contentType);
     },
   };
-}
-
-/** Somebody on this machine, not coming through a proxy on it, or an admin. */
-function requireReader(
-  address: string,
-  forwarded: boolean,
-  who: { caller: Caller | undefined; access: () => Access },
-): void {
-  if (loopback.test(address) && !forwarded) return;
-  if (!who.caller || !who.access().isAdmin(who.caller)) throw forbidden('metrics are for this machine and for admins');
 }
