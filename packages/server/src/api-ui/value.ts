@@ -44,31 +44,54 @@ function collectionOf(view: View, type: string): string | undefined {
 }
 
 function showList(view: View, values: readonly unknown[], type: string): Markup {
-  if (values.every(isStruct)) return showTable(view, values as Record<string, unknown>[]);
+  if (values.every(isStruct)) return showStructs(view, values);
   const inner = /^array\[(.+)\]$/.exec(type)?.[1] ?? '';
   return html`<ul class="plain">${values.map(value => html`<li>${showValue(view, value, { type: inner })}</li>`)}</ul>`;
 }
 
-const isStruct = (value: unknown) => typeof value === 'object' && value !== null && !Array.isArray(value);
+type Struct = Readonly<Record<string, unknown>>;
 
-function showTable(view: View, rows: readonly Record<string, unknown>[]): Markup {
-  const names = [...new Set(rows.flatMap(row => Object.keys(row)))];
+const isStruct = (value: unknown): value is Struct =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+const isFlat = (value: unknown): boolean =>
+  Array.isArray(value)
+    ? value.every(item => typeof item !== 'object' || item === null)
+    : !isSet(value) || !isStruct(value);
+
+const mostColumns = 7;
+
+/** A table while it is narrow and flat; otherwise each by itself, folded under its name. */
+function showStructs(view: View, rows: readonly Struct[]): Markup {
+  const names = [...new Set(rows.flatMap(row => Object.keys(row).filter(name => isSet(row[name]))))];
+  if (names.length > mostColumns || !rows.every(row => Object.values(row).every(isFlat)))
+    return html`${rows.map((row, i) => html`<details><summary>${nameOf(row, i)}</summary>${showMap(view, row)}</details>`)}`;
   return html`<div class="scroll"><table class="inner">
 <thead><tr>${names.map(name => html`<th scope="col">${name}</th>`)}</tr></thead>
 <tbody>${rows.map(row => html`<tr>${names.map(name => html`<td>${showValue(view, row[name])}</td>`)}</tr>`)}</tbody>
 </table></div>`;
 }
 
-function showMap(view: View, map: Record<string, unknown>): Markup {
-  const entries = Object.entries(map);
-  return html`<dl class="map">${entries.map(([key, value]) => html`<div><dt>${key}</dt><dd>${showValue(view, value)}</dd></div>`)}</dl>`;
+function nameOf(row: Struct, i: number): string {
+  const name = row['name'] ?? row['id'] ?? row['type'];
+  return typeof name === 'string' && name !== '' ? name : String(i + 1);
 }
+
+/** Keys with their values side by side, and what has parts of its own below its key. */
+function showMap(view: View, map: Struct): Markup {
+  const entries = Object.entries(map).filter(([, value]) => isSet(value) || value === '');
+  return html`<dl class="map">${entries.map(
+    ([key, value]) =>
+      html`<div${!isFlat(value) && html` class="deep"`}><dt>${key}</dt><dd>${showValue(view, value)}</dd></div>`,
+  )}</dl>`;
+}
+
+const well = new Set(['active', 'available', 'bound', 'healthy', 'ready', 'running', 'succeeded']);
 
 /** A resource's state with a mark that tells waiting and failing from being well. */
 export function showState(data: Readonly<Record<string, unknown>>): Markup | undefined {
   const { state, transitioning } = data;
   if (typeof state !== 'string' || state === '') return undefined;
   const mood =
-    transitioning === 'error' ? 'bad' : transitioning === 'yes' ? 'waiting' : state === 'active' ? 'good' : 'idle';
+    transitioning === 'error' ? 'bad' : transitioning === 'yes' ? 'waiting' : well.has(state) ? 'good' : 'idle';
   return html`<span class="state ${mood}">${state}</span>`;
 }
