@@ -15,9 +15,7 @@ import {
   openSqliteStore,
   type Store,
 } from '@drover/store';
-import { v3Route } from './api/route.ts';
-import { tokensRoute } from './api/tokens-route.ts';
-import { apiUiRoute } from './api-ui/assets.ts';
+import { apiRoutes } from './api/routes.ts';
 import { openAudit } from './audit/open-audit.ts';
 import { bootstrapAdmin, openAuth, tokenPurge, userCleanup } from './auth/index.ts';
 import { ensureBuiltinRoles } from './builtin-roles.ts';
@@ -36,7 +34,6 @@ import { healthRoutes } from './http/health.ts';
 import { homeRoute } from './http/home.ts';
 import { createMetrics, metricsRoute } from './http/metrics.ts';
 import { openMetricsToken } from './http/metrics-token.ts';
-import { publicSettingsRoute } from './http/public-settings.ts';
 import { createCaches, Resources, type RunningController, startCaches, startController } from './resources/index.ts';
 import { Settings } from './settings.ts';
 import { shareCa } from './shared-ca.ts';
@@ -101,7 +98,6 @@ export async function serve({ config, say, log, signal }: ServeOptions): Promise
   const { upstreams } = clusters;
   const clients = new ClusterClients(upstreams, life.signal);
   const apiDeps = { resources, caches, auth, settings, upstreams, clients, log };
-  const v3 = v3Route(apiDeps, baseUrl);
   const controllers: RunningController[] = [];
   const front = scope.use(
     new Front({
@@ -115,10 +111,7 @@ export async function serve({ config, say, log, signal }: ServeOptions): Promise
         ...healthRoutes({ store: async () => void (await store.revision()) }, settings.get('server-version')),
         ...auth.routes,
         ...clusters.routes,
-        publicSettingsRoute(settings, v3, baseUrl),
-        tokensRoute(apiDeps, v3),
-        v3,
-        apiUiRoute,
+        ...apiRoutes(apiDeps, baseUrl),
         metricsRoute(metrics, { access: () => auth.access, token: metricsToken }),
         homeRoute(baseUrl),
       ],

@@ -11,7 +11,6 @@ import { text as readText } from 'node:stream/consumers';
 import { silentLog, unavailable } from '@drover/base';
 import { ensureCa, issueCert } from '@drover/engine';
 import { FieldCipher, newSecretsKey, openSqliteStore } from '@drover/store';
-import { apiUiRoute } from '../api-ui/assets.ts';
 import { bootstrapAdmin, createUser, issueToken, openAuth } from '../auth/index.ts';
 import { ensureBuiltinRoles } from '../builtin-roles.ts';
 import { ClusterClients } from '../clusters/clients.ts';
@@ -19,11 +18,10 @@ import { baseUrl } from '../http/base-url.ts';
 import { Front } from '../http/front.ts';
 import { healthRoutes } from '../http/health.ts';
 import { homeRoute } from '../http/home.ts';
-import { publicSettingsRoute } from '../http/public-settings.ts';
 import { type Caches, createCaches, Resources, startCaches } from '../resources/index.ts';
 import { Settings } from '../settings.ts';
 import type { ApiDeps } from './behaviour.ts';
-import { v3Route } from './route.ts';
+import { apiRoutes } from './routes.ts';
 
 export interface Answer {
   readonly status: number;
@@ -95,7 +93,6 @@ export async function openTestApi(options: TestApiOptions = {}): Promise<TestApi
   const upstreams = options.upstreams ?? noUpstreams;
   const clients = new ClusterClients(upstreams, stop.signal);
   const deps: ApiDeps = { ...base, auth, upstreams, clients, log: silentLog };
-  const v3 = v3Route(deps, baseUrl);
   const front = new Front({
     listen: { host: '127.0.0.1', port: 0 },
     tls: { cert: pair.cert, key: pair.key },
@@ -104,9 +101,7 @@ export async function openTestApi(options: TestApiOptions = {}): Promise<TestApi
     routes: [
       ...healthRoutes({ store: async () => void (await store.revision()) }, settings.get('server-version')),
       ...auth.routes,
-      publicSettingsRoute(settings, v3, baseUrl),
-      v3,
-      apiUiRoute,
+      ...apiRoutes(deps, baseUrl),
       homeRoute(baseUrl),
     ],
   });

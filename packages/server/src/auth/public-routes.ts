@@ -8,6 +8,7 @@ import { type LoginDeps, login } from './login.ts';
 import { logout } from './logout.ts';
 import type { Provider } from './provider.ts';
 import { providers } from './providers.ts';
+import { findPublicSchema, publicRoot, publicSchemas } from './public-schemas.ts';
 
 export interface PublicRoutesDeps extends LoginDeps {
   readonly authenticator: Authenticator;
@@ -28,6 +29,7 @@ export function publicRoutes(deps: PublicRoutesDeps): Route[] {
     throw notFound('authToken', path.split('/')[3]?.slice(0, 64) ?? '');
   };
   return [
+    route('/v3-public', exchange => root(deps, exchange)),
     ...inEitherCase('/v3-public/authProviders').map(prefix => route(prefix, list)),
     ...providers.flatMap(provider =>
       inEitherCase(`/v3-public/${provider.type}s`).map(prefix =>
@@ -51,6 +53,16 @@ export function publicRoutes(deps: PublicRoutesDeps): Route[] {
       await logout(deps, exchange, { all: query.has('all') });
     }),
   ];
+}
+
+async function root(deps: PublicRoutesDeps, { request, response, path }: Exchange): Promise<void> {
+  requireMethod(request, 'GET');
+  const base = deps.baseUrl(request);
+  response.setHeader('x-api-schemas', `${base}/v3-public/schemas`);
+  const [name, id, ...more] = path.split('/').slice(2).filter(Boolean);
+  if (name === undefined) return answer(response, publicRoot(base));
+  if (more.length > 0 || !/^schemas?$/i.test(name)) throw notFound('path', path.slice(0, 200));
+  answer(response, id === undefined ? publicSchemas(base) : findPublicSchema(base, id));
 }
 
 async function listProviders(deps: PublicRoutesDeps, { request, response, path }: Exchange): Promise<void> {

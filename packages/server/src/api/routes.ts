@@ -1,0 +1,13 @@
+/** The routes of the signed-in API, put together: v3, and what of it has a rule of its own about who may call. */
+import type { IncomingMessage } from 'node:http';
+import { apiUiRoute } from '../api-ui/assets.ts';
+import type { Route } from '../http/exchange.ts';
+import { publicSettingsRoute } from '../http/public-settings.ts';
+import type { ApiDeps } from './behaviour.ts';
+import { v3Route } from './route.ts';
+import { tokensRoute } from './tokens-route.ts';
+
+export function apiRoutes(deps: ApiDeps, baseUrl: (request: IncomingMessage) => string): readonly Route[] {
+  const v3 = v3Route(deps, baseUrl);
+  return [publicSettingsRoute(deps.settings, v3, baseUrl), tokensRoute(deps, v3), v3, apiUiRoute];
+}
