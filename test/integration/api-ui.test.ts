@@ -107,6 +107,25 @@ test('a cluster is created, changed, acted on and deleted by its forms', { skip 
   assert.deepEqual(tab.faults, []);
 });
 
+test('a long form folds what is seldom needed, and opens it for what is wrong there', { skip }, async () => {
+  const tab = await signedIn();
+  await tab.goto(`${api.url}/v3/roletemplates`);
+  await click(tab, '[data-dialog=create-roleTemplate]');
+  const folded = `document.querySelector('#create-roleTemplate details.folded')`;
+  assert.equal(await tab.evaluate(`${folded}.open`), false);
+  await fill(tab, '#create-roleTemplate [name=name]', 'folded');
+  await fill(tab, '#create-roleTemplate [name=rules]', '[{');
+  await click(tab, '#create-roleTemplate [type=submit]');
+  assert.equal(await tab.evaluate(`${folded}.open`), true);
+  await fill(tab, '#create-roleTemplate [name=rules]', '[{"apiGroups":[""],"resources":["pods"],"verbs":["get"]}]');
+  await fill(tab, '#create-roleTemplate [name=context]', 'cluster');
+  for (const name of ['clusterCreatorDefault', 'projectCreatorDefault'])
+    await fill(tab, `#create-roleTemplate [name=${name}]`, 'false');
+  await click(tab, '#create-roleTemplate [type=submit]');
+  await tab.sees(heading('folded'));
+  assert.deepEqual(tab.faults, []);
+});
+
 test('a token is shown once, where it was made', { skip }, async () => {
   const tab = await signedIn();
   await tab.goto(`${api.url}/v3/tokens`);

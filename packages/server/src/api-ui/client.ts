@@ -251,7 +251,13 @@ function onInput(event: Event): void {
   }
 }
 
+/** A browser can't point at what is folded. */
+function onInvalid(event: Event): void {
+  (event.target as HTMLElement).closest('details')?.setAttribute('open', '');
+}
+
 function start(): void {
+  document.addEventListener('invalid', onInvalid, true);
   document.addEventListener('click', onClick);
   document.addEventListener('submit', onSubmit);
   document.addEventListener('input', onInput);
@@ -259,7 +265,7 @@ function start(): void {
 
 const functions = [
   ...[part, controlsOf, isChanged, parseJson, held, bodyOf, jsonArea, quote, showRequest, setMode, ask, showError],
-  ...[element, showAnswer, finish, submit, signIn, addFilter, find, copy, onClick, onSubmit, onInput, start],
+  ...[element, showAnswer, finish, submit, signIn, addFilter, find, copy, onClick, onSubmit, onInput, onInvalid, start],
 ];
 
 export const pageScript = `'use strict';\n${functions.map(String).join('\n')}\n${start.name}();\n`;

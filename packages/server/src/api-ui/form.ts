@@ -39,7 +39,7 @@ export function formDialog(view: View, options: FormOptions): Markup {
   }</header>
 <div class="body">
 ${lead && html`<p>${lead}</p>`}
-<div data-part="form">${names.map((name, i) => control(view, { id, name, field: fields![name]!, data, first: i === 0 }))}</div>
+<div data-part="form">${controls(view, names, options)}</div>
 <textarea data-part="json" class="code" rows="14" spellcheck="false" aria-label="JSON" hidden>\n${JSON.stringify(currentOf(names, data), undefined, 2)}</textarea>
 <details><summary>${texts.request}</summary><pre data-part="request"></pre></details>
 <p class="error" data-part="error" role="alert" hidden></p>
@@ -48,6 +48,21 @@ ${lead && html`<p>${lead}</p>`}
 <footer><button type="button" data-close>${texts.cancel}</button><button type="submit" class="${method === 'DELETE' ? 'danger' : 'primary'}">${options.submit}</button></footer>
 </form>
 </dialog>`;
+}
+
+const mostOpen = 10;
+
+/** A long form begins with what is required, set or usual; the rest is folded. */
+function controls(view: View, names: readonly string[], { id, fields = {}, data }: FormOptions): Markup {
+  const made = (name: string, first: boolean) => control(view, { id, name, field: fields[name]!, data, first });
+  const isUsual = (name: string) =>
+    fields[name]!.required || isSet(data?.[name]) || early.includes(name) || late.includes(name);
+  const open = names.length > mostOpen ? names.filter(isUsual) : names;
+  const folded = names.filter(name => !open.includes(name));
+  return html`${open.map((name, i) => made(name, i === 0))}${
+    folded.length > 0 &&
+    html`<details class="folded"><summary>${view.texts.moreFields} (${folded.length})</summary>${folded.map(name => made(name, false))}</details>`
+  }`;
 }
 
 /** What the JSON of an edit begins with: the fields that can be changed, as they are. */

@@ -34,6 +34,7 @@ export interface Texts {
   readonly answer: string;
   readonly noInput: string;
   readonly noFields: string;
+  readonly moreFields: string;
   readonly required: string;
   readonly onCreateOnly: string;
   readonly readOnly: string;
@@ -97,6 +98,7 @@ const en: Texts = {
   answer: 'Answer',
   noInput: 'This action takes no input.',
   noFields: 'Nothing of it can be changed.',
+  moreFields: 'More fields',
   required: 'required',
   onCreateOnly: 'set on create',
   readOnly: 'read only',
@@ -160,6 +162,7 @@ const zh: Texts = {
   answer: '返回结果',
   noInput: '此操作无需输入。',
   noFields: '没有可以修改的字段。',
+  moreFields: '更多字段',
   required: '必填',
   onCreateOnly: '仅创建时设置',
   readOnly: '只读',

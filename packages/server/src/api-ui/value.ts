@@ -40,7 +40,7 @@ function collectionOf(view: View, type: string): string | undefined {
   const schema = view.schemas.get(type);
   if (schema?.links['collection'] && schema.resourceMethods.includes('GET')) return schema.links['collection'];
   // What a cluster holds refers to the whole API's types as well.
-  return type === 'cluster' || type === 'project' ? `${view.request.base}/v3/${type}s` : undefined;
+  return ['cluster', 'project', 'user'].includes(type) ? `${view.request.base}/v3/${type}s` : undefined;
 }
 
 function showList(view: View, values: readonly unknown[], type: string): Markup {
