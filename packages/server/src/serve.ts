@@ -154,6 +154,7 @@ export async function serve({ config, say, log, signal }: ServeOptions): Promise
     config,
     resources,
     caches,
+    installUuid: settings.get('install-uuid'),
     upstreams: clusters.upstreams,
     url,
     caFile: tls.cacerts ? join(config.dataDir, 'tls', 'ca.crt') : undefined,

@@ -80,7 +80,7 @@ export function openClusters(deps: ClustersDeps): Clusters {
       caches,
       tunnels,
       addressOf,
-      adoptForeign: (cluster, params) => adoptForeign({ resources, tunnels }, cluster, params),
+      adoptForeign: (cluster, params) => adoptForeign({ resources, tunnels, setting }, cluster, params),
       log,
     }),
     importRoute({ caches, setting, baseUrl, addressOf, serverKey: deps.identity?.publicKey }),

@@ -43,9 +43,9 @@ export function startClusterControllers(deps: ClustersDeps, clusters: Clusters, 
   const clients = new ClusterClients(upstreams, signal);
   for (const controller of [
     clusterConnection(upstreams, clients),
-    clusterMembers(clients),
+    clusterMembers({ clients, setting }),
     clusterProjects({ clients, setting }),
-    clusterCleanup(upstreams),
+    clusterCleanup({ upstreams, setting }),
     foreignCredentials(upstreams),
   ])
     running.push(startController(ownedOnly(controller, ownership), context));

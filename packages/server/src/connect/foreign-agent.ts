@@ -8,7 +8,7 @@ import { type Connection, KubeClient, namespaces } from '@drover/kube';
 import type { TunnelServer } from '@drover/tunnel';
 import { controllerUser } from '../clusters/upstream.ts';
 import { credentialNamespace } from '../clusters/upstreams.ts';
-import { agentPart, managedBy } from '../controllers/member-plan.ts';
+import { agentPart, controllersBinding, marksOf } from '../controllers/ours.ts';
 import type { Resources } from '../resources/index.ts';
 import type { AgentParams } from './params.ts';
 import { requireSameCluster } from './registration.ts';
@@ -18,6 +18,8 @@ type ForeignParams = Extract<AgentParams, { readonly kind: 'rancher' }>;
 export interface ForeignDeps {
   readonly resources: Resources;
   readonly tunnels: Pick<TunnelServer, 'dialer' | 'closeClient' | 'waitFor'>;
+  /** Reads a setting; empty where it is not set. */
+  readonly setting: (name: string) => string;
 }
 
 const namespace = 'cattle-system';
@@ -47,7 +49,8 @@ export async function adoptForeign(deps: ForeignDeps, cluster: Cluster, params: 
     deps.tunnels.closeClient(clusterId, 'another cluster than the one that registered before');
     throw error;
   }
-  for (const object of impersonator()) await kube.apply(object, { fieldManager: 'drover', force: true });
+  for (const object of impersonator(deps.setting('install-uuid')))
+    await kube.apply(object, { fieldManager: 'drover', force: true });
   await keepToken(deps.resources, clusterId, await requestToken(kube));
   await deps.resources.modify('cluster', { name: clusterId }, seen => withEndpoint(seen, params, uid));
 }
@@ -118,8 +121,8 @@ async function keepToken(resources: Resources, clusterId: string, issued: Issued
 }
 
 /** The identity whose token is kept, and the right of our controllers to be impersonated to some effect. */
-function impersonator(): Resource[] {
-  const labels = { ...managedBy, ...agentPart };
+function impersonator(installUuid: string): Resource[] {
+  const labels = { ...marksOf(installUuid), ...agentPart };
   const roleRef = (name: string) => ({ apiGroup: rbac, kind: 'ClusterRole', name });
   const object = (apiVersion: string, kind: string, rest: Readonly<Record<string, unknown>>) =>
     ({ apiVersion, kind, ...rest }) as unknown as Resource;
@@ -140,7 +143,7 @@ function impersonator(): Resource[] {
       subjects: [{ kind: 'ServiceAccount', name: account, namespace }],
     }),
     object(`${rbac}/v1`, 'ClusterRoleBinding', {
-      metadata: { name: 'drover-controllers', labels },
+      metadata: { name: controllersBinding(installUuid), labels },
       roleRef: roleRef('cluster-admin'),
       subjects: [{ kind: 'User', name: controllerUser, apiGroup: rbac }],
     }),

@@ -38,7 +38,7 @@ test('the objects and their names', () => {
       'ClusterRoleBinding cattle-admin-binding',
       `Secret ${credentialsName(parts)}`,
       'ClusterRole cattle-admin',
-      'ClusterRoleBinding drover-controllers',
+      'ClusterRoleBinding drover-controllers-u',
       'Deployment cattle-cluster-agent',
       'Service cattle-cluster-agent',
     ],

@@ -5,7 +5,7 @@
 import { createHash } from 'node:crypto';
 import type { Resource } from '@drover/base';
 import { controllerUser } from '../clusters/upstream.ts';
-import { agentPart, managedBy } from '../controllers/member-plan.ts';
+import { agentPart, controllersBinding, marksOf } from '../controllers/ours.ts';
 
 export interface ManifestParts {
   readonly serverUrl: string;
@@ -23,7 +23,6 @@ type Object_ = Resource & Readonly<Record<string, unknown>>;
 
 const namespace = 'cattle-system';
 const rbac = 'rbac.authorization.k8s.io';
-const labels = { ...managedBy, ...agentPart };
 const app = { app: 'cattle-cluster-agent' };
 
 /** The Secret's name: the same parts give the same one, a new token a new one. */
@@ -32,7 +31,12 @@ export function credentialsName({ serverUrl, token }: Pick<ManifestParts, 'serve
   return `cattle-credentials-${digest.slice(0, 10)}`;
 }
 
+type Labels = Readonly<Record<string, string>>;
+const labelsOf = (installUuid: string): Labels => ({ ...marksOf(installUuid), ...agentPart });
+
 export function importManifest(parts: ManifestParts): Object_[] {
+  const labels = labelsOf(parts.installUuid);
+  const { clusterRole, binding } = rightsMarked(labels);
   return [
     clusterRole('proxy-clusterrole-kubeapiserver', [
       {
@@ -49,39 +53,40 @@ export function importManifest(parts: ManifestParts): Object_[] {
     { apiVersion: 'v1', kind: 'Namespace', metadata: { name: namespace, labels } },
     { apiVersion: 'v1', kind: 'ServiceAccount', metadata: { name: 'cattle', namespace, labels } },
     binding('cattle-admin-binding', 'cattle-admin', { kind: 'ServiceAccount', name: 'cattle', namespace }),
-    credentials(parts),
-    ...controllerRights(),
-    deployment(parts),
-    service(),
+    credentials(parts, labels),
+    ...controllerRights(parts.installUuid),
+    deployment(parts, labels),
+    service(labels),
   ];
 }
 
 /** What the server's own identity needs in a cluster; all that one needs whose agent runs elsewhere. */
-export function controllerRights(): Object_[] {
+export function controllerRights(installUuid: string): Object_[] {
+  const { clusterRole, binding } = rightsMarked(labelsOf(installUuid));
   return [
     clusterRole('cattle-admin', [
       { apiGroups: ['*'], resources: ['*'], verbs: ['*'] },
       { nonResourceURLs: ['*'], verbs: ['*'] },
     ]),
-    binding('drover-controllers', 'cattle-admin', { kind: 'User', name: controllerUser, apiGroup: rbac }),
+    // To a role that is always there: another install may take the one above along.
+    binding(controllersBinding(installUuid), 'cluster-admin', { kind: 'User', name: controllerUser, apiGroup: rbac }),
   ];
 }
 
-function clusterRole(name: string, rules: readonly unknown[]): Object_ {
-  return { apiVersion: `${rbac}/v1`, kind: 'ClusterRole', metadata: { name, labels }, rules };
-}
-
-function binding(name: string, role: string, subject: Readonly<Record<string, string>>): Object_ {
+function rightsMarked(labels: Labels) {
+  const object = (kind: string, name: string, rest: object): Object_ =>
+    ({ apiVersion: `${rbac}/v1`, kind, metadata: { name, labels }, ...rest }) as Object_;
   return {
-    apiVersion: `${rbac}/v1`,
-    kind: 'ClusterRoleBinding',
-    metadata: { name, labels },
-    roleRef: { apiGroup: rbac, kind: 'ClusterRole', name: role },
-    subjects: [subject],
+    clusterRole: (name: string, rules: readonly unknown[]) => object('ClusterRole', name, { rules }),
+    binding: (name: string, role: string, subject: Readonly<Record<string, string>>) =>
+      object('ClusterRoleBinding', name, {
+        roleRef: { apiGroup: rbac, kind: 'ClusterRole', name: role },
+        subjects: [subject],
+      }),
   };
 }
 
-function credentials(parts: ManifestParts): Object_ {
+function credentials(parts: ManifestParts, labels: Labels): Object_ {
   const base64 = (text: string) => Buffer.from(text, 'utf8').toString('base64');
   return {
     apiVersion: 'v1',
@@ -92,7 +97,7 @@ function credentials(parts: ManifestParts): Object_ {
   };
 }
 
-function deployment(parts: ManifestParts): Object_ {
+function deployment(parts: ManifestParts, labels: Labels): Object_ {
   return {
     apiVersion: 'apps/v1',
     kind: 'Deployment',
@@ -181,7 +186,7 @@ const affinity = {
   },
 };
 
-function service(): Object_ {
+function service(labels: Labels): Object_ {
   return {
     apiVersion: 'v1',
     kind: 'Service',

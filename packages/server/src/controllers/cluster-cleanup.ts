@@ -8,7 +8,7 @@ import { clusterRoleBindings, clusterRoles, KubeClient, namespaces, type Resourc
 import type { Upstreams } from '../clusters/upstream.ts';
 import { type Caches, type Controller, controller, namespaceIndex, type Resources } from '../resources/index.ts';
 import { projectKey } from './cluster-projects.ts';
-import { managedBy, managedSelector } from './member-plan.ts';
+import { agentPart, controllersBinding, isOurs, maybeOurs } from './ours.ts';
 
 /** How long a cluster that is away is waited for before it is forgotten with what is in it. */
 export const patienceMs = 15 * 60_000;
@@ -16,7 +16,13 @@ export const patienceMs = 15 * 60_000;
 export const forceAnnotation = 'drover.io/forget';
 const agentNamespace = 'cattle-system';
 
-export function clusterCleanup(upstreams: Upstreams, now: () => number = Date.now): Controller<'cluster'> {
+export interface ClusterCleanupDeps {
+  readonly upstreams: Upstreams;
+  readonly setting: (name: string) => string;
+  readonly now?: () => number;
+}
+
+export function clusterCleanup({ upstreams, setting, now = Date.now }: ClusterCleanupDeps): Controller<'cluster'> {
   return controller({
     name: 'cluster-cleanup',
     for: 'cluster',
@@ -24,7 +30,7 @@ export function clusterCleanup(upstreams: Upstreams, now: () => number = Date.no
       return undefined;
     },
     async finalize(cluster, { resources, caches, log, signal }) {
-      const left = await cleanInside(cluster, { upstreams, signal, log });
+      const left = await cleanInside(cluster, { upstreams, installUuid: setting('install-uuid'), signal, log });
       if (left !== undefined && !isGivenUp(cluster, now())) {
         await resources.modify('cluster', { name: cluster.metadata.name }, seen => waitingFor(seen, left));
         return { after: 10_000 };
@@ -56,14 +62,14 @@ function waitingFor(cluster: Cluster, cause: string): Cluster {
 /** Answers undefined when nothing of ours is left inside, or why that can't be said. */
 async function cleanInside(
   cluster: Cluster,
-  { upstreams, signal, log }: { upstreams: Upstreams; signal: AbortSignal; log: Log },
+  { upstreams, installUuid, signal, log }: { upstreams: Upstreams; installUuid: string; signal: AbortSignal; log: Log },
 ): Promise<string | undefined> {
   // One that never connected has nothing of ours, or nothing that we could ever reach.
   if (!isTrue(cluster.status?.conditions, 'Provisioned')) return undefined;
   try {
     await using client = new KubeClient(upstreams.connection(cluster.metadata.name));
     await leaveProjects(client, cluster.metadata.name, signal);
-    await removeOurs(client, signal);
+    await removeOurs(client, installUuid, signal);
     return undefined;
   } catch (error) {
     if (signal.aborted) throw error;
@@ -82,37 +88,67 @@ async function leaveProjects(client: KubeClient, clusterId: string, signal: Abor
 }
 
 /**
- * The agent's own rights are among what goes, so nothing could be removed after them. Therefore all that is not in the
- * agent's namespace is first made to belong to it, and the cluster's garbage collector takes it along.
+ * Removes what this install put in, and leaves what others did. Our own rights are among what goes, so nothing could be
+ * removed after them: what is left by then is made to belong to what goes last, and the cluster's garbage collector takes it
+ * along.
  */
-export async function removeOurs(client: KubeClient, signal: AbortSignal): Promise<void> {
+export async function removeOurs(client: KubeClient, installUuid: string, signal: AbortSignal): Promise<void> {
   const namespace = await ignoreNotFound(client.get<Resource>(namespaces, agentNamespace, { signal }));
-  const ours =
-    namespace?.metadata.labels?.['app.kubernetes.io/managed-by'] === managedBy['app.kubernetes.io/managed-by'];
-  if (!namespace || !ours) return removeEach(client, signal);
-  if (namespace.metadata.deletionTimestamp) return;
-  const owner = { apiVersion: 'v1', kind: 'Namespace', name: agentNamespace, uid: namespace.metadata.uid };
-  await eachOfOurs(client, signal, (ref, resource) =>
-    client.patch(ref, resource.metadata.name, { metadata: { ownerReferences: [owner] } }, { type: 'merge', signal }),
-  );
-  await client.delete(namespaces, agentNamespace, { propagationPolicy: 'Background', signal });
-}
-
-function removeEach(client: KubeClient, signal: AbortSignal): Promise<void> {
-  return eachOfOurs(client, signal, (ref, resource) =>
-    ignoreNotFound(client.delete(ref, resource.metadata.name, { signal })),
-  );
-}
-
-async function eachOfOurs(
-  client: KubeClient,
-  signal: AbortSignal,
-  act: (ref: ResourceRef, resource: Resource) => Promise<unknown>,
-): Promise<void> {
-  for (const ref of [clusterRoleBindings, clusterRoles]) {
-    for await (const resource of client.listAll<Resource>(ref, { labelSelector: managedSelector, signal }))
-      await act(ref, resource);
+  const all = await readOurs(client, installUuid, signal);
+  if (namespace && isOurs(namespace, installUuid)) {
+    if (namespace.metadata.deletionTimestamp) return;
+    const owner = { apiVersion: 'v1', kind: 'Namespace', name: agentNamespace, uid: namespace.metadata.uid };
+    for (const one of all) await own(client, one, { owner, signal });
+    await client.delete(namespaces, agentNamespace, { propagationPolicy: 'Background', signal });
+    return;
   }
+  const isRights = ({ resource }: Ours) => isMarkedPart(resource);
+  const last = all.find(({ resource }) => lastOf(installUuid).has(resource.metadata.name));
+  for (const one of all) {
+    if (!last || !isRights(one)) await remove(client, one, signal);
+  }
+  if (!last) return;
+  const { apiVersion, kind, metadata } = last.resource;
+  const owner = { apiVersion, kind, name: metadata.name, uid: metadata.uid };
+  for (const one of all) if (isRights(one) && one !== last) await own(client, one, { owner, signal });
+  await remove(client, last, signal);
+}
+
+interface Ours {
+  readonly ref: ResourceRef;
+  readonly resource: Resource;
+}
+
+/** What gives our controllers their rights, under the name of today and the one before. */
+const lastOf = (installUuid: string) => new Set([controllersBinding(installUuid), controllersBinding('')]);
+
+const isMarkedPart = ({ metadata }: Resource): boolean =>
+  Object.entries(agentPart).every(([name, value]) => metadata.labels?.[name] === value);
+
+async function readOurs(client: KubeClient, installUuid: string, signal: AbortSignal): Promise<Ours[]> {
+  const all: Ours[] = [];
+  for (const ref of [clusterRoleBindings, clusterRoles]) {
+    for await (const listed of client.listAll<Resource>(ref, { labelSelector: maybeOurs, signal })) {
+      const kind = ref === clusterRoles ? 'ClusterRole' : 'ClusterRoleBinding';
+      // Lists name neither kind nor version of what is in them.
+      const resource = { ...listed, apiVersion: 'rbac.authorization.k8s.io/v1', kind };
+      if (isOurs(resource, installUuid)) all.push({ ref, resource });
+    }
+  }
+  return all;
+}
+
+async function own(
+  client: KubeClient,
+  { ref, resource }: Ours,
+  { owner, signal }: { readonly owner: object; readonly signal: AbortSignal },
+): Promise<void> {
+  const patch = { metadata: { ownerReferences: [owner] } };
+  await ignoreNotFound(client.patch(ref, resource.metadata.name, patch, { type: 'merge', signal }));
+}
+
+async function remove(client: KubeClient, { ref, resource }: Ours, signal: AbortSignal): Promise<void> {
+  await ignoreNotFound(client.delete(ref, resource.metadata.name, { propagationPolicy: 'Background', signal }));
 }
 
 /** Everything on the server that is only about this cluster. What has a finalizer of its own is left to it. */

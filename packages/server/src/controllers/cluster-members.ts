@@ -10,17 +10,23 @@ import { type Caches, type Controller, type ControllerContext, controller } from
 import {
   type ClusterRole,
   type ClusterRoleBinding,
+  type Grants,
   type MemberPlan,
-  memberSelector,
   planMembers,
   type Subject,
   subjectOf,
 } from './member-plan.ts';
+import { isMarked, isOurs, maybeOurGrants } from './ours.ts';
 
 /** An edit by hand in the cluster is put right at the latest after this. */
 const repairEveryMs = 60_000;
 
-export function clusterMembers(clients: Pick<ClusterClients, 'get'>): Controller<'cluster'> {
+export interface ClusterMembersDeps {
+  readonly clients: Pick<ClusterClients, 'get'>;
+  readonly setting: (name: string) => string;
+}
+
+export function clusterMembers({ clients, setting }: ClusterMembersDeps): Controller<'cluster'> {
   const applied = new Map<string, { readonly plan: string; readonly over: KubeClient; readonly atMs: number }>();
   return controller({
     name: 'cluster-members',
@@ -42,7 +48,7 @@ export function clusterMembers(clients: Pick<ClusterClients, 'get'>): Controller
         return undefined;
       }
       const client = clients.get(id);
-      const plan = planMembers(grantsOf(caches, id));
+      const plan = planMembers({ ...grantsOf(caches, id), installUuid: setting('install-uuid') });
       const text = JSON.stringify(plan);
       const last = applied.get(id);
       const dueMs = last ? last.atMs + repairEveryMs - performance.now() : 0;
@@ -66,7 +72,7 @@ const withMembers = (caches: Caches): string[] => [
   ...new Set(Array.from(caches.clusterRoleTemplateBinding.all(), binding => binding.clusterName ?? '')),
 ];
 
-export function grantsOf(caches: Caches, clusterId: string): Parameters<typeof planMembers>[0] {
+function grantsOf(caches: Caches, clusterId: string): Omit<Grants, 'installUuid'> {
   const admins = new Map<string, Subject>();
   for (const binding of caches.globalRoleBinding.all()) {
     const subject = subjectOf(binding);
@@ -81,10 +87,15 @@ export function grantsOf(caches: Caches, clusterId: string): Parameters<typeof p
   };
 }
 
-/** Makes the cluster hold exactly the plan among what is marked as ours. Roles come first, and what is no longer granted goes last. */
+/** Makes the cluster hold exactly the plan among what is marked as this install's, or as nobody's. Roles come first, and what is no longer granted goes last. */
 export async function applyMembers(client: KubeClient, plan: MemberPlan, signal: AbortSignal): Promise<void> {
-  const seenRoles = await managed<ClusterRole>(client, clusterRoles, signal);
-  const seenBindings = await managed<ClusterRoleBinding>(client, clusterRoleBindings, signal);
+  const { installUuid } = plan;
+  const seenRoles = await ours<ClusterRole>(client, clusterRoles, { installUuid, signal });
+  const seenBindings = await ours<ClusterRoleBinding>(client, clusterRoleBindings, { installUuid, signal });
+  const sameRules = (a: ClusterRole, b: ClusterRole) =>
+    isMarked(a, installUuid) && JSON.stringify(a.rules) === JSON.stringify(b.rules);
+  const sameSubjects = (a: ClusterRoleBinding, b: ClusterRoleBinding) =>
+    isMarked(a, installUuid) && JSON.stringify(a.subjects) === JSON.stringify(b.subjects);
   for (const role of plan.roles) {
     await ensure(client, clusterRoles, { wanted: role, seen: seenRoles.get(role.metadata.name), same: sameRules });
   }
@@ -108,18 +119,15 @@ export async function applyMembers(client: KubeClient, plan: MemberPlan, signal:
 /** The bindings that the import manifest made are marked as ours too, but are not grants. */
 const isMemberBinding = (binding: Resource) => /^(crb|globaladmin)-/.test(binding.metadata.name);
 
-const sameRules = (a: ClusterRole, b: ClusterRole) => JSON.stringify(a.rules) === JSON.stringify(b.rules);
-const sameSubjects = (a: ClusterRoleBinding, b: ClusterRoleBinding) =>
-  JSON.stringify(a.subjects) === JSON.stringify(b.subjects);
-
-async function managed<R extends Resource>(
+async function ours<R extends Resource>(
   client: KubeClient,
   ref: ResourceRef,
-  signal: AbortSignal,
+  { installUuid, signal }: { readonly installUuid: string; readonly signal: AbortSignal },
 ): Promise<Map<string, R>> {
   const found = new Map<string, R>();
-  for await (const item of client.listAll<R>(ref, { labelSelector: memberSelector, signal }))
-    found.set(item.metadata.name, item);
+  for await (const item of client.listAll<R>(ref, { labelSelector: maybeOurGrants, signal })) {
+    if (isOurs(item, installUuid)) found.set(item.metadata.name, item);
+  }
   return found;
 }
 
@@ -145,13 +153,15 @@ async function ensure<R extends Resource>(
   try {
     await client.create(ref, wanted);
   } catch (error) {
-    // One of that name without our mark, such as a built-in: it is somebody else's and is left as it is.
+    // One of that name without our mark, such as a built-in or another install's: it is left as it is, and made when it goes.
     if (!isAlreadyExists(error)) throw error;
   }
 }
 
 async function remove(client: KubeClient, ref: ResourceRef, resource: Resource): Promise<void> {
-  await client.delete(ref, resource.metadata.name, { preconditions: { uid: resource.metadata.uid } }).catch(error => {
+  // As it was seen: another install may have marked it as its own meanwhile.
+  const { name, uid, resourceVersion } = resource.metadata;
+  await client.delete(ref, name, { preconditions: { uid, resourceVersion } }).catch(error => {
     if (!isNotFound(error)) throw error;
   });
 }

@@ -9,7 +9,7 @@ import { defaultTokenName, rotated, tokenSecretName, tokenTimes } from '../clust
 import type { Upstreams } from '../clusters/upstream.ts';
 import { localClusterId } from '../clusters/upstreams.ts';
 import { type Controller, type ControllerContext, controller } from '../resources/index.ts';
-import { agentPart } from './member-plan.ts';
+import { agentPart } from './ours.ts';
 
 /** Makes sure that a cluster has a token to register with. */
 export const clusterRegistration: Controller<'cluster'> = controller({

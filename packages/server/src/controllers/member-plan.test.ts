@@ -27,7 +27,12 @@ const templates = new Map(
 const lookup = (id: string) => templates.get(id);
 
 test('a grant gives a role per template of ours and a binding per template', () => {
-  const plan = planMembers({ bindings: [grant('crtb-1', 'owner', 'u-a')], admins: [], template: lookup });
+  const plan = planMembers({
+    bindings: [grant('crtb-1', 'owner', 'u-a')],
+    admins: [],
+    template: lookup,
+    installUuid: 'i-1',
+  });
   assert.deepEqual(
     plan.roles.map(role => role.metadata.name),
     ['owner', 'reader'],
@@ -48,6 +53,7 @@ test('the same grant twice is one binding', () => {
     bindings: [grant('crtb-1', 'view', 'u-a'), grant('crtb-2', 'view', 'u-a')],
     admins: [],
     template: lookup,
+    installUuid: 'i-1',
   });
   assert.equal(plan.bindings.length, 1);
 });
@@ -57,7 +63,11 @@ test('a grant being deleted gives nothing', () => {
     ...grant('crtb-1', 'view', 'u-a'),
     metadata: { name: 'crtb-1', namespace: 'c-1', deletionTimestamp: '2026-01-01T00:00:00Z' },
   };
-  assert.deepEqual(planMembers({ bindings: [going], admins: [], template: lookup }), { roles: [], bindings: [] });
+  assert.deepEqual(planMembers({ bindings: [going], admins: [], template: lookup, installUuid: 'i-1' }), {
+    roles: [],
+    bindings: [],
+    installUuid: 'i-1',
+  });
 });
 
 test('admins are bound to cluster-admin under their known name', () => {
@@ -68,6 +78,7 @@ test('admins are bound to cluster-admin under their known name', () => {
       { kind: 'Group', name: 'github_team://1' },
     ],
     template: lookup,
+    installUuid: 'i-1',
   });
   assert.equal(plan.bindings[0]?.metadata.name, 'globaladmin-user-x');
   assert.match(plan.bindings[1]!.metadata.name, /^globaladmin-u-[a-z2-7]{10}$/);
@@ -75,7 +86,12 @@ test('admins are bound to cluster-admin under their known name', () => {
 });
 
 test('a rule without groups is about the core group', () => {
-  const plan = planMembers({ bindings: [grant('crtb-1', 'reader', 'u-a')], admins: [], template: lookup });
+  const plan = planMembers({
+    bindings: [grant('crtb-1', 'reader', 'u-a')],
+    admins: [],
+    template: lookup,
+    installUuid: 'i-1',
+  });
   assert.deepEqual(plan.roles.find(role => role.metadata.name === 'reader')?.rules, [
     { resources: ['pods'], verbs: ['get'], apiGroups: [''] },
   ]);

@@ -6,14 +6,7 @@ import { createHash } from 'node:crypto';
 import type { ClusterRoleTemplateBinding, RoleTemplate } from '@drover/api';
 import type { Resource } from '@drover/base';
 import { templatesOf } from '../auth/grants.ts';
-
-/** Marks what we made, so that we remove only that. */
-export const managedBy = { 'app.kubernetes.io/managed-by': 'drover', 'cattle.io/creator': 'norman' } as const;
-export const managedSelector = 'app.kubernetes.io/managed-by=drover,cattle.io/creator=norman';
-
-/** Set on what the import manifest brings: ours as well, but no grant. */
-export const agentPart = { 'drover.io/part-of': 'agent' } as const;
-export const memberSelector = `${managedSelector},!drover.io/part-of`;
+import { marksOf } from './ours.ts';
 
 export interface Subject {
   readonly kind: 'User' | 'Group';
@@ -32,9 +25,12 @@ export interface ClusterRoleBinding extends Resource {
 export interface MemberPlan {
   readonly roles: readonly ClusterRole[];
   readonly bindings: readonly ClusterRoleBinding[];
+  /** Whose plan it is. */
+  readonly installUuid: string;
 }
 
 export interface Grants {
+  readonly installUuid: string;
   readonly bindings: readonly ClusterRoleTemplateBinding[];
   /** Those who may do everything on the server, and so in each cluster. */
   readonly admins: readonly Subject[];
@@ -46,19 +42,20 @@ const rbac = 'rbac.authorization.k8s.io';
 export function planMembers(grants: Grants): MemberPlan {
   const roles = new Map<string, ClusterRole>();
   const bindings = new Map<string, ClusterRoleBinding>();
+  const marks = marksOf(grants.installUuid);
   const add = (binding: ClusterRoleBinding) =>
     bindings.set(binding.metadata.name, bindings.get(binding.metadata.name) ?? binding);
-  for (const admin of grants.admins) add(adminBinding(admin));
+  for (const admin of grants.admins) add(adminBinding(admin, marks));
   for (const grant of grants.bindings) {
     const subject = subjectOf(grant);
     if (!subject || grant.metadata.deletionTimestamp) continue;
     for (const template of templatesOf({ roleTemplate: { get: grants.template } }, grant.roleTemplateName)) {
       const { name } = template.metadata;
-      if (!template.external) roles.set(name, clusterRole(name, template));
-      add(memberBinding(grant, name, subject));
+      if (!template.external) roles.set(name, clusterRole(name, template, marks));
+      add(memberBinding(grant, name, { subject, marks }));
     }
   }
-  return { roles: [...roles.values()], bindings: [...bindings.values()] };
+  return { roles: [...roles.values()], bindings: [...bindings.values()], installUuid: grants.installUuid };
 }
 
 /** Whom a binding is for, as the cluster knows them: a user's id, or a group's principal. */
@@ -70,11 +67,13 @@ export function subjectOf(
   return group ? { kind: 'Group', name: group } : undefined;
 }
 
-function clusterRole(name: string, template: RoleTemplate): ClusterRole {
+type Marks = Readonly<Record<string, string>>;
+
+function clusterRole(name: string, template: RoleTemplate, marks: Marks): ClusterRole {
   return {
     apiVersion: `${rbac}/v1`,
     kind: 'ClusterRole',
-    metadata: { name, labels: managedBy },
+    metadata: { name, labels: marks },
     rules: (template.rules ?? []).map(rule => normalizeRule(rule as Record<string, unknown>)),
   };
 }
@@ -87,21 +86,30 @@ function normalizeRule(rule: Record<string, unknown>): Record<string, unknown> {
 }
 
 /** `globaladmin-<user>`; a group's principal is hashed, as it is no name that Kubernetes takes. */
-function adminBinding(admin: Subject): ClusterRoleBinding {
+function adminBinding(admin: Subject, marks: Marks): ClusterRoleBinding {
   const name = admin.kind === 'User' ? admin.name : `u-${base32(admin.name)}`;
-  return binding(`globaladmin-${name}`, 'cluster-admin', admin, {});
+  return binding(`globaladmin-${name}`, 'cluster-admin', { subject: admin, labels: marks });
 }
 
-function memberBinding(grant: ClusterRoleTemplateBinding, role: string, subject: Subject): ClusterRoleBinding {
+function memberBinding(
+  grant: ClusterRoleTemplateBinding,
+  role: string,
+  { subject, marks }: { readonly subject: Subject; readonly marks: Marks },
+): ClusterRoleBinding {
   const owner = `${grant.metadata.namespace}_${grant.metadata.name}`;
-  return binding(bindingName(role, subject), role, subject, { 'authz.cluster.cattle.io/rtb-owner-updated': owner });
+  const labels = { ...marks, 'authz.cluster.cattle.io/rtb-owner-updated': owner };
+  return binding(bindingName(role, subject), role, { subject, labels });
 }
 
-function binding(name: string, role: string, subject: Subject, labels: Record<string, string>): ClusterRoleBinding {
+function binding(
+  name: string,
+  role: string,
+  { subject, labels }: { readonly subject: Subject; readonly labels: Marks },
+): ClusterRoleBinding {
   return {
     apiVersion: `${rbac}/v1`,
     kind: 'ClusterRoleBinding',
-    metadata: { name, labels: { ...managedBy, ...labels } },
+    metadata: { name, labels },
     roleRef: { apiGroup: rbac, kind: 'ClusterRole', name: role },
     subjects: [{ apiGroup: rbac, kind: subject.kind, name: subject.name }],
   };

@@ -17,6 +17,7 @@ export interface ImportedOptions {
   readonly connection: Connection;
   readonly resources: Resources;
   readonly caches: Caches;
+  readonly installUuid: string;
   /** Where the agent dials, on this machine. */
   readonly serverUrl: string;
   readonly caFile?: string;
@@ -69,9 +70,9 @@ async function ensureCluster({ context, resources, caches }: ImportedOptions): P
 }
 
 /** The server's controllers are somebody of their own in there, with rights of their own. */
-async function prepare({ connection, signal }: ImportedOptions): Promise<void> {
+async function prepare({ connection, installUuid, signal }: ImportedOptions): Promise<void> {
   await using client = new KubeClient(connection);
-  await applyManifest(client, controllerRights(), { fieldManager: 'drover', signal });
+  await applyManifest(client, controllerRights(installUuid), { fieldManager: 'drover', signal });
 }
 
 async function runAgent(

@@ -12,6 +12,7 @@ export interface RunOptions {
   readonly config: Config;
   readonly resources: Resources;
   readonly caches: Caches;
+  readonly installUuid: string;
   readonly upstreams: ClusterUpstreams;
   readonly url: string;
   readonly caFile?: string;
@@ -22,7 +23,7 @@ export interface RunOptions {
 
 /** Resolves when the signal has aborted and what was started has ended. */
 export async function runClusters(options: RunOptions): Promise<void> {
-  const { config, resources, caches, url, caFile, say, log, signal } = options;
+  const { config, resources, caches, installUuid, url, caFile, say, log, signal } = options;
   const decision = await decideCluster(config.cluster, { dataDir: config.dataDir, ask: terminalAsk(), say, signal });
   if (decision.type === 'context') {
     await runImported({
@@ -30,6 +31,7 @@ export async function runClusters(options: RunOptions): Promise<void> {
       connection: decision.connection,
       resources,
       caches,
+      installUuid,
       serverUrl: url,
       caFile,
       say,

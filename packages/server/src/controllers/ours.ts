@@ -1,0 +1,48 @@
+/**
+ * The marks on what this server puts into clusters, so that it removes that and nothing else. Several installs may manage one
+ * cluster: each has a mark of its own. What has none is from before there was one, and belongs to whoever finds it.
+ */
+import { createHash } from 'node:crypto';
+import type { Resource } from '@drover/base';
+
+const managedBy = { 'app.kubernetes.io/managed-by': 'drover', 'cattle.io/creator': 'norman' } as const;
+const managedSelector = 'app.kubernetes.io/managed-by=drover,cattle.io/creator=norman';
+const installLabel = 'drover.io/install';
+
+/** Set on what the import manifest brings: ours as well, but no grant. */
+export const agentPart = { 'drover.io/part-of': 'agent' } as const;
+
+/** What may be ours, among all that installs like this one made. */
+export const maybeOurs = managedSelector;
+/** The same, of grants alone. */
+export const maybeOurGrants = `${managedSelector},!drover.io/part-of`;
+
+/** The labels of what the install with this uuid makes. */
+export function marksOf(installUuid: string): Readonly<Record<string, string>> {
+  const install = installMark(installUuid);
+  return install === '' ? managedBy : { ...managedBy, [installLabel]: install };
+}
+
+/** Whether it is this install's to change and to remove. */
+export function isOurs({ metadata }: Resource, installUuid: string): boolean {
+  if (metadata.labels?.['app.kubernetes.io/managed-by'] !== managedBy['app.kubernetes.io/managed-by']) return false;
+  const of = metadata.labels[installLabel];
+  return of === undefined || of === installMark(installUuid);
+}
+
+/** Whether it has this install's own mark already. */
+export function isMarked({ metadata }: Resource, installUuid: string): boolean {
+  return (metadata.labels?.[installLabel] ?? '') === installMark(installUuid);
+}
+
+/** The binding that lets this install's controllers work in a cluster: each install has one, so that none takes another's away. */
+export function controllersBinding(installUuid: string): string {
+  const install = installMark(installUuid);
+  return install === '' ? 'drover-controllers' : `drover-controllers-${install.slice(0, 8).replace(/[^a-z0-9]+$/, '')}`;
+}
+
+/** The uuid, or what stands for it where it could be no label or name. */
+function installMark(installUuid: string): string {
+  if (installUuid === '' || /^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/.test(installUuid)) return installUuid;
+  return createHash('sha256').update(installUuid).digest('hex').slice(0, 32);
+}
