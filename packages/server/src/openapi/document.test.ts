@@ -41,13 +41,15 @@ test('the validator finds what is wrong, so that its silence says something', as
 });
 
 test('every type served is there with each of its methods and actions', () => {
-  for (const { declaration, context } of servedTypes) {
+  for (const { declaration, context, behaviour } of servedTypes) {
     const { id, pluralName, v3 } = declaration;
     const below = `${context ? `/v3/${context}/{${context}Id}` : '/v3'}/${pluralName.toLowerCase()}`;
     const collection = document.paths[below];
     const resource = document.paths[`${below}/{id}`];
     for (const method of v3.collectionMethods) assert.ok(collection[method.toLowerCase()], `${method} ${below}`);
     for (const method of v3.resourceMethods) assert.ok(resource[method.toLowerCase()], `${method} of a ${id}`);
+    for (const link of Object.keys(behaviour.followLinks ?? {}))
+      assert.ok(document.paths[`${below}/{id}/${link}`]?.get, `link ${link} of a ${id}`);
     for (const [place, actions] of [
       [collection, v3.collectionActions],
       [resource, v3.resourceActions],
@@ -111,8 +113,10 @@ test('what the server answers is as the document says', async () => {
   const checker = new Ajv2020({ strict: false, validateFormats: false });
   checker.addSchema({ $id: 'api', ...document });
   await api.want(201, 'POST', '/v3/clusters', { body: { name: 'one' } });
-  for (const [path, { get }] of Object.entries(document.paths as Record<string, { get?: { responses: object } }>)) {
-    if (!get || path.includes('{') || !path.startsWith('/v3/')) continue;
+  for (const [path, { get }] of Object.entries(
+    document.paths as Record<string, { get?: { responses: Record<string, object> } }>,
+  )) {
+    if (!get?.responses['200'] || path.includes('{') || !path.startsWith('/v3')) continue;
     const pointer = path.replaceAll('/', '~1');
     const check = checker.compile({
       $ref: `api#/paths/${pointer}/get/responses/200/content/application~1json/schema`,

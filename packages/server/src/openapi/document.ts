@@ -6,7 +6,7 @@ import type { SchemaFields } from '@drover/api';
 import type { V3Schema } from '../api/v3-schema.ts';
 import { type ComponentOf, fieldSchema, type JsonSchema, refTo, shownSchema } from './field-schema.ts';
 import { pathsOf } from './paths.ts';
-import { publicPaths, sharedComponents } from './shared.ts';
+import { generalPaths, publicPaths, sharedComponents } from './shared.ts';
 
 /** The schemas that hold below one path: the whole API's, or those of a cluster or a project. */
 export interface SchemaSet {
@@ -14,6 +14,8 @@ export interface SchemaSet {
   readonly path: string;
   readonly context?: 'cluster' | 'project';
   readonly schemas: readonly V3Schema[];
+  /** Links of a type's resources that answer something of their own, such as `yaml`; by the type's id. */
+  readonly linksOf?: (id: string) => readonly string[];
 }
 
 export interface DocumentOptions {
@@ -52,7 +54,7 @@ export function openApiDocument(sets: readonly SchemaSet[], options: DocumentOpt
     servers: [{ url: options.server }],
     security: [{ token: [] }, { basic: [] }, { session: [] }],
     tags: sets[0]!.schemas.filter(isCollection).map(({ pluralName }) => ({ name: pluralName })),
-    paths: { ...publicPaths(options.providers), ...paths },
+    paths: { ...publicPaths(options.providers), ...generalPaths(), ...paths },
     components: {
       ...shared,
       schemas: { ...shared.schemas, ...schemas },

@@ -23,7 +23,7 @@ interface Subject {
 const upper = (text: string) => text[0]!.toUpperCase() + text.slice(1);
 const parameterRef = (name: string) => ({ $ref: `#/components/parameters/${name}` });
 
-export function pathsOf({ path, context, schemas }: SchemaSet, componentOf: ComponentOf): Paths {
+export function pathsOf({ path, context, schemas, linksOf }: SchemaSet, componentOf: ComponentOf): Paths {
   const paths: Record<string, JsonSchema> = {};
   const parameters: Record<string, JsonSchema> = {};
   const inPath = context ? [pathParameter(`${context}Id`, `The id of the ${context}.`)] : [];
@@ -36,16 +36,16 @@ export function pathsOf({ path, context, schemas }: SchemaSet, componentOf: Comp
     Object.assign(parameters, filters);
     const ofCollection = collectionOperations(subject, Object.keys(filters));
     if (Object.keys(ofCollection).length > 0) paths[below] = { ...parametersOf(inPath), ...ofCollection };
-    // A type that a context shares is reached by its id in either place; one place says it.
-    if (context && !isOwnOf(schema, path)) continue;
     const ofResource = resourceOperations(subject);
-    if (Object.keys(ofResource).length > 0)
-      paths[`${below}/{id}`] = { ...parametersOf([...inPath, pathParameter('id', 'The id.')]), ...ofResource };
+    if (Object.keys(ofResource).length === 0) continue;
+    const shared = parametersOf([...inPath, pathParameter('id', 'The id.')]);
+    paths[`${below}/{id}`] = { ...shared, ...ofResource };
+    for (const link of linksOf?.(schema.id) ?? [])
+      paths[`${below}/{id}/${link}`] = { ...shared, get: linkOperation(subject, link) };
   }
   return { paths, parameters };
 }
 
-const isOwnOf = ({ links }: V3Schema, path: string) => links['collection']!.includes(`${path}/`);
 const parametersOf = (parameters: readonly JsonSchema[]) => (parameters.length > 0 ? { parameters } : {});
 const pathParameter = (name: string, description: string): JsonSchema => ({
   name,
@@ -144,6 +144,16 @@ function resourceOperations(subject: Subject): Record<string, JsonSchema> {
     };
   }
   return out;
+}
+
+/** What a link answers is its own matter: text, YAML or JSON. */
+function linkOperation({ schema, suffix }: Subject, link: string): JsonSchema {
+  return {
+    operationId: `get${upper(link)}Of${upper(schema.id)}${suffix}`,
+    tags: [schema.pluralName],
+    summary: `Follow the link ${link} of a ${schema.id}`,
+    responses: { '200': { description: 'What the link leads to.', content: { '*/*': {} } }, ...refused },
+  };
 }
 
 /** A POST that creates, calls an action, or does either by its query. */

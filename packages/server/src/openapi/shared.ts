@@ -125,6 +125,34 @@ export const jsonOf = (schema: JsonSchema): JsonSchema => ({ 'application/json':
 
 export const refused = { default: { $ref: '#/components/responses/Error' } } as const;
 
+/** The paths of v3 that are of no type: its root, its schemas, and where clients subscribe. */
+export function generalPaths(): Record<string, JsonSchema> {
+  const get = (operationId: string, description: string, content: JsonSchema): JsonSchema => ({
+    get: { operationId, tags: ['v3'], responses: { '200': { description, content }, ...refused } },
+  });
+  const wanted = query('resourceTypes', 'The types to be told of; can be repeated. All if absent.', {
+    type: 'array',
+    items: text,
+  });
+  return {
+    '/v3': get('getRoot', 'Links to every collection.', jsonOf({ type: 'object' })),
+    '/v3/schemas': get('listSchemas', 'What each type is.', jsonOf(refTo('Collection'))),
+    '/v3/schemas/{id}': {
+      parameters: [{ name: 'id', in: 'path', required: true, description: 'The id of the type.', schema: text }],
+      ...get('getSchema', 'What the type is.', jsonOf(refTo('Resource'))),
+    },
+    '/v3/subscribe': {
+      get: {
+        operationId: 'subscribe',
+        tags: ['v3'],
+        description: 'A WebSocket on which the server tells of what changes, as far as the caller may see it.',
+        parameters: [wanted],
+        responses: { '101': { description: 'Events follow, a JSON text each.' }, ...refused },
+      },
+    },
+  };
+}
+
 /** Signing in, by each provider; `providers` gives their v3 types by name. */
 export function publicPaths(providers: Readonly<Record<string, string>>): Record<string, JsonSchema> {
   const body = { required: true, content: jsonOf(refTo('SignIn')) };
