@@ -6,15 +6,16 @@
 import { clusterCleanup } from '../controllers/cluster-cleanup.ts';
 import { clusterConnection } from '../controllers/cluster-connection.ts';
 import { clusterMembers } from '../controllers/cluster-members.ts';
-import { type Ownership, startOwnership } from '../controllers/cluster-ownership.ts';
+import { startOwnership } from '../controllers/cluster-ownership.ts';
 import { clusterProjects } from '../controllers/cluster-projects.ts';
 import { clusterRegistration, registrationTokenRotation } from '../controllers/cluster-registration.ts';
 import { foreignCredentials } from '../controllers/foreign-credentials.ts';
 import { indexNodes, runNodeSync } from '../controllers/node-sync.ts';
-import type { Controller, ControllerContext, RunningController } from '../resources/index.ts';
+import type { ControllerContext, RunningController } from '../resources/index.ts';
 import { startController } from '../resources/index.ts';
 import { ClusterClients } from './clients.ts';
 import type { Clusters, ClustersDeps } from './open.ts';
+import { ownedOnly } from './owned-only.ts';
 
 /** Runs until the deps' signal aborts. `replica` names this process among those on the same store. */
 export function startClusterControllers(deps: ClustersDeps, clusters: Clusters, replica: string): RunningController[] {
@@ -32,7 +33,8 @@ export function startClusterControllers(deps: ClustersDeps, clusters: Clusters, 
     wanted: () => [...caches.cluster.all()].map(cluster => cluster.metadata.name),
     gained: (clusterId, owned) => {
       pokeAll(clusterId);
-      void runNodeSync({ upstreams, resources, caches, log }, clusterId, owned);
+      const held = resources.whileHolding(() => ownership.claim(clusterId));
+      void runNodeSync({ upstreams, resources: held, caches, log }, clusterId, owned);
     },
     log,
     signal,
@@ -53,19 +55,4 @@ export function startClusterControllers(deps: ClustersDeps, clusters: Clusters, 
   running.push(startController(clusterRegistration, context));
   upstreams.subscribe(pokeAll, signal);
   return [...running, startController(registrationTokenRotation({ upstreams, setting }), context)];
-}
-
-/** The controller, for the clusters that are ours. */
-function ownedOnly(of: Controller<'cluster'>, ownership: Ownership): Controller<'cluster'> {
-  const { finalize } = of;
-  return {
-    ...of,
-    reconcile: async (cluster, context) =>
-      ownership.owns(cluster.metadata.name) ? of.reconcile(cluster, context) : undefined,
-    ...(finalize && {
-      // Not ours: whoever owns it takes the finalizer off. Until somebody does, it is looked at again.
-      finalize: async (cluster, context) =>
-        ownership.owns(cluster.metadata.name) ? finalize(cluster, context) : { after: 2000 },
-    }),
-  };
 }

@@ -2,8 +2,8 @@
  * cluster-ownership: the work for one cluster is done by one replica, the one that holds the cluster's key in the store
  * under its lease. A replica that dies loses the lease, and another takes over within its time to live.
  */
-import { anySignal, backoffMs, isConflict, isExpired, type Log, messageOf, sleep } from '@drover/base';
-import type { Lease, Store } from '@drover/store';
+import { anySignal, backoffMs, conflict, isConflict, isExpired, type Log, messageOf, sleep } from '@drover/base';
+import type { Compare, Lease, Store } from '@drover/store';
 
 const defaultLeaseMs = 10_000;
 const prefix = '/owners/clusters/';
@@ -13,6 +13,8 @@ const atOnce = 100;
 export interface Ownership {
   /** Whether this replica does the work for the cluster now. */
   owns(clusterId: string): boolean;
+  /** What a write of that work compares, so that it fails once another replica may do it. Throws Conflict where it is not ours. */
+  claim(clusterId: string): readonly Compare[];
   /** Looks for what can be claimed now, instead of within the next two seconds. */
   look(): void;
 }
@@ -49,6 +51,12 @@ class Owner implements Ownership {
 
   owns(clusterId: string): boolean {
     return this.#held.has(clusterId);
+  }
+
+  claim(clusterId: string): readonly Compare[] {
+    const mine = this.#held.get(clusterId);
+    if (!mine) throw conflict('cluster', clusterId, 'its work is another replica’s now');
+    return [{ key: prefix + clusterId, revision: mine.revision }];
   }
 
   look(): void {

@@ -49,11 +49,23 @@ export class Resources {
   readonly #store: Store;
   readonly #secrets: SecretCodec;
   readonly #now: () => Date;
+  #held: () => readonly Compare[] = () => [];
 
   constructor(store: Store, secrets: SecretCodec, now: () => Date = () => new Date()) {
     this.#store = store;
     this.#secrets = secrets;
     this.#now = now;
+  }
+
+  /**
+   * The same resources for somebody who writes only as long as something holds, such as his claim on a cluster: asked for at
+   * each write, and compared in the store in the same step, so that one who was frozen can't write after his time.
+   */
+  whileHolding(held: () => readonly Compare[]): Resources {
+    const view = new Resources(this.#store, this.#secrets, this.#now);
+    view.#held = held;
+    view.onWrite = (id, resource, gone) => this.onWrite?.(id, resource, gone);
+    return view;
   }
 
   async get<Id extends TypeId>(id: Id, name: string, namespace?: string): Promise<TypedResource<Id>> {
@@ -218,7 +230,7 @@ export class Resources {
     const value = encodeResource(type, resource, key, this.#secrets);
     let written: number;
     try {
-      written = await this.#store.txn([{ key, revision }, ...(options.compares ?? [])], [{ type: 'put', key, value }]);
+      written = await this.#store.txn(this.#compares({ key, revision }, options), [{ type: 'put', key, value }]);
     } catch (error) {
       if (isConflict(error) && revision === 0 && (await this.#store.get(key))) throw alreadyExists(type.id, name);
       if (isConflict(error)) throw conflict(type.id, name);
@@ -233,9 +245,13 @@ export class Resources {
   async #remove<Id extends TypeId>(id: Id, resource: TypedResource<Id>, options: WriteOptions): Promise<void> {
     const key = storeKey(types[id], resource.metadata.name, resource.metadata.namespace);
     const revision = parseVersion(this.#store.epoch, resource.metadata.resourceVersion!);
-    const removed = await this.#store.txn([{ key, revision }, ...(options.compares ?? [])], [{ type: 'delete', key }]);
+    const removed = await this.#store.txn(this.#compares({ key, revision }, options), [{ type: 'delete', key }]);
     const resourceVersion = formatVersion(this.#store.epoch, removed);
     this.onWrite?.(id, { ...resource, metadata: { ...resource.metadata, resourceVersion } }, true);
+  }
+
+  #compares(own: Compare, { compares = [] }: WriteOptions): Compare[] {
+    return [own, ...this.#held(), ...compares];
   }
 
   #decode<Id extends TypeId>(id: Id, entry: Entry): TypedResource<Id> {
