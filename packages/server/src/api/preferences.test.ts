@@ -2,10 +2,9 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { until } from '@drover/base';
-import type { Caller } from '../http/exchange.ts';
+import { callerOf, subscribeTo } from '../subscribe/fixture.ts';
+import { Hub } from '../subscribe/hub.ts';
 import { openTestApi, type TestApi } from './fixture.ts';
-import { findType } from './registry.ts';
-import { runSubscription } from './subscription.ts';
 
 let api: TestApi;
 before(async () => {
@@ -72,29 +71,18 @@ test('labels follow the rules of every PUT, and protected ones stay', async () =
 test('who subscribes to preferences is told of his own only, by their bare keys', async () => {
   const me = await api.makeUser('watcher');
   const other = await api.makeUser('watched');
-  const stop = new AbortController();
-  const told: string[] = [];
-  const caller = { userId: me.id, username: 'watcher', groups: [], extra: {}, tokenId: 'none' };
-  const running = runSubscription(
-    { deps: api.deps, caller: caller as unknown as Caller, base: api.url, versionPath: '/v3' },
-    {
-      types: [findType('preference')!],
-      query: new URLSearchParams(),
-      signal: stop.signal,
-      send: async (name, data) => void told.push(`${name} ${String(data['id'])} ${String(data['value'] ?? '')}`),
-    },
-  );
+  const caller = await callerOf(api.deps, me.token);
+  using watcher = subscribeTo(new Hub(api.deps), { deps: api.deps, caller }, { type: 'preference' });
+  const told = () => watcher.frames.map(({ name, data }) => `${name} ${data.id} ${data.value ?? ''}`);
   for (const { token } of [me, other])
     await api.want(201, 'POST', '/v3/preferences', {
       as: token,
       body: { name: 'theme', value: token === me.token ? 'mine' : 'his' },
     });
-  await until('the change', () => told.length > 0);
+  await until('the change', () => told().length > 0);
 
   await api.want(204, 'DELETE', '/v3/preferences/theme', { as: other.token });
   await api.want(204, 'DELETE', '/v3/preferences/theme', { as: me.token });
-  await until('the removal', () => told.length > 1);
-  assert.deepEqual(told, ['resource.change theme mine', 'resource.remove theme ']);
-  stop.abort();
-  await running;
+  await until('the removal', () => told().length > 1);
+  assert.deepEqual(told(), ['resource.change theme mine', 'resource.remove theme ']);
 });

@@ -5,21 +5,14 @@ import { after, before, test } from 'node:test';
 import { until } from '@drover/base';
 import { WebSocket } from 'ws';
 import { revokeToken } from '../auth/index.ts';
+import type { Frame } from '../subscribe/fixture.ts';
 import { openTestApi, type TestApi } from './fixture.ts';
-import { findType } from './registry.ts';
-import { runSubscription } from './subscription.ts';
 
 let api: TestApi;
 before(async () => {
   api = await openTestApi();
 });
 after(() => api[Symbol.asyncDispose]());
-
-interface Frame {
-  readonly name: string;
-  // biome-ignore lint/suspicious/noExplicitAny: tests read the wire as it is and assert on it.
-  readonly data: any;
-}
 
 interface Client extends Disposable {
   readonly frames: Frame[];
@@ -85,72 +78,6 @@ test('a context tells of its own, and filters hold', async () => {
   await named.saw('resource.change', wanted);
   assert.ok(!below.frames.some(frame => [other, wanted].includes(frame.data.id)));
   assert.ok(!named.frames.some(frame => [other, mine].includes(frame.data.id)));
-});
-
-test('others’ resources are not told of; a right that comes or goes is', async t => {
-  const user = await api.makeUser('subscriber');
-  const id = await makeCluster('membership');
-  const frames: Frame[] = [];
-  const stop = new AbortController();
-  t.after(() => stop.abort());
-  const caller = { ...(await callerOf(user.token)), userId: user.id };
-  const running = runSubscription(
-    { deps: api.deps, caller, base: api.url, versionPath: '/v3' },
-    {
-      types: [findType('cluster')!],
-      query: new URLSearchParams(),
-      send: async (name, data) => void frames.push({ name, data }),
-      signal: stop.signal,
-      recheckAfterMs: 10,
-      pingEveryMs: 20,
-    },
-  );
-  const saw = (name: string) => until(name, () => frames.find(one => one.name === name));
-  await saw('ping');
-  assert.ok(frames.every(one => one.name === 'ping'));
-  const binding = await api.want(201, 'POST', '/v3/clusterroletemplatebindings', {
-    body: { clusterId: id, roleTemplateId: 'cluster-member', userId: user.id },
-  });
-  assert.equal((await saw('resource.change')).data.id, id);
-  await api.want(204, 'DELETE', `/v3/clusterroletemplatebindings/${binding.id}`);
-  assert.deepEqual((await saw('resource.remove')).data, { id, type: 'cluster', baseType: 'cluster' });
-  stop.abort();
-  await running;
-});
-
-/** The caller as the server itself makes him of a token. */
-async function callerOf(token: string) {
-  const request = { headers: { authorization: `Bearer ${token}`, host: 'localhost' } };
-  const caller = await api.deps.auth.authenticate(request as never, { path: '/v3', cookies: false });
-  return caller!;
-}
-
-test('a client that reads slowly gets each resource as it is by then, once', async t => {
-  const id = await makeCluster('slow');
-  const seen: unknown[] = [];
-  const stop = new AbortController();
-  t.after(() => stop.abort());
-  const gate = Promise.withResolvers<void>();
-  const running = runSubscription(
-    { deps: api.deps, caller: await callerOf(api.admin), base: api.url, versionPath: '/v3' },
-    {
-      types: [findType('cluster')!],
-      query: new URLSearchParams('name=slow'),
-      send: async (_, data) => {
-        seen.push(data['description']);
-        await gate.promise;
-      },
-      signal: stop.signal,
-    },
-  );
-  await until('the first', () => seen.length === 1);
-  for (const description of ['a', 'b', 'c'])
-    await api.want(200, 'PUT', `/v3/clusters/${id}`, { body: { description } });
-  gate.resolve();
-  await until('the last', () => seen.includes('c'));
-  assert.deepEqual(seen, [undefined, 'c']);
-  stop.abort();
-  await running;
 });
 
 test('a subscription ends when its token is taken back', async () => {

@@ -1,14 +1,18 @@
 /** `/v3/subscribe`: a WebSocket on which a caller is told of what he may see. Frames of the client mean nothing. */
-import { anySignal, badRequest, StatusError, tooManyRequests } from '@drover/base';
+import type { Duplex } from 'node:stream';
+import { badRequest, StatusError, tooManyRequests } from '@drover/base';
 import { type WebSocket, WebSocketServer } from 'ws';
 import { requireSameOrigin } from '../auth/index.ts';
 import type { Caller, Upgrade } from '../http/exchange.ts';
+import { Hub } from '../subscribe/hub.ts';
+import type { Sink } from '../subscribe/subscriber.ts';
 import type { ApiView, ServedType } from './behaviour.ts';
 import { findType, servedTypes } from './registry.ts';
 import { refersTo } from './schemas.ts';
-import { runSubscription } from './subscription.ts';
 
 const perUser = 64;
+/** How long a client that is dropped has to take note of it. */
+const goodbyeMs = 2000;
 const sockets = new WebSocketServer({
   noServer: true,
   clientTracking: false,
@@ -19,8 +23,9 @@ const sockets = new WebSocketServer({
 /** Takes upgrades for callers who may; a user holds so many at once and no more. */
 export function subscriptions(): (view: ApiView, upgrade: Upgrade) => Promise<void> {
   const open = new Map<string, number>();
+  let hub: Hub | undefined;
   return async (view, upgrade) => {
-    const { deps, caller } = view;
+    const { caller, deps } = view;
     requireSameOrigin(upgrade.request, caller, deps.settings.get('server-url') || undefined);
     const types = wantedTypes(view, upgrade.query);
     if (upgrade.request.headers.upgrade?.toLowerCase() !== 'websocket')
@@ -33,8 +38,10 @@ export function subscriptions(): (view: ApiView, upgrade: Upgrade) => Promise<vo
       if (left > 0) open.set(caller.userId, left);
       else open.delete(caller.userId);
     });
+    hub ??= new Hub(deps);
+    const to = hub;
     sockets.handleUpgrade(upgrade.request, upgrade.socket, upgrade.head, socket => {
-      void serve(view, socket, { types, query: upgrade.query, session: sessionOf(view, caller) });
+      serve(to, view, { socket, raw: upgrade.socket, types, query: upgrade.query });
     });
   };
 }
@@ -42,33 +49,48 @@ export function subscriptions(): (view: ApiView, upgrade: Upgrade) => Promise<vo
 const sessionOf = ({ deps, context }: ApiView, caller: Caller) =>
   deps.auth.sessions.signalFor(caller, context?.type === 'cluster' ? context.id : undefined);
 
-interface Served {
+interface Connected {
+  readonly socket: WebSocket;
+  /** What the WebSocket runs over: it knows whether the client keeps up. */
+  readonly raw: Duplex;
   readonly types: readonly ServedType[];
   readonly query: URLSearchParams;
-  /** Aborts when the caller's token is taken back. */
-  readonly session: AbortSignal;
 }
 
-async function serve(view: ApiView, socket: WebSocket, { types, query, session }: Served): Promise<void> {
-  const gone = new AbortController();
+function serve(hub: Hub, view: ApiView, { socket, raw, types, query }: Connected): void {
+  // It aborts when the caller's token is taken back.
+  const session = sessionOf(view, view.caller);
+  const sink = sinkOf(socket, raw, ({ code, reason }) => {
+    if (code === 1013) view.deps.log.info({ user: view.caller.userId, reason }, 'a subscriber was dropped');
+  });
+  const end = () => sink.close(1008, 'the session has ended');
   socket.on('error', () => socket.terminate());
-  socket.once('close', () => gone.abort());
-  const end = () => socket.close(1008, 'the session has ended');
-  if (session.aborted) end();
-  session.addEventListener('abort', end, { once: true });
-  const send = (name: string, data: object) =>
-    new Promise<void>((resolve, reject) =>
-      socket.send(JSON.stringify({ name, data }), error => (error ? reject(error) : resolve())),
-    );
-  try {
-    await runSubscription(view, { types, query, send, signal: anySignal(gone.signal, session) });
-  } catch (error) {
-    if (gone.signal.aborted) return;
-    view.deps.log.error({ err: error }, 'a subscription ended in a way it should not');
-    socket.close(1011, 'internal error');
-  } finally {
-    session.removeEventListener('abort', end);
+  if (session.aborted) {
+    end();
+    return;
   }
+  const subscriber = hub.add(view, { types, query, sink, resume: query.get('resume') ?? undefined });
+  raw.on('drain', () => void subscriber.pump());
+  socket.on('pong', () => subscriber.heard());
+  session.addEventListener('abort', end, { once: true });
+  socket.once('close', () => {
+    session.removeEventListener('abort', end);
+    hub.remove(subscriber);
+  });
+}
+
+function sinkOf(socket: WebSocket, raw: Duplex, onClose: (why: { code: number; reason: string }) => void): Sink {
+  return {
+    isReady: () => socket.readyState === socket.OPEN && !raw.writableNeedDrain,
+    send: frame => socket.send(frame, { binary: false }),
+    probe: () => socket.ping(),
+    close(code, reason) {
+      if (socket.readyState !== socket.OPEN) return;
+      onClose({ code, reason });
+      socket.close(code, reason);
+      setTimeout(() => socket.terminate(), goodbyeMs).unref();
+    },
+  };
 }
 
 /** The types asked for, or all that are kept here; a context's are those that say which cluster or project they are of. */
