@@ -25,7 +25,7 @@ export interface FormOptions {
   readonly submit: string;
 }
 
-/** A dialog with the form; it is closed until a button with `data-open` names it. */
+/** A dialog with the form; it is closed until a button with `data-dialog` names it. */
 export function formDialog(view: View, options: FormOptions): Markup {
   const { texts } = view;
   const { id, heading, method, target, fields, data, lead } = options;
@@ -122,7 +122,7 @@ function control(view: View, { id, name, field, data, first }: ControlOptions): 
   // The namespace is worked out from what the resource is of, whatever the schema says.
   const required = field.required && !data && field.default === undefined && name !== 'namespaceId';
   const hints = [required && view.texts.required, hintOf(view, kind), field.description].filter(Boolean);
-  const common = { id: `${id}-${name}`, name, kind, required: Boolean(required), first };
+  const common = { id: `${id}-${name}`, name, kind, required: Boolean(required), first, hinted: hints.length > 0 };
   return html`<div class="field"><label for="${common.id}">${name}</label>${
     hints.length > 0 && html`<small id="${common.id}-hint">${hints.join(' · ')}</small>`
   }${inputOf(view, field, { ...common, value })}</div>`;
@@ -140,11 +140,17 @@ interface InputOptions {
   readonly kind: Kind;
   readonly required: boolean;
   readonly first: boolean;
+  /** Whether something beside it says more of it. */
+  readonly hinted: boolean;
   readonly value: unknown;
 }
 
-function inputOf(view: View, field: SchemaField, { id, name, kind, required, first, value }: InputOptions): Markup {
-  const attributes = html`id="${id}" name="${name}" data-kind="${kind}"${required && html` required`}${first && html` autofocus`}`;
+function inputOf(
+  view: View,
+  field: SchemaField,
+  { id, name, kind, required, first, hinted, value }: InputOptions,
+): Markup {
+  const attributes = html`id="${id}" name="${name}" data-kind="${kind}"${required && html` required`}${first && html` autofocus`}${hinted && html` aria-describedby="${id}-hint"`}`;
   const fallback = field.default === undefined ? '' : `${view.texts.defaultIs}: ${String(field.default)}`;
   if (kind === 'boolean') return select(attributes, { options: ['true', 'false'], value, empty: fallback });
   if (field.options && kind === 'text') return select(attributes, { options: field.options, value, empty: fallback });
