@@ -7,11 +7,15 @@ import { after, before, test } from 'node:test';
 import type { ClusterRoleTemplateBinding, RoleTemplate } from '@drover/api';
 import type { Resource } from '@drover/base';
 import { applyManifest, clusterRoleBindings, clusterRoles, KubeClient, namespaces } from '@drover/kube';
-import { controllerUser } from '../../packages/server/src/clusters/upstream.ts';
-import { controllerRights, importManifest } from '../../packages/server/src/connect/import-manifest.ts';
-import { removeOurs } from '../../packages/server/src/controllers/cluster-cleanup.ts';
-import { applyMembers } from '../../packages/server/src/controllers/cluster-members.ts';
-import { type MemberPlan, planMembers } from '../../packages/server/src/controllers/member-plan.ts';
+import {
+  applyMembers,
+  controllerRights,
+  controllerUser,
+  importManifest,
+  type MemberPlan,
+  planMembers,
+  removeOurs,
+} from '@drover/server';
 import { missingApiServer, startApiServer, type TestApiServer } from './kube-apiserver.ts';
 
 const skip = missingApiServer() ?? false;
