@@ -128,6 +128,10 @@ test('an existing cluster is imported, reached with kubectl, described and delet
   assert.match(stuck.stderr, /Deployment cattle-cluster-agent created/);
   assert.match(stuck.stderr, /Not active after 1 s: the agent has no pod yet/);
 
+  const again = await drover(['clusters', 'import', 'prod', '--kubeconfig', api.kubeconfigPath, '--timeout', '1']);
+  assert.match(again.stderr, /"prod" \(c-[a-z0-9]+\) is registered and has no agent yet: going on/);
+  assert.match(again.stderr, /Deployment cattle-cluster-agent unchanged/);
+
   // No node runs there, so the agent is a process beside it.
   const id = /\((c-[a-z0-9]+)\)/.exec(stuck.stderr)![1]!;
   const admin = await server.login();
@@ -152,20 +156,24 @@ test('an existing cluster is imported, reached with kubectl, described and delet
     assert.equal((await drover(['kubectl', 'get', 'nothing-like-this'])).code, 1);
 
     const kubeconfig = join(home, 'exec.kubeconfig');
-    await ok(['kubeconfig', 'prod', '-f', kubeconfig]);
-    assert.match(await readFile(kubeconfig, 'utf8'), /"command": "drover"/);
-    // The real kubectl runs the plugin by its name on PATH.
     const bin = join(home, 'bin');
     await mkdir(bin);
+    const PATH = `${bin}:${process.env['PATH']}`;
+    const throughPlugin = async () => {
+      const args = ['--kubeconfig', kubeconfig, 'get', 'namespaces', '-o', 'name'];
+      assert.match(
+        (await promisify(execFile)(api.kubectl, args, { env: { PATH, HOME: home } })).stdout,
+        /namespace\/kube-system/,
+      );
+    };
+    // The real kubectl runs the plugin: this checkout's launcher, and by its name where that is on PATH.
+    await ok(['kubeconfig', 'prod', '-f', kubeconfig]);
+    assert.match(await readFile(kubeconfig, 'utf8'), /"command": "\/.*\/drover"/);
+    await throughPlugin();
     await writeFile(join(bin, 'drover'), `#!/bin/sh\nexec '${process.execPath}' '${main}' "$@"\n`, { mode: 0o755 });
-    const seen = await promisify(execFile)(
-      api.kubectl,
-      ['--kubeconfig', kubeconfig, 'get', 'namespaces', '-o', 'name'],
-      {
-        env: { PATH: `${bin}:${process.env['PATH']}`, HOME: home },
-      },
-    );
-    assert.match(seen.stdout, /namespace\/kube-system/);
+    await ok(['kubeconfig', 'prod', '-f', kubeconfig], { env: { PATH } });
+    assert.match(await readFile(kubeconfig, 'utf8'), /"command": "drover"/);
+    await throughPlugin();
     const credential = JSON.parse(await ok(['credential', '--cluster', id]));
     assert.match(credential.status.token, /^token-/);
     assert.equal(JSON.parse(await ok(['credential', '--cluster', id])).status.token, credential.status.token);
@@ -197,7 +205,18 @@ test('output is JSON or YAML where that is asked for', async () => {
 test('mistakes are told with what would be right', async () => {
   assert.match((await drover(['clutsers'])).stderr, /Did you mean clusters/);
   assert.match((await drover(['clusters', 'describe', 'nope'])).stderr, /"nope" not found/);
+  assert.match((await drover(['help', 'nope'])).stderr, /unknown command 'nope'/);
   assert.match((await drover(['tokens', 'create', '--ttl', 'long'])).stderr, /--ttl: "long" must be/);
+  const role = await drover(['users', 'create', 'rolf', '--password-stdin', '--global-role', 'usr'], {
+    input: 'rolf-password-1234',
+  });
+  assert.match(role.stderr, /--global-role: "usr" must be one of .*\buser\b/);
+  assert.doesNotMatch(await ok(['users', 'list']), /rolf/);
+  const env = { DROVER_TOKEN: 'token-nope0:none' };
+  assert.match(
+    (await drover(['whoami'], { env })).stderr,
+    /^drover: DROVER_TOKEN: the server does not take this token/,
+  );
   const zh = await drover(
     ['login', server.url, '-u', 'admin', '--password-stdin', '--ca-fingerprint', 'ab'.repeat(32)],
     { ...password, env: { LANG: 'zh_CN.UTF-8' } },

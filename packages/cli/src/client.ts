@@ -2,9 +2,10 @@
  * A client of the v3 API: JSON in and out, the server's CA pinned, its errors turned into the one error class. Follows
  * the links and actions that the server gives rather than guessing paths.
  */
-import { methodNotAllowed, type Reason, StatusError, unavailable } from '@drover/base';
+import { methodNotAllowed, type Reason, StatusError, unauthorized, unavailable } from '@drover/base';
 import { Agent, type Dispatcher, request } from 'undici';
 import type { SavedServer } from './config.ts';
+import { say } from './messages.ts';
 import { explainNetwork } from './network-errors.ts';
 
 /** A v3 resource as the server shows it. */
@@ -79,6 +80,7 @@ export class Client implements AsyncDisposable {
     this.#options.trace?.(
       `${method} ${url.pathname} ${answer.statusCode} ${Math.round(performance.now() - started)} ms`,
     );
+    if (answer.statusCode === 401 && this.#server.token) throw this.#refused();
     if (answer.statusCode >= 400) throw parseV3Error(answer.statusCode, text);
     if (text === '') return undefined as T;
     try {
@@ -86,6 +88,14 @@ export class Client implements AsyncDisposable {
     } catch (cause) {
       throw unavailable(`${this.url} answered something that is not JSON; is it a Drover server?`, { cause });
     }
+  }
+
+  /** Our token is not taken: what to do about it depends on where it came from. */
+  #refused(): StatusError {
+    const fromEnvironment = this.#server.token === process.env['DROVER_TOKEN'];
+    return unauthorized(
+      fromEnvironment ? `DROVER_TOKEN: ${say('tokenUnknown')}` : say('sessionEnded', { url: this.url }),
+    );
   }
 
   get<T = V3Resource>(path: string): Promise<T> {

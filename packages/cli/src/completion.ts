@@ -46,11 +46,9 @@ function nodesBelow(command: Command, paths: readonly string[]): Node[] {
 function nodesOf(program: Command, extra: readonly Candidate[]): Node[] {
   const [root, ...below] = nodesBelow(program, ['']);
   const topics = root!.subcommands;
-  const help = { name: 'help', description: 'help for a command' };
   return [
-    { ...root!, subcommands: [...topics, ...extra, help] },
-    ...below,
-    { paths: ['help'], subcommands: topics, options: [] },
+    { ...root!, subcommands: [...topics, ...extra] },
+    ...below.map(node => (node.paths[0] === 'help' ? { ...node, subcommands: topics } : node)),
   ];
 }
 

@@ -5,7 +5,8 @@
 import { readFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
-import { badRequest, invalid, notFound } from '@drover/base';
+import { badRequest, notFound, unauthorized } from '@drover/base';
+import { say } from './messages.ts';
 
 export interface SavedServer {
   readonly url: string;
@@ -68,7 +69,7 @@ export async function writePrivate(path: string, text: string): Promise<void> {
 /** The server meant: by name or URL where one is given, else the current one. */
 export function chooseServer(config: CliConfig, wanted?: string): { name: string; server: SavedServer } {
   const name = wanted === undefined ? config.current : nameOf(config, wanted);
-  if (name === undefined) throw invalid('server', 'not signed in to any; run: drover login https://SERVER');
+  if (name === undefined) throw unauthorized(say('signedInNowhere'));
   const server = config.servers[name];
   if (!server) throw notFound('server', name);
   return { name, server };
@@ -77,7 +78,10 @@ export function chooseServer(config: CliConfig, wanted?: string): { name: string
 function nameOf(config: CliConfig, wanted: string): string {
   if (config.servers[wanted]) return wanted;
   const byUrl = Object.entries(config.servers).find(([, server]) => server.url === wanted.replace(/\/+$/, ''));
-  if (!byUrl) throw invalid('--server', `not signed in to "${wanted}"; run: drover login ${wanted}`);
+  if (!byUrl) {
+    const known = Object.keys(config.servers).join(', ');
+    throw unauthorized(known ? say('unknownServer', { name: wanted, known }) : say('notSignedIn', { url: wanted }));
+  }
   return byUrl[0];
 }
 

@@ -1,7 +1,6 @@
 /** `drover …`: parses, runs, and says in one or two lines what went wrong. Exit code 2 = the command line itself was wrong. */
 import { messageOf, StatusError } from '@drover/base';
 import { CommanderError } from 'commander';
-import { languageOf, say } from './messages.ts';
 import { buildProgram } from './program.ts';
 
 const program = buildProgram();
@@ -25,7 +24,5 @@ function explain(error: unknown): number {
   }
   const field = error.details.field && !error.message.includes(error.details.field) ? `${error.details.field}: ` : '';
   process.stderr.write(`drover: ${field}${messageOf(error)}\n`);
-  if (error.status === 401 && !error.message.includes('drover login'))
-    process.stderr.write(`${say('hint', { text: 'drover login' }, languageOf())}\n`);
   return error.reason === 'Invalid' && error.details.field?.startsWith('--') ? 2 : 1;
 }

@@ -2,7 +2,7 @@
 import { messageOf } from '@drover/base';
 
 const explanations: Readonly<Record<string, (host: string) => string>> = {
-  ECONNREFUSED: host => `nothing answers at ${host}: is the server running, and is the port right?`,
+  ECONNREFUSED: host => `nothing answers at ${host}, where the server should be`,
   ENOTFOUND: host => `the name in ${host} is not known to DNS: check the address`,
   EAI_AGAIN: host => `DNS did not answer for ${host}: check this machine's network`,
   ETIMEDOUT: host => `${host} did not answer in time: a firewall may be in between`,
@@ -23,7 +23,7 @@ const explanations: Readonly<Record<string, (host: string) => string>> = {
   UNABLE_TO_GET_ISSUER_CERT_LOCALLY: host => `the CA of ${host} is not trusted; sign in again: drover login ${host}`,
   CERT_SIGNATURE_FAILURE: host =>
     `the certificate of ${host} is not signed by the CA you trusted; if the server was made anew: drover login ${host}`,
-  EPROTO: host => `${host} does not speak TLS there: is the port right?`,
+  EPROTO: host => `${host} does not speak TLS on that port`,
 };
 
 /** The error's code, looked for down its causes. */

@@ -33,12 +33,29 @@ function action(command: Command, run: Run): Command {
   });
 }
 
+function addHelp(program: Command): void {
+  program
+    .command('help [command...]')
+    .description('help for a command')
+    .action((words: string[]) => {
+      let command = program;
+      for (const word of words) {
+        const next = command.commands.find(sub => sub.name() === word || sub.aliases().includes(word));
+        if (!next) return program.error(`error: unknown command '${words.join(' ')}'`);
+        command = next;
+      }
+      command.outputHelp();
+    });
+}
+
 export function buildProgram(): Command {
   const program = withGlobals(new Command('drover'))
     .description('Many Kubernetes clusters from one place')
     .enablePositionalOptions()
     .showSuggestionAfterError()
-    .helpCommand('help [command]', 'help for a command');
+    .configureOutput({ outputError: (text, write) => write(text.replace(/^error: /, 'drover: ')) })
+    .showHelpAfterError('(--help lists what there is)')
+    .helpCommand(false);
   program.addHelpText(
     'after',
     '\nRun by the launcher itself:\n  up       start a server, and a cluster to manage\n  agent    run a cluster agent as a plain process\n  test, check, bench, image   for working on Drover',
@@ -47,6 +64,7 @@ export function buildProgram(): Command {
   addClusters(program);
   addAdministration(program);
   addTools(program);
+  addHelp(program);
   return program;
 }
 

@@ -2,7 +2,7 @@
  * clusters import: registers a cluster and, with a context of your kubeconfig, installs the agent in it and stays until it
  * is active, saying each step and, when it gets no further, why.
  */
-import { type Condition, messageOf, notFound, type Resource, sleep, unavailable } from '@drover/base';
+import { type Condition, invalid, messageOf, notFound, type Resource, sleep, unavailable } from '@drover/base';
 import type { Connection, KubeClient } from '@drover/kube';
 import { Agent, request } from 'undici';
 import type { V3Resource } from '../client.ts';
@@ -19,12 +19,14 @@ export interface ImportFlags extends GlobalFlags {
 const step = (text: string) => process.stderr.write(`${text}\n`);
 
 export async function importCluster(name: string, flags: ImportFlags): Promise<void> {
+  const timeoutMs = parseTimeout(flags.timeout ?? '120');
   await using context = await openContext(flags);
   // A kubeconfig that can't be used should be told before anything is made.
   const connection = flags.context || flags.kubeconfig ? await connectionOf(flags) : undefined;
-  const cluster = await context.client.create('clusters', { type: 'cluster', name });
-  step(say('importMade', { name, id: cluster.id }));
+  const cluster = await register(context, name);
   const token = await registrationToken(context, cluster.id);
+  const url = new URL(String(token['manifestUrl'])).origin;
+  if (/^https:\/\/(localhost|127\.|\[::1\])/.test(url)) step(say('importLoopback', { url }));
   if (!connection) {
     step(say('importRun'));
     const command = String(context.server.ca ? token['insecureCommand'] : token['command']);
@@ -41,10 +43,23 @@ export async function importCluster(name: string, flags: ImportFlags): Promise<v
     id: cluster.id,
     name,
     kube,
-    timeoutMs: Number(flags.timeout ?? 120) * 1000,
+    timeoutMs,
   });
   step(say('importActive', { name }));
   if (context.format !== 'table') await printData(active, context.format);
+}
+
+function parseTimeout(text: string): number {
+  if (!/^[1-9]\d*$/.test(text)) throw invalid('--timeout', `"${text}" must be a number of seconds above 0`);
+  return Number(text) * 1000;
+}
+
+/** Makes the cluster; one of that name that no agent has ever connected for is gone on with, as after a try that failed. */
+async function register({ client }: Context, name: string): Promise<V3Resource> {
+  const waiting = (await client.list('clusters', { name })).find(one => one.name === name && one.state === 'pending');
+  const cluster = waiting ?? (await client.create('clusters', { type: 'cluster', name }));
+  step(say(waiting ? 'importAgain' : 'importMade', { name, id: cluster.id }));
+  return cluster;
 }
 
 async function connectionOf(flags: ImportFlags): Promise<Connection> {

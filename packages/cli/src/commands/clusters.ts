@@ -45,7 +45,7 @@ export async function describeCluster(wanted: string | undefined, flags: GlobalF
   process.stdout.write(alignColumns(facts.map(([name, value]) => [`${name}:`, value || '-'])));
   process.stdout.write(`\nResources\n${alignColumns(resourceLines(cluster))}`);
   process.stdout.write(`\nConditions\n${alignColumns(conditionLines((cluster['conditions'] ?? []) as Condition[]))}`);
-  process.stdout.write(`\nNodes\n${alignColumns(nodeLines(nodes))}`);
+  process.stdout.write(`\nNodes\n${nodes.length > 0 ? alignColumns(nodeLines(nodes)) : `  ${say('nothing')}\n`}`);
 }
 
 function resourceLines(cluster: V3Resource): string[][] {

@@ -2,7 +2,9 @@
  * kubeconfig: lets any Kubernetes client reach a cluster through the proxy. By default the token is fetched when needed
  * by an exec plugin; --static writes one into the file instead.
  */
-
+import { existsSync } from 'node:fs';
+import { delimiter, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { writePrivate } from '../config.ts';
 import { findCluster, type GlobalFlags, openContext } from '../context.ts';
 import { say } from '../messages.ts';
@@ -14,6 +16,13 @@ export interface KubeconfigFlags extends GlobalFlags {
   readonly file?: string;
 }
 
+/** How kubectl starts us: by name where that is on PATH, so that the file suits others too; else by the checkout's launcher. */
+function ownCommand(): string {
+  const launcher = fileURLToPath(new URL('../../../../drover', import.meta.url));
+  const onPath = (process.env['PATH'] ?? '').split(delimiter).some(directory => existsSync(join(directory, 'drover')));
+  return onPath || !existsSync(launcher) ? 'drover' : launcher;
+}
+
 export async function kubeconfig(wanted: string | undefined, flags: KubeconfigFlags): Promise<void> {
   await using context = await openContext({ ...flags, output: undefined });
   const found = await findCluster(context, wanted);
@@ -23,7 +32,7 @@ export async function kubeconfig(wanted: string | undefined, flags: KubeconfigFl
     : proxyKubeconfig(context, cluster, {
         exec: {
           apiVersion: 'client.authentication.k8s.io/v1',
-          command: 'drover',
+          command: ownCommand(),
           args: ['credential', '--server', context.name, '--cluster', cluster.id],
           interactiveMode: 'Never',
           installHint: 'This cluster is reached through Drover, whose command line is not on your PATH.',

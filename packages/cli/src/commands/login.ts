@@ -4,9 +4,9 @@
  */
 import { X509Certificate } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
-import { badRequest, ignoreNotFound, invalid } from '@drover/base';
-import { Client, type V3Resource } from '../client.ts';
-import { chooseServer, readConfig, type SavedServer, withServer, writeConfig } from '../config.ts';
+import { badRequest, ignoreNotFound, invalid, StatusError, unauthorized } from '@drover/base';
+import { Client, type ClientOptions, type V3Resource } from '../client.ts';
+import { chooseServer, readConfig, withServer, writeConfig } from '../config.ts';
 import { type GlobalFlags, openContext, traceOf } from '../context.ts';
 import { say } from '../messages.ts';
 import { printData } from '../output.ts';
@@ -26,13 +26,17 @@ export async function login(address: string, flags: LoginFlags): Promise<void> {
   const url = parseServerUrl(address);
   const config = await readConfig();
   const ca = await decideTrust(url, flags);
-  const token = flags.token ? parseToken(flags.token) : await passwordLogin(url, ca, flags);
+  const given = flags.token ? undefined : await askWho(flags);
+  const token = given ? await passwordLogin(url, ca, { ...given, trace: traceOf(flags) }) : parseToken(flags.token!);
   await using client = new Client({ url, ca, token }, { trace: traceOf(flags) });
-  const me = await whoIs(client);
+  const me = await whoIs(client).catch(error => {
+    throw error.status === 401 ? unauthorized(say('tokenUnknown')) : error;
+  });
   const name = flags.name ?? new URL(url).host;
   const username = String(me['username'] ?? me.id);
   await writeConfig(withServer(config, name, { ...config.servers[name], url, ca, token, username }));
   process.stderr.write(`${say('signedIn', { url, user: username })}\n`);
+  if (given && me['mustChangePassword'] === true) await changeFirstPassword(client, username, given.password);
 }
 
 export async function logout(flags: GlobalFlags): Promise<void> {
@@ -76,6 +80,7 @@ function parseServerUrl(address: string): string {
   const url = new URL(text);
   if (url.protocol !== 'https:')
     throw invalid('SERVER', 'must be an https address: passwords are not sent in the clear');
+  if (url.username || url.password) throw invalid('SERVER', 'must be without user and password: give --username');
   return `https://${url.host}`;
 }
 
@@ -114,37 +119,58 @@ async function readCa(path: string): Promise<string> {
   }
 }
 
-async function passwordLogin(url: string, ca: string | undefined, flags: LoginFlags): Promise<string> {
+interface Given {
+  readonly username: string;
+  readonly password: string;
+}
+
+async function askWho(flags: LoginFlags): Promise<Given> {
   const username = flags.username ?? (await askText(say('username'), '--username'));
-  const password = flags.passwordStdin ? await readStdin() : await askPassword(say('password'), '--password-stdin');
-  await using client = new Client({ url, ca }, { trace: traceOf(flags) });
+  return {
+    username,
+    password: await (flags.passwordStdin ? readStdin() : askPassword(say('password'), '--password-stdin')),
+  };
+}
+
+async function passwordLogin(
+  url: string,
+  ca: string | undefined,
+  { username, password, trace }: Given & ClientOptions,
+): Promise<string> {
+  await using client = new Client({ url, ca }, { trace });
   const body = { type: 'localProvider', username, password, description: 'drover CLI', responseType: 'json' };
-  const { token } = await client.request<{ token?: string }>(
-    'POST',
-    '/v3-public/localProviders/local?action=login',
-    body,
-  );
+  const answer = client.request<{ token?: string }>('POST', '/v3-public/localProviders/local?action=login', body);
+  const { token } = await answer.catch(error => {
+    throw error.status === 401 ? unauthorized(say('wrongPassword')) : error;
+  });
   if (!token) throw badRequest(`${url} gave no token`);
-  await changeFirstPassword({ url, ca, token }, password, flags);
   return token;
 }
 
 /** On a first sign-in the password must be replaced; without a terminal that is left for later, and said. */
-async function changeFirstPassword(server: SavedServer, current: string, flags: LoginFlags): Promise<void> {
-  await using client = new Client(server, { trace: traceOf(flags) });
-  const me = await whoIs(client);
-  if (me['mustChangePassword'] !== true) return;
+async function changeFirstPassword(client: Client, user: string, currentPassword: string): Promise<void> {
+  if (!hasTerminal()) return void process.stderr.write(`${say('mustChangeLater', { user })}\n`);
   process.stderr.write(`${say('mustChange')}\n`);
-  if (!hasTerminal()) return;
   const setting = await ignoreNotFound(client.get('/v3/settings/password-min-length'));
   for (;;) {
-    const next = await askPassword(say('newPassword', { min: String(setting?.['value'] ?? 12) }), '--password-stdin');
-    if (next !== (await askPassword(say('repeatPassword'), '--password-stdin'))) {
-      process.stderr.write(`${say('passwordsDiffer')}\n`);
-      continue;
-    }
-    await client.request('POST', '/v3/users?action=changepassword', { currentPassword: current, newPassword: next });
-    process.stderr.write(`${say('passwordChanged')}\n`);
-    return;
+    const newPassword = await askPassword(
+      say('newPassword', { min: String(setting?.['value'] ?? 12) }),
+      '--password-stdin',
+    );
+    const same = newPassword === (await askPassword(say('repeatPassword'), '--password-stdin'));
+    const refused = same ? await tryPassword(client, { currentPassword, newPassword }) : say('passwordsDiffer');
+    process.stderr.write(`${refused ?? say('passwordChanged')}\n`);
+    if (refused === undefined) return;
+  }
+}
+
+/** Why the server does not take it as a password; undefined when it did. */
+async function tryPassword(client: Client, body: Record<string, string>): Promise<string | undefined> {
+  try {
+    await client.request('POST', '/v3/users?action=changepassword', body);
+    return undefined;
+  } catch (error) {
+    if (error instanceof StatusError && error.reason === 'Invalid') return error.message;
+    throw error;
   }
 }

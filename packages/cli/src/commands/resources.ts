@@ -29,11 +29,14 @@ async function remove(context: Context, type: string, resource: V3Resource): Pro
   process.stderr.write(`${say('deleted', { type, name: resource.name ?? resource.id })}\n`);
 }
 
+const units: Readonly<Record<string, number>> = { s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 };
+
 /** `90m`, `12h`, `30d` in milliseconds; throws Invalid naming the flag. */
 export function parseDuration(text: string, flag: string): number {
   const match = /^(\d+)(s|m|h|d)$/.exec(text);
-  if (!match) throw invalid(flag, `"${text}" must be a number with s, m, h or d, such as 12h`);
-  return Number(match[1]) * { s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 }[match[2] as 's' | 'm' | 'h' | 'd'];
+  const ms = match && Number(match[1]) * units[match[2]!]!;
+  if (!ms) throw invalid(flag, `"${text}" must be a number above 0 with s, m, h or d, such as 12h`);
+  return ms;
 }
 
 export async function listTokens(flags: GlobalFlags): Promise<void> {
@@ -62,7 +65,8 @@ export async function createToken(
     ttl,
     clusterId,
   });
-  if (context.format === 'table') process.stderr.write(`${say('tokenOnce')}\n`);
+  const end = String(made['expiresAt'] || say('never'));
+  if (context.format === 'table') process.stderr.write(`${say('tokenOnce', { end })}\n`);
   await show(context, made, String(made['token']));
 }
 
@@ -105,9 +109,22 @@ interface NewUserFlags extends GlobalFlags {
   readonly globalRole?: string;
 }
 
+/** Throws Invalid that names the roles there are, where this one is not among them; before anything is made for it. */
+async function checkRole(
+  context: Context,
+  id: string,
+  { plural, flag, filter = {} }: { plural: string; flag: string; filter?: Record<string, string> },
+): Promise<void> {
+  const there = (await context.client.list(plural, filter)).map(role => role.id);
+  // Who may not see the roles may still be let in with one.
+  if (there.length > 0 && !there.includes(id)) throw invalid(flag, `"${id}" must be one of ${there.sort().join(', ')}`);
+}
+
 /** Makes the user and, as the UI does, gives him a global role: without one he may not even sign in to see himself. */
 export async function createUser(username: string, flags: NewUserFlags): Promise<void> {
   await using context = await openContext(flags);
+  const role = flags.globalRole ?? 'user';
+  await checkRole(context, role, { plural: 'globalRoles', flag: '--global-role' });
   const password = await newPassword(flags);
   const body = {
     type: 'user',
@@ -118,7 +135,6 @@ export async function createUser(username: string, flags: NewUserFlags): Promise
     enabled: true,
   };
   const user = await context.client.create('users', body);
-  const role = flags.globalRole ?? 'user';
   await context.client.create('globalRoleBindings', { type: 'globalRoleBinding', globalRoleId: role, userId: user.id });
   await show(context, user, `${user.id} ${username} (${role})`);
 }
@@ -193,11 +209,17 @@ export async function addMember(
   await using context = await openContext(flags);
   const clusterId = (await findCluster(context, cluster)).id;
   const userId = (await findUser(context, user)).id;
+  const roleTemplateId = flags.role ?? 'cluster-member';
+  await checkRole(context, roleTemplateId, {
+    plural: 'roleTemplates',
+    flag: '--role',
+    filter: { context: 'cluster' },
+  });
   const body = {
     type: 'clusterRoleTemplateBinding',
     clusterId,
     userId,
-    roleTemplateId: flags.role ?? 'cluster-member',
+    roleTemplateId,
   };
   await show(context, await context.client.create('clusterRoleTemplateBindings', body), say('saved'));
 }
