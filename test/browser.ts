@@ -4,7 +4,7 @@
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Readable, Writable } from 'node:stream';
@@ -31,7 +31,6 @@ export interface Tab {
   evaluate<T>(expression: string): Promise<T>;
   /** Waits until an expression in the page is true, through changes of page. */
   sees(expression: string): Promise<void>;
-  screenshot(file: string, size?: { readonly width: number; readonly height: number }): Promise<void>;
 }
 
 export interface Browser extends AsyncDisposable {
@@ -150,11 +149,6 @@ async function openTab(wire: Wire, { language = 'en', dark = false, cookies = {}
     async sees(expression) {
       // While a page gives way to the next one, nothing can be asked.
       await until(expression, () => evaluate<boolean>(`Boolean(${expression})`), { timeoutMs: messageDeadlineMs });
-    },
-    async screenshot(file, { width, height } = { width: 1200, height: 800 }) {
-      await send('Emulation.setDeviceMetricsOverride', { width, height, deviceScaleFactor: 1, mobile: false });
-      const { data } = await send('Page.captureScreenshot', { format: 'png' });
-      await writeFile(file, Buffer.from(String(data), 'base64'));
     },
   };
 }
