@@ -84,7 +84,7 @@ export class ServerProcess implements AsyncDisposable {
       body: options.body === undefined ? undefined : JSON.stringify(options.body),
     });
     const text = await answer.body.text();
-    const isJson = String(answer.headers['content-type']).includes('json');
+    const isJson = /\bjson\b/.test(String(answer.headers['content-type']));
     return { status: answer.statusCode, headers: answer.headers, body: isJson && text ? JSON.parse(text) : text };
   }
 

@@ -37,6 +37,7 @@ import { openMetricsToken } from './http/metrics-token.ts';
 import { createCaches, Resources, type RunningController, startCaches, startController } from './resources/index.ts';
 import { Settings } from './settings.ts';
 import { shareCa } from './shared-ca.ts';
+import { openSteve } from './steve/open.ts';
 import { openTls, watchTls } from './tls.ts';
 import { runClusters } from './up/run-clusters.ts';
 
@@ -98,6 +99,8 @@ export async function serve({ config, say, log, signal }: ServeOptions): Promise
   const { upstreams } = clusters;
   const clients = new ClusterClients(upstreams, life.signal);
   const apiDeps = { resources, caches, auth, settings, upstreams, clients, log };
+  const steveDir = join(config.dataDir, 'lists');
+  const steve = scope.use(openSteve({ auth, upstreams, baseUrl, dir: steveDir, log, signal: life.signal }));
   const controllers: RunningController[] = [];
   const front = scope.use(
     new Front({
@@ -111,6 +114,7 @@ export async function serve({ config, say, log, signal }: ServeOptions): Promise
         ...healthRoutes({ store: async () => void (await store.revision()) }, settings.get('server-version')),
         ...auth.routes,
         ...clusters.routes,
+        ...steve.routes,
         ...apiRoutes(apiDeps, baseUrl),
         metricsRoute(metrics, { access: () => auth.access, token: metricsToken }),
         homeRoute(baseUrl),

@@ -15,7 +15,8 @@ export async function readBody(request: IncomingMessage, maxBytes: number, timeo
   return value;
 }
 
-async function readText(request: IncomingMessage, maxBytes: number, timeoutMs: number): Promise<string> {
+/** The whole body as text. Throws as readBody does, but for what it holds. */
+export async function readText(request: IncomingMessage, maxBytes: number, timeoutMs = maxMs): Promise<string> {
   if (Number(request.headers['content-length'] ?? 0) > maxBytes)
     throw tooLarge(`the body must not be larger than ${maxBytes} bytes`);
   if (request.headers['content-encoding']) throw badRequest('an encoded body is not taken here');

@@ -46,6 +46,8 @@ export interface Upgrade {
  */
 export interface Route {
   readonly prefix: string;
+  /** Where given, it takes only those paths below its prefix for which this is true, and before the route that takes the others. */
+  takes?(path: string): boolean;
   /** `user`: a caller is required. `optional`: given where the credentials are good, undefined where there are none. `none`: never looked at. */
   readonly signIn: 'user' | 'optional' | 'none';
   /** Cookies are not looked at on routes whose answers come from elsewhere but share our origin. */

@@ -35,11 +35,13 @@ export class RouteTable {
   readonly #byLength: readonly Route[];
 
   constructor(routes: readonly Route[]) {
-    this.#byLength = [...routes].sort((a, b) => b.prefix.length - a.prefix.length);
+    this.#byLength = [...routes].sort(
+      (a, b) => b.prefix.length - a.prefix.length || Number(b.takes !== undefined) - Number(a.takes !== undefined),
+    );
   }
 
   find(path: string): Route | undefined {
-    return this.#byLength.find(route => isBelow(path, route.prefix));
+    return this.#byLength.find(route => isBelow(path, route.prefix) && route.takes?.(path) !== false);
   }
 }
 

@@ -1,0 +1,182 @@
+/**
+ * The `/v1` routes: the server's own and, below `/k8s/clusters/<id>`, each cluster's. From a request to the realm that it is about, the
+ * operation that it means, and the answer. What the cluster's own API serves below the same prefix is the proxy's.
+ */
+import type { IncomingMessage } from 'node:http';
+import { methodNotAllowed, notFound, StatusError, unauthorized } from '@drover/base';
+import { guardCsrf } from '../auth/index.ts';
+import type { Caller, Exchange, Route } from '../http/exchange.ts';
+import { errorBody, formatOf, sendParts } from './answer.ts';
+import { linker, render, type View } from './links.ts';
+import { listParts } from './list.ts';
+import { isClusterPath, parseStevePath, type StevePath } from './path.ts';
+import type { Realms } from './realms.ts';
+import { builtInSchemas, kubeSchema, rootCollection, schemaCollection } from './root.ts';
+import { parseShape } from './shape.ts';
+import { findType, type Method, type SteveType } from './steve-type.ts';
+import { requireMethod, write } from './write.ts';
+
+const methods: ReadonlySet<string> = new Set(['GET', 'POST', 'PUT', 'PATCH', 'DELETE']);
+const localId = 'local';
+
+export interface SteveDeps {
+  readonly realms: Realms;
+  readonly baseUrl: (request: IncomingMessage) => string;
+}
+
+export function steveRoutes(deps: SteveDeps): Route[] {
+  const shared = {
+    signIn: 'optional',
+    errors: 'norman',
+    handle: (exchange: Exchange, caller: Caller | undefined) => handle(deps, exchange, caller),
+  } as const;
+  return [
+    { ...shared, prefix: '/v1' },
+    { ...shared, prefix: '/k8s/clusters', takes: isClusterPath },
+  ];
+}
+
+interface Asked {
+  readonly exchange: Exchange;
+  readonly view: View;
+  readonly segments: readonly string[];
+  readonly method: Method;
+}
+
+async function handle(deps: SteveDeps, exchange: Exchange, caller: Caller | undefined): Promise<void> {
+  const { request, response } = exchange;
+  const base = deps.baseUrl(request);
+  const path = parseStevePath(exchange.path, localId);
+  const root = `${base}${path.prefix}/v1`;
+  response.setHeader('x-api-schemas', `${root}/schemas`);
+  response.setHeader('x-api-cattle-auth', String(caller !== undefined));
+  response.setHeader('cache-control', 'no-cache, no-store, must-revalidate');
+  response.setHeader('expires', 'Wed 24 Feb 1982 18:42:00 GMT');
+  response.setHeader('x-content-type-options', 'nosniff');
+  try {
+    const method = methodOf(exchange);
+    if (!caller) throw unauthorized();
+    guardCsrf(request, response, { method, query: exchange.query });
+    const view = await viewOf(deps, { caller, request, path, base });
+    await dispatch({ exchange, view, segments: path.segments, method });
+  } catch (error) {
+    const body = response.headersSent ? undefined : errorBody(error);
+    if (!body) throw error;
+    // A body that nobody will read must not be taken for the next request.
+    if (!request.complete) response.setHeader('connection', 'close');
+    const retry = (error as StatusError).details.retryAfterSeconds;
+    if (retry !== undefined) response.setHeader('retry-after', retry);
+    await sendParts(exchange, (error as StatusError).status, [`${JSON.stringify(body)}\n`]);
+  }
+}
+
+function methodOf({ request, query }: Exchange): Method {
+  const asked = (query.get('_method') ?? request.method ?? 'GET').toUpperCase();
+  const method = asked === 'HEAD' ? 'GET' : asked;
+  if (!methods.has(method)) throw methodNotAllowed(method, '/v1');
+  return method as Method;
+}
+
+/** The realm that the path is in, for who asks. Throws Forbidden where it is none of his. */
+export async function viewOf(
+  { realms }: SteveDeps,
+  {
+    caller,
+    request,
+    path,
+    base,
+  }: { readonly caller: Caller; readonly request: IncomingMessage; readonly path: StevePath; readonly base: string },
+): Promise<View> {
+  const realm =
+    path.clusterId === undefined
+      ? realms.own(caller, request.rawHeaders)
+      : realms.cluster(caller, request.rawHeaders, path.clusterId);
+  return { realm, rights: await realm.rights(), base, root: `${base}${path.prefix}/v1` };
+}
+
+async function dispatch(asked: Asked): Promise<void> {
+  const { segments, view, method, exchange } = asked;
+  const [name, ...rest] = segments;
+  if (name === undefined || /^apiroots?$/i.test(name)) {
+    const all = rootCollection(view, [...(await view.realm.types()).values()], view) as { data: { id: string }[] };
+    const [id] = rest;
+    return reply(
+      asked,
+      id === undefined
+        ? all
+        : required(
+            all.data.find(one => one.id === id),
+            'apiRoot',
+            id,
+          ),
+    );
+  }
+  if (/^schemas?$/i.test(name)) return schemas(asked, rest[0]);
+  const type = findType(await view.realm.types(), name);
+  if (!type) return nothing(exchange);
+  if (exchange.query.has('action'))
+    throw new StatusError(404, 'NotFound', `there is no such action of ${type.id}`, {
+      details: { code: 'ActionNotAvailable' },
+    });
+  const { namespace, name: objectName, link } = placeOf(type, rest);
+  if (link !== undefined || (exchange.query.get('link') ?? '') !== '')
+    throw notFound('link', link ?? exchange.query.get('link')!);
+  const place = { namespace: namespace ?? '', name: objectName ?? '' };
+  if (method !== 'GET') return change(asked, type, place);
+  requireMethod(view, type, 'GET', objectName === undefined ? 'collection' : 'resource');
+  if (objectName === undefined) {
+    const lines = formatOf(exchange) === 'jsonl';
+    return sendParts(exchange, 200, await listParts(view, type, { query: exchange.query, namespace, lines }));
+  }
+  const shape = parseShape(exchange.query);
+  const text = render(type, await view.realm.get(type, place, shape), linker(view, type));
+  return sendParts(exchange, 200, [`${shape.change ? shape.change(text) : text}\n`]);
+}
+
+async function schemas(asked: Asked, id: string | undefined): Promise<void> {
+  const { view, method } = asked;
+  if (method !== 'GET') throw methodNotAllowed(method, 'schema');
+  const types = await view.realm.types();
+  if (id === undefined) return reply(asked, await schemaCollection(view, [...types.values()]));
+  const own = builtInSchemas(view.root).find(schema => String(schema['id']).toLowerCase() === id.toLowerCase());
+  const type = own ? undefined : findType(types, id);
+  const schema = own ?? (type && (await kubeSchema(view, type)));
+  if (!schema) throw new StatusError(404, 'NotFound', 'no such schema');
+  return reply(asked, schema);
+}
+
+async function change(asked: Asked, type: SteveType, place: { namespace: string; name: string }): Promise<void> {
+  const { exchange, view, method } = asked;
+  if ((method === 'POST') !== (place.name === ''))
+    throw methodNotAllowed(method, place.name === '' ? type.plural : type.id);
+  const { shown, warnings } = await write(view, type, { exchange, method, place });
+  if (warnings.length > 0) exchange.response.setHeader('warning', [...warnings]);
+  if (!shown) {
+    exchange.response.writeHead(204).end();
+    return;
+  }
+  await sendParts(exchange, method === 'POST' ? 201 : 200, [`${render(type, shown, linker(view, type))}\n`]);
+}
+
+/** Of a namespaced type the first part is a namespace, of another the name. */
+function placeOf(
+  type: SteveType,
+  [first, second, third, ...more]: readonly string[],
+): { namespace?: string; name?: string; link?: string } {
+  if (more.length > 0) throw notFound('path', more.join('/'));
+  if (type.namespaced) return { namespace: first, name: second, link: third };
+  if (third !== undefined) throw notFound('path', third);
+  return { name: first, link: second };
+}
+
+function required<T>(found: T | undefined, kind: string, id: string): T {
+  if (found === undefined) throw notFound(kind, id);
+  return found;
+}
+
+const reply = ({ exchange }: Asked, body: object) => sendParts(exchange, 200, [`${JSON.stringify(body)}\n`]);
+
+/** Clients know a type that is not there by an answer without a body. */
+function nothing({ response }: Exchange): void {
+  response.writeHead(404, { 'content-length': '0' }).end();
+}
