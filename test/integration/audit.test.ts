@@ -6,6 +6,7 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { createServer, type ServerResponse } from 'node:http';
+import { request } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -14,6 +15,7 @@ import { after, before, test } from 'node:test';
 import { until } from '@drover/base';
 import { WebSocket } from 'ws';
 import { adminPassword, type ServerProcess, startServer } from '../server-process.ts';
+import { missingApiServer, startApiServer } from './kube-apiserver.ts';
 
 // biome-ignore lint/suspicious/noExplicitAny: the lines are read as their readers do.
 type Line = any;
@@ -169,3 +171,79 @@ test('a webhook that takes nothing holds nobody up, and gets all of it once it d
     await new Promise(resolve => receiver.close(resolve));
   }
 });
+
+test('what is asked of a cluster is there, with its watches and its agent’s tunnel, and no Secret’s content', {
+  skip: missingApiServer() ?? false,
+}, async () => {
+  await using cluster = await startApiServer();
+  const path = join(dir, 'cluster', 'audit.log');
+  const lines = async () => parseLines(await readFile(path, 'utf8'));
+  await using server = await startServer({
+    args: ['--cluster', 'context:test', '--audit-log', path, '--audit-level', '3'],
+    env: { KUBECONFIG: cluster.kubeconfigPath },
+  });
+  const admin = await server.login();
+  const id = await until(
+    'the cluster to be active',
+    async () => {
+      const { data } = await server.ask(admin, 'GET', '/v3/clusters?name=test');
+      return data[0]?.state === 'active' ? (data[0].id as string) : undefined;
+    },
+    { timeoutMs: 60_000 },
+  );
+  const api = `/k8s/clusters/${id}/api/v1/namespaces/default`;
+  const secret = { apiVersion: 'v1', kind: 'Secret', metadata: { name: 'a' }, stringData: { key: canary('content') } };
+  await until(
+    'the admin’s rights in the cluster',
+    async () => (await server.fetch('GET', `${api}/pods`, { token: admin })).status === 200,
+    patient,
+  );
+  await server.ask(admin, 'POST', `${api}/secrets`, secret);
+  await server.ask(admin, 'GET', `/k8s/clusters/${id}/api/v1/secrets`);
+  const pod = {
+    apiVersion: 'v1',
+    kind: 'Pod',
+    metadata: { name: 'p' },
+    spec: { containers: [{ name: 'c', image: 'i', env: [{ name: 'API_TOKEN', value: canary('environment') }] }] },
+  };
+  await server.fetch('POST', `${api}/pods?dryRun=All`, { token: admin, body: pod });
+  const begun = await watchOnce(server, admin, `${api}/configmaps?watch=true`);
+  const both = await until(
+    'the watch to be told twice',
+    async () => {
+      const found = (await lines()).filter(line => line.requestURI === begun);
+      return found.length === 2 ? found : undefined;
+    },
+    patient,
+  );
+  assert.deepEqual(
+    both.map(line => [line.stage, line.responseCode, line.userLoginName]),
+    [
+      ['ResponseStarted', 200, 'admin'],
+      ['ResponseComplete', 200, 'admin'],
+    ],
+  );
+  const log = await readFile(path, 'utf8');
+  for (const name of ['content', 'environment'])
+    for (const form of [canary(name), Buffer.from(canary(name)).toString('base64').replace(/=+$/, '')])
+      assert.ok(!log.includes(form), `${name} in ${log.split('\n').find(line => line.includes(form))}`);
+  const seen = parseLines(log);
+  const tunnel = seen.find(line => line.cluster === id && line.responseCode === 101);
+  assert.deepEqual([tunnel?.stage, tunnel?.user.name], ['ResponseStarted', 'system:unauthenticated']);
+  const made = seen.find(line => line.requestURI === `${api}/secrets`);
+  assert.deepEqual([made?.responseCode, made?.requestBody, made?.responseBody], [201, '[redacted]', '[redacted]']);
+  const tried = seen.find(line => line.requestURI.includes('dryRun'));
+  assert.equal(tried?.requestBody.spec.containers[0].env[0].value, '[redacted]');
+});
+
+/** Watches until the answer has begun, and goes; gives the path. */
+async function watchOnce(server: ServerProcess, token: string, path: string): Promise<string> {
+  const asked = request(new URL(path, server.url), {
+    ca: server.ca,
+    headers: { authorization: `Bearer ${token}` },
+  }).end();
+  asked.on('error', () => undefined);
+  await once(asked, 'response');
+  asked.destroy();
+  return path;
+}

@@ -67,7 +67,9 @@ export async function recordLine(seen: Seen, ending: Ending): Promise<string> {
     ...(level >= 1 ? { requestHeader: redactHeaders(rawPairs(request.rawHeaders)) } : {}),
     ...(level >= 1 && seen.head ? { responseHeader: redactHeaders(seen.head.headers) } : {}),
     ...(complete && level >= 2 && hasBody(request) ? { requestBody: await requestBody(seen) } : {}),
-    ...(complete && level >= 3 && seen.responseBody?.length ? { responseBody: await responseBody(seen) } : {}),
+    ...(complete && level >= 3 && (seen.hidden || seen.responseBody?.length)
+      ? { responseBody: await responseBody(seen) }
+      : {}),
   });
 }
 
