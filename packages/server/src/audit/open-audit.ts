@@ -47,7 +47,7 @@ async function shipToFile(config: AuditFileConfig, log: Log, made: AsyncDisposab
   await file.append([]).catch(cause => {
     throw invalid('--audit-log', `can't write ${config.path}: ${messageOf(cause)}`);
   });
-  return made.use(new Shipper({ name: 'file', deliver: lines => file.append(lines), log, lingerMs: 20 }));
+  return made.use(new Shipper({ name: 'file', deliver: lines => file.append(lines), log, lingerMs: 50 }));
 }
 
 async function shipToWebhook(config: AuditWebhookConfig, log: Log, made: AsyncDisposableStack): Promise<Shipper> {

@@ -15,7 +15,7 @@ export interface ShipperOptions {
   /** How many go at once, and of how many characters. */
   readonly batchLines?: number;
   readonly batchChars?: number;
-  /** How long the first of a batch waits for others, in ms. */
+  /** How long a batch that is not full waits for more, in ms. */
   readonly lingerMs?: number;
   readonly backoff?: { readonly minMs: number; readonly maxMs: number };
   /** How long the end waits for what is left to be taken, in ms. */
@@ -78,15 +78,15 @@ export class Shipper implements AsyncDisposable {
   }
 
   async #run(): Promise<void> {
-    const { lingerMs = 0 } = this.#options;
+    const { lingerMs = 0, batchLines = 500 } = this.#options;
     const stopping = this.#stopping.signal;
     while (!this.#givenUp.signal.aborted) {
       if (this.#lines.length === 0 && this.#untold === 0) {
         if (stopping.aborted) return;
         await new Promise<void>(resolve => (this.#wake = resolve));
-        if (lingerMs > 0) await sleep(lingerMs, stopping).catch(() => undefined);
-        continue;
       }
+      if (lingerMs > 0 && this.#lines.length < batchLines) await sleep(lingerMs, stopping).catch(() => undefined);
+      if (this.#lines.length === 0 && this.#untold === 0) continue;
       await this.#deliver(this.#takeBatch());
     }
   }
