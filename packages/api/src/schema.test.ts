@@ -36,6 +36,9 @@ const ownFields: Readonly<Record<string, string>> = {
   'cluster.clusterUid': 'shows which cluster an agent registered first',
   'cluster.usage': 'figures of metrics.k8s.io, where the cluster has them',
   'node.usage': 'the same for one node',
+  'project.limits': 'what the pods in its namespaces may take, as a cluster shows it',
+  'project.requested': 'what they ask for',
+  'project.usage': 'what they use, where the cluster has metrics.k8s.io',
 };
 
 const otherwise: Readonly<Record<string, string>> = {

@@ -1,7 +1,7 @@
 /** Node figures in tables: pods counted as the scheduler counts them. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { formatAmounts, nodeUsage, type PodResource, sumUsage } from './node-usage.ts';
+import { formatAmounts, nodeUsage, type PodResource, podFigures, podUsage, sumUsage } from './node-usage.ts';
 
 const node = (cpu: string, memory: string) => ({
   apiVersion: 'v1',
@@ -20,6 +20,8 @@ const wants = (cpu: string, memory: string, restartPolicy?: string) => ({
   restartPolicy,
   resources: { requests: { cpu, memory }, limits: { cpu } },
 });
+
+const figuresOf = (pods: PodResource[]) => pods.flatMap(one => podFigures(one) ?? []);
 
 const cases: [string, PodResource[], Record<string, string>, Record<string, string>][] = [
   ['no pods', [], { pods: '0' }, {}],
@@ -69,7 +71,7 @@ const cases: [string, PodResource[], Record<string, string>, Record<string, stri
 
 for (const [what, pods, requested, limits] of cases) {
   test(what, () => {
-    const usage = nodeUsage(node('4', '8Gi'), pods);
+    const usage = nodeUsage(node('4', '8Gi'), figuresOf(pods));
     assert.deepEqual([formatAmounts(usage.requested), formatAmounts(usage.limits)], [requested, limits]);
     assert.deepEqual(formatAmounts(usage.allocatable), { cpu: '4', memory: '8Gi', pods: '110' });
     assert.equal(usage.usage, undefined);
@@ -83,11 +85,18 @@ test('a cluster is the sum of its nodes; usage is there where metrics are', () =
     metadata: { name: 'n' },
     usage: { cpu: '250000000n', memory: '1Gi' },
   };
-  const one = nodeUsage(node('4', '8Gi'), [pod({ containers: [wants('1', '1Gi')] })], metrics);
-  const two = nodeUsage(node('2', '4Gi'), [pod({ containers: [wants('1', '1Gi')] })]);
+  const one = nodeUsage(node('4', '8Gi'), figuresOf([pod({ containers: [wants('1', '1Gi')] })]), metrics);
+  const two = nodeUsage(node('2', '4Gi'), figuresOf([pod({ containers: [wants('1', '1Gi')] })]));
   const sum = sumUsage([one, two]);
   assert.deepEqual(formatAmounts(sum.capacity), { cpu: '6', memory: '12Gi', pods: '220' });
   assert.deepEqual(formatAmounts(sum.requested), { cpu: '2', memory: '2Gi', pods: '2' });
   assert.deepEqual(formatAmounts(sum.usage!), { cpu: '250m', memory: '1Gi' });
   assert.deepEqual(sumUsage([]), { capacity: {}, allocatable: {}, requested: {}, limits: {} });
+});
+
+test('what a pod uses is what its containers use', () => {
+  const containers = [{ usage: { cpu: '250m', memory: '1Gi' } }, { usage: { cpu: '1', memory: '0' } }];
+  const metadata = { name: 'p', namespace: 'default' };
+  const metrics = { apiVersion: 'x', kind: 'PodMetrics', metadata, containers };
+  assert.deepEqual(formatAmounts(podUsage(metrics)), { cpu: '1250m', memory: '1Gi' });
 });

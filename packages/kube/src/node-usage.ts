@@ -20,6 +20,7 @@ type Quantities = Readonly<Record<string, string>> | undefined;
 
 export type NodeResource = Resource<unknown, { readonly capacity?: Quantities; readonly allocatable?: Quantities }>;
 export type NodeMetrics = Resource & { readonly usage?: Quantities };
+export type PodMetrics = Resource & { readonly containers?: readonly { readonly usage?: Quantities }[] };
 
 interface Container {
   readonly restartPolicy?: string;
@@ -37,16 +38,35 @@ export type PodResource = Resource<
   { readonly phase?: string }
 >;
 
-/** One node's figures, from the pods that are bound to it; ones that have ended count no more. */
-export function nodeUsage(node: NodeResource, pods: readonly PodResource[], metrics?: NodeMetrics): NodeUsage {
-  const running = pods.filter(({ status }) => status?.phase !== 'Succeeded' && status?.phase !== 'Failed');
+/** What pods ask for and may take. */
+export type PodFigures = Pick<NodeUsage, 'requested' | 'limits'>;
+
+/** One pod's figures, counted as the scheduler does; undefined for one that has ended, which counts no more. */
+export function podFigures(pod: PodResource): PodFigures | undefined {
+  if (pod.status?.phase === 'Succeeded' || pod.status?.phase === 'Failed') return undefined;
+  return { requested: { ...podAmounts(pod, 'requests'), pods: 1 }, limits: podAmounts(pod, 'limits') };
+}
+
+export function sumPods(pods: readonly PodFigures[]): PodFigures {
+  return {
+    requested: sumAmounts([{ pods: 0 }, ...pods.map(pod => pod.requested)]),
+    limits: sumAmounts(pods.map(pod => pod.limits)),
+  };
+}
+
+/** One node's figures, from those of the pods that are bound to it. */
+export function nodeUsage(node: NodeResource, pods: readonly PodFigures[], metrics?: NodeMetrics): NodeUsage {
   return {
     capacity: parseAmounts(node.status?.capacity),
     allocatable: parseAmounts(node.status?.allocatable),
-    requested: { ...sumAmounts(running.map(pod => podAmounts(pod, 'requests'))), pods: running.length },
-    limits: sumAmounts(running.map(pod => podAmounts(pod, 'limits'))),
+    ...sumPods(pods),
     ...(metrics?.usage ? { usage: parseAmounts(metrics.usage) } : {}),
   };
+}
+
+/** What a pod really uses, its containers together. */
+export function podUsage({ containers = [] }: PodMetrics): Amounts {
+  return sumAmounts(containers.map(({ usage }) => parseAmounts(usage)));
 }
 
 /** All nodes together; `usage` is there when it is there for any node. */
@@ -106,7 +126,7 @@ function amountOf(text: unknown): number {
   }
 }
 
-function sumAmounts(all: readonly Amounts[]): Amounts {
+export function sumAmounts(all: readonly Amounts[]): Amounts {
   const sum: Record<string, number> = {};
   for (const amounts of all) for (const name in amounts) sum[name] = (sum[name] ?? 0) + amounts[name]!;
   return sum;

@@ -82,4 +82,7 @@ export const selfSubjectAccessReviews = cluster(
   'selfsubjectaccessreviews',
   'SelfSubjectAccessReview',
 );
+/** Deprecated in Kubernetes 1.19 for what can't be asked from where the API server stands, and served still. */
+export const componentStatuses = cluster('v1', 'componentstatuses', 'ComponentStatus');
+export const podMetrics = namespaced('metrics.k8s.io/v1beta1', 'pods', 'PodMetrics');
 export const nodeMetrics = cluster('metrics.k8s.io/v1beta1', 'nodes', 'NodeMetrics');

@@ -1,5 +1,5 @@
 /** Cluster: one Kubernetes cluster that Drover manages; `local` is the one it runs itself. */
-import { dnsLabel, int, map, string, struct } from '../field.ts';
+import { array, dnsLabel, int, map, string, struct } from '../field.ts';
 import { defineType } from '../type.ts';
 import { conditions, falseByDefault, readOnly } from './shared.ts';
 
@@ -18,6 +18,13 @@ const versionInfo = struct(
   },
   readOnly,
 );
+
+const componentStatus = struct('clusterComponentStatus', {
+  name: string(),
+  conditions: array(
+    struct('componentCondition', { error: string(), message: string(), status: string(), type: string() }),
+  ),
+});
 
 const count = { ...readOnly, nullable: false, default: 0 } as const;
 
@@ -50,6 +57,7 @@ export const cluster = defineType({
     agentImage: string(readOnly),
     agentVersion: string(readOnly),
     version: versionInfo,
+    componentStatuses: array(componentStatus, readOnly),
     capacity: map(string(), readOnly),
     allocatable: map(string(), readOnly),
     requested: map(string(), readOnly),

@@ -1,5 +1,5 @@
 /** Project: namespaces of one cluster that belong together. */
-import { reference, string } from '../field.ts';
+import { map, reference, string } from '../field.ts';
 import { defineType } from '../type.ts';
 import { conditions, readOnly } from './shared.ts';
 
@@ -17,7 +17,13 @@ export const project = defineType({
     description: string(),
     clusterName: reference('cluster', { as: 'clusterId', required: true }),
   },
-  status: { conditions: conditions('projectCondition'), backingNamespace: string(readOnly) },
+  status: {
+    conditions: conditions('projectCondition'),
+    backingNamespace: string(readOnly),
+    requested: map(string(), readOnly),
+    limits: map(string(), readOnly),
+    usage: map(string(), readOnly),
+  },
   v3: {
     collectionMethods: ['GET', 'POST'],
     resourceMethods: ['GET', 'PUT', 'DELETE'],

@@ -1,8 +1,8 @@
 /** Nodes as the server keeps them: roles, addresses, figures, sums over the cluster. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { PodResource } from '@drover/kube';
-import { isSame, type KubeNode, managedNodeName, planNodes, slimPod } from './node-plan.ts';
+import { type PodResource, podFigures } from '@drover/kube';
+import { isSame, type KubeNode, managedNodeName, planNodes, slimNode } from './node-plan.ts';
 
 const node = (name: string, labels: Record<string, string> = {}): KubeNode => ({
   apiVersion: 'v1',
@@ -23,8 +23,8 @@ const pod = {
 
 test('figures of nodes and their sums', () => {
   const { nodes, figures } = planNodes('c-1', {
-    nodes: [node('a', { 'node-role.kubernetes.io/control-plane': '' }), node('b')],
-    podsOf: name => (name === 'a' ? [slimPod(pod)] : []),
+    nodes: [slimNode(node('a', { 'node-role.kubernetes.io/control-plane': '' })), slimNode(node('b'))],
+    podsOf: name => (name === 'a' ? [podFigures(pod)!] : []),
     metricsOf: () => undefined,
   });
   assert.deepEqual(

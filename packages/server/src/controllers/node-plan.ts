@@ -11,7 +11,7 @@ import {
   type NodeResource,
   type NodeUsage,
   nodeUsage,
-  type PodResource,
+  type PodFigures,
   sumUsage,
 } from '@drover/kube';
 
@@ -44,12 +44,14 @@ export type ClusterFigures = Pick<
   | 'nodeCount'
   | 'linuxWorkerCount'
   | 'windowsWorkerCount'
+  | 'componentStatuses'
 >;
 
 export interface Seen {
   readonly nodes: readonly KubeNode[];
-  readonly podsOf: (nodeName: string) => readonly PodResource[];
+  readonly podsOf: (nodeName: string) => readonly PodFigures[];
   readonly metricsOf: (nodeName: string) => NodeMetrics | undefined;
+  readonly components?: ClusterFigures['componentStatuses'];
 }
 
 /** The name of a node's resource: the same node always has the same. */
@@ -77,6 +79,7 @@ export function planNodes(
       nodeCount: nodes.length,
       linuxWorkerCount: workers.length - windows.length,
       windowsWorkerCount: windows.length,
+      componentStatuses: seen.components,
     },
   };
 }
@@ -148,29 +151,24 @@ function infoOf({ nodeInfo = {}, capacity = {} }: NonNullable<KubeNode['status']
   };
 }
 
-/** Of a pod only what counts, so that a large cluster's pods fit into little memory. */
-export function slimPod(pod: PodResource): PodResource {
-  const { name, namespace, uid, resourceVersion } = pod.metadata;
-  const containers = (list: readonly object[] | undefined) =>
-    list?.map(container => {
-      const { resources, restartPolicy } = container as { resources?: object; restartPolicy?: string };
-      return { resources, restartPolicy };
-    });
-  const { nodeName, overhead, resources } = pod.spec ?? {};
-  const spec = {
-    nodeName,
-    overhead,
-    resources,
-    containers: containers(pod.spec?.containers),
-    initContainers: containers(pod.spec?.initContainers),
-  };
+/** Of a node only what is shown of it: without the images that it has, and without its heartbeats. */
+export function slimNode({ apiVersion, kind, metadata, spec = {}, status = {} }: KubeNode): KubeNode {
+  const { name, uid, resourceVersion, labels, annotations } = metadata;
+  const { podCIDR, podCIDRs, providerID, taints, unschedulable } = spec;
+  const { capacity, allocatable, addresses, conditions, nodeInfo } = status;
   return {
-    apiVersion: 'v1',
-    kind: 'Pod',
-    metadata: { name, namespace, uid, resourceVersion },
-    spec,
-    status: { phase: pod.status?.phase },
-  } as PodResource;
+    apiVersion,
+    kind,
+    metadata: { name, uid, resourceVersion, labels, annotations },
+    spec: { podCIDR, podCIDRs, providerID, taints, unschedulable },
+    status: {
+      capacity,
+      allocatable,
+      addresses,
+      conditions: conditions?.map(({ lastHeartbeatTime: _, ...condition }) => condition),
+      nodeInfo,
+    },
+  } as KubeNode;
 }
 
 /** Whether two values say the same, fields without a value left out. */

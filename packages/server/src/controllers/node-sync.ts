@@ -3,26 +3,22 @@
  * where the cluster is owned, while it is connected; what a change sets off is gathered for a moment and written once.
  */
 import type { ManagedNode } from '@drover/api';
-import { anySignal, findCondition, ignoreNotFound, isUnavailable, type Log, messageOf, sleep } from '@drover/base';
-import {
-  KubeClient,
-  type NodeMetrics,
-  nodeMetrics,
-  nodes as nodesRef,
-  type PodResource,
-  pods as podsRef,
-  WatchCache,
-} from '@drover/kube';
+import { findCondition, hasReason, ignoreNotFound, type Log, messageOf, type Resource, sleep } from '@drover/base';
+import { KubeClient, namespaces as namespacesRef, nodes as nodesRef, pods as podsRef, WatchCache } from '@drover/kube';
 import type { Upstreams } from '../clusters/upstream.ts';
-import type { Caches, Resources } from '../resources/index.ts';
-import { isSame, type KubeNode, managedNodeName, planNodes, slimPod } from './node-plan.ts';
+import { type Caches, namespaceIndex, type Resources } from '../resources/index.ts';
+import { figuresOf, type KeptPod, keepPods } from './cluster-pods.ts';
+import { nothingPolled, pollCluster } from './cluster-polls.ts';
+import { isSame, type KubeNode, managedNodeName, planNodes, slimNode } from './node-plan.ts';
+import { planProjects, type SeenInNamespaces, slimNamespace } from './project-figures.ts';
+import { runRounds } from './rounds.ts';
 
 export interface NodeSyncDeps {
   readonly upstreams: Upstreams;
   readonly resources: Resources;
-  readonly caches: Pick<Caches, 'node' | 'cluster'>;
+  readonly caches: Pick<Caches, 'node' | 'cluster' | 'project'>;
   readonly log: Log;
-  /** Changes within this are written together. */
+  /** So much time lies between two writes at least; a change after a quiet time is written at once. */
   readonly gatherMs?: number;
 }
 
@@ -33,79 +29,80 @@ export function indexNodes(caches: Pick<Caches, 'node'>): void {
   caches.node.index(clusterIndex, node => [node.metadata.namespace]);
 }
 
-const metricsEveryMs = 30_000;
+/** What belongs together comes within this. */
+const burstMs = 100;
+const tooLargeForMs = 600_000;
 
 /** Runs until the signal aborts. */
-export async function runNodeSync(deps: NodeSyncDeps, clusterId: string, signal: AbortSignal): Promise<void> {
-  while (!signal.aborted) {
-    const round = new AbortController();
-    // A way that changed, or an agent that went, ends the round; the next one begins with the way as it is then.
-    const both = anySignal(signal, round.signal);
-    deps.upstreams.subscribe(changed => changed === clusterId && round.abort(new Error('the way changed')), both);
-    try {
-      await follow(deps, clusterId, both);
-    } catch (error) {
-      if (signal.aborted) break;
-      if (!both.aborted && !isUnavailable(error))
-        deps.log.warn({ cluster: clusterId, reason: messageOf(error) }, 'nodes can not be followed');
-      // One that is away is told of when it comes; to ask for it would cost, with thousands of them.
-      if (!both.aborted) await sleep(isUnavailable(error) ? 60_000 : 5000, both).catch(() => undefined);
-    } finally {
-      round.abort(new Error('the round is over'));
-    }
-  }
+export function runNodeSync(deps: NodeSyncDeps, clusterId: string, signal: AbortSignal): Promise<void> {
+  const failure = 'nodes can not be followed';
+  const round = (ends: AbortSignal) => follow(deps, clusterId, ends).catch(error => restIfTooLarge(deps, error, ends));
+  return runRounds({ ...deps, clusterId, signal, failure, round });
+}
+
+/** A cluster with more than may be kept is not asked for all of it again at once. */
+async function restIfTooLarge({ log }: NodeSyncDeps, error: unknown, signal: AbortSignal): Promise<void> {
+  if (!hasReason(error, 'RequestEntityTooLarge')) throw error;
+  log.warn({ reason: messageOf(error) }, 'a cluster has too many pods or nodes to add up');
+  await sleep(tooLargeForMs, signal);
 }
 
 /** One round over one connection; ends with the signal or when a cache outgrows its bound. */
 async function follow(deps: NodeSyncDeps, clusterId: string, signal: AbortSignal): Promise<void> {
   await using client = new KubeClient(deps.upstreams.connection(clusterId));
-  const nodes = new WatchCache<KubeNode>(client, nodesRef);
-  const pods = new WatchCache<PodResource>(client, podsRef, {
-    transform: slimPod,
-    indexes: { node: pod => (pod.spec?.nodeName ? [pod.spec.nodeName] : []) },
+  const nodes = new WatchCache<KubeNode>(client, nodesRef, { transform: slimNode });
+  const pods = new WatchCache<KeptPod>(client, podsRef, {
+    transform: keepPods(),
+    indexes: { node: pod => [pod.spec?.nodeName ?? ''], namespace: pod => [pod.metadata.namespace ?? ''] },
   });
-  const metrics = new Map<string, NodeMetrics>();
+  const namespaces = new WatchCache<Resource>(client, namespacesRef, { transform: slimNamespace });
+  const caches = [nodes, pods, namespaces] as const;
+  let polled = nothingPolled;
   let wake: () => void = () => undefined;
-  nodes.subscribe(() => wake());
-  pods.subscribe(() => wake());
-  const failed = Promise.race([
-    nodes.run(signal),
-    pods.run(signal),
-    pollMetrics(client, { metrics, signal, changed: () => wake() }),
-  ]);
+  for (const cache of caches) cache.subscribe(() => wake());
+  const told = (next: typeof polled) => {
+    polled = next;
+    wake();
+  };
+  const failed = Promise.race([...caches.map(cache => cache.run(signal)), pollCluster(client, { signal, told })]);
   failed.catch(() => undefined);
-  await Promise.race([Promise.all([nodes.synced(signal), pods.synced(signal)]), failed]);
+  await Promise.race([Promise.all(caches.map(cache => cache.synced(signal))), failed]);
   while (!signal.aborted) {
     const changed = new Promise<void>(resolve => {
       wake = resolve;
     });
-    await write(deps, clusterId, {
+    const { metrics, usage, components } = polled;
+    const seen = {
       nodes: nodes.list(),
-      podsOf: name => pods.byIndex('node', name),
-      metricsOf: name => metrics.get(name),
+      podsOf: (node: string) => figuresOf(pods.byIndex('node', node)),
+      metricsOf: (node: string) => metrics.get(node),
+      components,
+    };
+    await write(deps, clusterId, seen);
+    await writeProjects(deps, clusterId, {
+      namespaces: namespaces.list(),
+      podsIn: namespace => figuresOf(pods.byIndex('namespace', namespace)),
+      usageIn: namespace => usage.get(namespace),
     });
+    const writtenMs = performance.now();
     await Promise.race([changed, failed]);
-    await sleep(deps.gatherMs ?? 1000, signal);
+    await sleep(Math.max(burstMs, writtenMs + (deps.gatherMs ?? 1000) - performance.now()), signal);
   }
 }
 
-/** Usage where the cluster has metrics.k8s.io; one without is asked again, now and then. */
-async function pollMetrics(
-  client: KubeClient,
-  to: { readonly metrics: Map<string, NodeMetrics>; readonly signal: AbortSignal; readonly changed: () => void },
-): Promise<void> {
-  const { metrics, signal, changed } = to;
-  for (;;) {
-    const page = await client.list<NodeMetrics>(nodeMetrics, { signal }).catch(() => undefined);
-    if (page) {
-      metrics.clear();
-      for (const item of page.items) metrics.set(item.metadata.name, item);
-      changed();
-    } else if (metrics.size > 0) {
-      metrics.clear();
-      changed();
-    }
-    await sleep(metricsEveryMs, signal);
+/** Those without namespaces show nothing, as before there were any. */
+async function writeProjects({ resources, caches }: NodeSyncDeps, clusterId: string, seen: SeenInNamespaces) {
+  const figures = planProjects(seen);
+  for (const { metadata, status } of caches.project.by(namespaceIndex, clusterId)) {
+    const { name, namespace } = metadata;
+    const wanted = figures.get(`${clusterId}:${name}`) ?? { requested: undefined, limits: undefined, usage: undefined };
+    if (isSame({ ...status, ...wanted }, { ...status })) continue;
+    await ignoreNotFound(
+      resources.modify('project', { name, namespace }, project => ({
+        ...project,
+        status: { ...project.status, ...wanted },
+      })),
+    );
   }
 }
 
