@@ -99,8 +99,7 @@ export async function serve({ config, say, log, signal }: ServeOptions): Promise
   const { upstreams } = clusters;
   const clients = new ClusterClients(upstreams, life.signal);
   const apiDeps = { resources, caches, auth, settings, upstreams, clients, log };
-  const steveDir = join(config.dataDir, 'lists');
-  const steve = scope.use(openSteve({ auth, upstreams, baseUrl, dir: steveDir, log, signal: life.signal }));
+  const steve = scope.use(openSteve({ ...clustersDeps, upstreams, dir: join(config.dataDir, 'lists') }));
   const controllers: RunningController[] = [];
   const front = scope.use(
     new Front({

@@ -1,46 +1,26 @@
 /** `/v3/subscribe`: a WebSocket on which a caller is told of what he may see. Frames of the client mean nothing. */
 import type { Duplex } from 'node:stream';
-import { badRequest, StatusError, tooManyRequests } from '@drover/base';
-import { type WebSocket, WebSocketServer } from 'ws';
+import { StatusError } from '@drover/base';
+import type { WebSocket } from 'ws';
 import { requireSameOrigin } from '../auth/index.ts';
 import type { Caller, Upgrade } from '../http/exchange.ts';
 import { Hub } from '../subscribe/hub.ts';
-import type { Sink } from '../subscribe/subscriber.ts';
+import { acceptSockets, sinkOf } from '../subscribe/sockets.ts';
 import type { ApiView, ServedType } from './behaviour.ts';
 import { findType, servedTypes } from './registry.ts';
 import { refersTo } from './schemas.ts';
 
-const perUser = 64;
-/** How long a client that is dropped has to take note of it. */
-const goodbyeMs = 2000;
-const sockets = new WebSocketServer({
-  noServer: true,
-  clientTracking: false,
-  perMessageDeflate: false,
-  maxPayload: 64 * 1024,
-});
-
 /** Takes upgrades for callers who may; a user holds so many at once and no more. */
 export function subscriptions(): (view: ApiView, upgrade: Upgrade) => Promise<void> {
-  const open = new Map<string, number>();
+  const accept = acceptSockets();
   let hub: Hub | undefined;
   return async (view, upgrade) => {
     const { caller, deps } = view;
     requireSameOrigin(upgrade.request, caller, deps.settings.get('server-url') || undefined);
     const types = wantedTypes(view, upgrade.query);
-    if (upgrade.request.headers.upgrade?.toLowerCase() !== 'websocket')
-      throw badRequest('this is where clients subscribe: it takes WebSocket upgrades only');
-    const count = open.get(caller.userId) ?? 0;
-    if (count >= perUser) throw tooManyRequests(`you have ${perUser} subscriptions open`, 5);
-    open.set(caller.userId, count + 1);
-    upgrade.socket.once('close', () => {
-      const left = open.get(caller.userId)! - 1;
-      if (left > 0) open.set(caller.userId, left);
-      else open.delete(caller.userId);
-    });
     hub ??= new Hub(deps);
     const to = hub;
-    sockets.handleUpgrade(upgrade.request, upgrade.socket, upgrade.head, socket => {
+    accept(upgrade, caller, socket => {
       serve(to, view, { socket, raw: upgrade.socket, types, query: upgrade.query });
     });
   };
@@ -77,20 +57,6 @@ function serve(hub: Hub, view: ApiView, { socket, raw, types, query }: Connected
     session.removeEventListener('abort', end);
     hub.remove(subscriber);
   });
-}
-
-function sinkOf(socket: WebSocket, raw: Duplex, onClose: (why: { code: number; reason: string }) => void): Sink {
-  return {
-    isReady: () => socket.readyState === socket.OPEN && !raw.writableNeedDrain,
-    send: frame => socket.send(frame, { binary: false }),
-    probe: () => socket.ping(),
-    close(code, reason) {
-      if (socket.readyState !== socket.OPEN) return;
-      onClose({ code, reason });
-      socket.close(code, reason);
-      setTimeout(() => socket.terminate(), goodbyeMs).unref();
-    },
-  };
 }
 
 /** The types asked for, or all that are kept here; a context's are those that say which cluster or project they are of. */

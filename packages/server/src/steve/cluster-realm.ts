@@ -110,10 +110,7 @@ export class ClusterRealm implements Realm {
     const cache = this.#hold.cacheOf(type);
     await cache.ready();
     return {
-      reach: async () => {
-        if (!(await this.#knows())) return { namespaces: [], names: [], ids: [] };
-        return this.#hold.rbac.rightsOf(this.#identity).reach(type);
-      },
+      reach: () => this.#hold.rbac.rightsOf(this.#identity).reach(type),
       subscribe: listener => cache.subscribe(listener),
       after: version => cache.ring.after(version),
       get version() {

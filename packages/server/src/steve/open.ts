@@ -12,6 +12,7 @@ import { steveRoutes } from './route.ts';
 export interface SteveOptions {
   readonly auth: Auth;
   readonly upstreams: Upstreams;
+  readonly setting: (name: string) => string;
   readonly baseUrl: (request: IncomingMessage) => string;
   /** Where lists are kept while the server runs. */
   readonly dir: string;
@@ -24,12 +25,12 @@ export interface Steve extends AsyncDisposable {
   readonly routes: Route[];
 }
 
-export function openSteve({ auth, upstreams, baseUrl, dir, limits, log, signal }: SteveOptions): Steve {
+export function openSteve({ auth, upstreams, setting, baseUrl, dir, limits, log, signal }: SteveOptions): Steve {
   const worker = new CacheWorker(dir);
   const holds = new ClusterHolds({ upstreams, worker, log }, signal, limits);
   const realms = new Realms({ holds, worker, auth });
   return {
-    routes: steveRoutes({ realms, baseUrl }),
+    routes: steveRoutes({ realms, baseUrl, setting, sessions: auth.sessions, log }),
     async [Symbol.asyncDispose]() {
       await holds[Symbol.asyncDispose]();
       await worker[Symbol.asyncDispose]();

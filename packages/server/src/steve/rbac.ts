@@ -200,6 +200,7 @@ function keysOf({ userId, groups }: Identity): string[] {
 class GrantedRights implements Rights {
   readonly #held: readonly Held[];
   readonly #master: boolean;
+  readonly #reaches = new Map<string, Reach>();
 
   constructor(held: readonly Held[], master: boolean) {
     this.#held = held;
@@ -207,6 +208,13 @@ class GrantedRights implements Rights {
   }
 
   reach(of: GroupResource): Reach {
+    const key = `${of.group}/${of.resource}`;
+    let reach = this.#reaches.get(key);
+    if (reach === undefined) this.#reaches.set(key, (reach = this.#reach(of)));
+    return reach;
+  }
+
+  #reach(of: GroupResource): Reach {
     if (this.#master) return 'all';
     const namespaces = new Set<string>();
     const names = new Set<string>();

@@ -46,7 +46,7 @@ export interface Written {
 /** What subscribers are told from. */
 export interface Feed {
   /** What of it this person may see. */
-  reach(): Promise<Reach>;
+  reach(): Reach;
   subscribe(listener: RowListener): () => void;
   /** The events after a revision; undefined where they are not kept any more. */
   after(version: bigint): readonly RowEvent[] | undefined;

@@ -3,10 +3,12 @@
  * operation that it means, and the answer. What the cluster's own API serves below the same prefix is the proxy's.
  */
 import type { IncomingMessage } from 'node:http';
-import { methodNotAllowed, notFound, StatusError, unauthorized } from '@drover/base';
-import { guardCsrf } from '../auth/index.ts';
-import type { Caller, Exchange, Route } from '../http/exchange.ts';
+import { badRequest, type Log, methodNotAllowed, notFound, StatusError, unauthorized } from '@drover/base';
+import { guardCsrf, requireSameOrigin, type Sessions } from '../auth/index.ts';
+import type { Caller, Exchange, Route, Upgrade } from '../http/exchange.ts';
+import { acceptSockets, sinkOf } from '../subscribe/sockets.ts';
 import { errorBody, formatOf, sendParts } from './answer.ts';
+import { countResource, countsOf } from './counts.ts';
 import { linker, render, type View } from './links.ts';
 import { listParts } from './list.ts';
 import { isClusterPath, parseStevePath, type StevePath } from './path.ts';
@@ -14,6 +16,7 @@ import type { Realms } from './realms.ts';
 import { builtInSchemas, kubeSchema, rootCollection, schemaCollection } from './root.ts';
 import { parseShape } from './shape.ts';
 import { findType, type Method, type SteveType } from './steve-type.ts';
+import { Subscriber } from './subscriber.ts';
 import { requireMethod, write } from './write.ts';
 
 const methods: ReadonlySet<string> = new Set(['GET', 'POST', 'PUT', 'PATCH', 'DELETE']);
@@ -22,6 +25,9 @@ const localId = 'local';
 export interface SteveDeps {
   readonly realms: Realms;
   readonly baseUrl: (request: IncomingMessage) => string;
+  readonly setting: (name: string) => string;
+  readonly sessions: Pick<Sessions, 'signalFor'>;
+  readonly log: Log;
 }
 
 export function steveRoutes(deps: SteveDeps): Route[] {
@@ -29,6 +35,7 @@ export function steveRoutes(deps: SteveDeps): Route[] {
     signIn: 'optional',
     errors: 'norman',
     handle: (exchange: Exchange, caller: Caller | undefined) => handle(deps, exchange, caller),
+    upgrade: (upgrade: Upgrade, caller: Caller | undefined) => subscribe(deps, upgrade, caller),
   } as const;
   return [
     { ...shared, prefix: '/v1' },
@@ -36,7 +43,43 @@ export function steveRoutes(deps: SteveDeps): Route[] {
   ];
 }
 
+const accept = acceptSockets();
+
+async function subscribe(deps: SteveDeps, upgrade: Upgrade, caller: Caller | undefined): Promise<void> {
+  if (!caller) throw unauthorized();
+  const { request, socket: raw } = upgrade;
+  requireSameOrigin(request, caller, deps.setting('server-url') || undefined);
+  const path = parseStevePath(upgrade.path, localId);
+  if (path.segments.length !== 1 || path.segments[0] !== 'subscribe') throw notFound('path for upgrades', upgrade.path);
+  const base = deps.baseUrl(request);
+  const view = () => viewOf(deps, { caller, request, path, base });
+  await view();
+  // It aborts when the caller's token is taken back, or he is no member of the cluster any more.
+  const session = deps.sessions.signalFor(caller, path.clusterId);
+  accept(upgrade, caller, socket => {
+    const sink = sinkOf(socket, raw, ({ code, reason }) => {
+      if (code === 1013) deps.log.info({ user: caller.userId, reason }, 'a subscriber was dropped');
+    });
+    const end = () => sink.close(1008, 'the session has ended');
+    socket.on('error', () => socket.terminate());
+    if (session.aborted) {
+      end();
+      return;
+    }
+    const version = () => deps.setting('server-version');
+    const subscriber = new Subscriber({ view, sink, version, log: deps.log });
+    raw.on('drain', () => void subscriber.pump());
+    socket.on('message', (data, isBinary) => void (isBinary || subscriber.receive(String(data))));
+    session.addEventListener('abort', end, { once: true });
+    socket.once('close', () => {
+      session.removeEventListener('abort', end);
+      subscriber.close();
+    });
+  });
+}
+
 interface Asked {
+  readonly deps: SteveDeps;
   readonly exchange: Exchange;
   readonly view: View;
   readonly segments: readonly string[];
@@ -58,7 +101,7 @@ async function handle(deps: SteveDeps, exchange: Exchange, caller: Caller | unde
     if (!caller) throw unauthorized();
     guardCsrf(request, response, { method, query: exchange.query });
     const view = await viewOf(deps, { caller, request, path, base });
-    await dispatch({ exchange, view, segments: path.segments, method });
+    await dispatch({ deps, exchange, view, segments: path.segments, method });
   } catch (error) {
     const body = response.headersSent ? undefined : errorBody(error);
     if (!body) throw error;
@@ -112,6 +155,8 @@ async function dispatch(asked: Asked): Promise<void> {
     );
   }
   if (/^schemas?$/i.test(name)) return schemas(asked, rest[0]);
+  if (/^counts?$/i.test(name)) return counts(asked, rest[0]);
+  if (/^subscribe$/i.test(name)) throw badRequest('this is where clients subscribe: it takes WebSocket upgrades only');
   const type = findType(await view.realm.types(), name);
   if (!type) return nothing(exchange);
   if (exchange.query.has('action'))
@@ -143,6 +188,21 @@ async function schemas(asked: Asked, id: string | undefined): Promise<void> {
   const schema = own ?? (type && (await kubeSchema(view, type)));
   if (!schema) throw new StatusError(404, 'NotFound', 'no such schema');
   return reply(asked, schema);
+}
+
+async function counts(asked: Asked, id: string | undefined): Promise<void> {
+  const { view, method, deps } = asked;
+  if (method !== 'GET') throw methodNotAllowed(method, 'count');
+  if (id !== undefined && id !== 'count') throw notFound('count', id);
+  const count = countResource(view.root, await countsOf(view, deps.log));
+  const all = {
+    type: 'collection',
+    links: { self: `${view.root}/counts` },
+    actions: {},
+    resourceType: 'count',
+    data: [count],
+  };
+  return reply(asked, id === undefined ? all : count);
 }
 
 async function change(asked: Asked, type: SteveType, place: { namespace: string; name: string }): Promise<void> {

@@ -1,0 +1,49 @@
+/** WebSockets of subscribers: a user holds so many at once and no more, and what is sent goes out as fast as he reads. */
+import type { Duplex } from 'node:stream';
+import { badRequest, tooManyRequests } from '@drover/base';
+import { type WebSocket, WebSocketServer } from 'ws';
+import type { Caller, Upgrade } from '../http/exchange.ts';
+import type { Sink } from './subscriber.ts';
+
+const perUser = 64;
+/** How long a client that is dropped has to take note of it. */
+const goodbyeMs = 2000;
+const sockets = new WebSocketServer({
+  noServer: true,
+  clientTracking: false,
+  perMessageDeflate: false,
+  maxPayload: 64 * 1024,
+});
+
+/** Gives what takes upgrades: throws BadRequest for what is none, TooManyRequests for one too many. */
+export function acceptSockets(): (upgrade: Upgrade, caller: Caller, serve: (socket: WebSocket) => void) => void {
+  const open = new Map<string, number>();
+  return (upgrade, { userId }, serve) => {
+    if (upgrade.request.headers.upgrade?.toLowerCase() !== 'websocket')
+      throw badRequest('this is where clients subscribe: it takes WebSocket upgrades only');
+    const count = open.get(userId) ?? 0;
+    if (count >= perUser) throw tooManyRequests(`you have ${perUser} subscriptions open`, 5);
+    open.set(userId, count + 1);
+    upgrade.socket.once('close', () => {
+      const left = open.get(userId)! - 1;
+      if (left > 0) open.set(userId, left);
+      else open.delete(userId);
+    });
+    sockets.handleUpgrade(upgrade.request, upgrade.socket, upgrade.head, serve);
+  };
+}
+
+/** `raw` is what the WebSocket runs over: it knows whether the client keeps up. */
+export function sinkOf(socket: WebSocket, raw: Duplex, onClose: (why: { code: number; reason: string }) => void): Sink {
+  return {
+    isReady: () => socket.readyState === socket.OPEN && !raw.writableNeedDrain,
+    send: frame => socket.send(frame, { binary: false }),
+    probe: () => socket.ping(),
+    close(code, reason) {
+      if (socket.readyState !== socket.OPEN) return;
+      onClose({ code, reason });
+      socket.close(code, reason);
+      setTimeout(() => socket.terminate(), goodbyeMs).unref();
+    },
+  };
+}
