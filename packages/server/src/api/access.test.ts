@@ -118,3 +118,23 @@ test('a setting keeps its value where none is sent, and an empty one goes back t
   assert.equal((await put({})).value, 'ours');
   assert.equal((await put({ value: '' })).value, '');
 });
+
+test('a member of a project sees it and its cluster, and no other project', async () => {
+  const clusterId = (await api.want(201, 'POST', '/v3/clusters', { body: { name: 'of-projects' } })).id;
+  const project = async (name: string) =>
+    (await api.want(201, 'POST', '/v3/projects', { body: { name, clusterId } })).id as string;
+  const [mine, other] = [await project('mine'), await project('other')];
+  const { id: userId, token } = await api.makeUser('project-member');
+  const seen = async (path: string) =>
+    (await api.want(200, 'GET', path, { as: token })).data.map((one: { id: string }) => one.id);
+  assert.deepEqual(await seen('/v3/projects'), []);
+  const body = { projectId: mine, roleTemplateId: 'project-member', userId };
+  const { id } = await api.want(201, 'POST', '/v3/projectroletemplatebindings', { body });
+  assert.equal(id.split(':')[0], mine.replace(':', '-'), 'it lies in the namespace of its project');
+  assert.deepEqual(await seen('/v3/projects'), [mine]);
+  assert.deepEqual(await seen('/v3/clusters'), [clusterId]);
+  assert.equal((await api.ask('GET', `/v3/projects/${other}`, { as: token })).status, 404);
+  assert.equal((await api.ask('GET', `/v3/project/${other}/workloads`, { as: token })).status, 404);
+  await api.want(204, 'DELETE', `/v3/projectroletemplatebindings/${id}`);
+  assert.deepEqual([await seen('/v3/projects'), await seen('/v3/clusters')], [[], []]);
+});

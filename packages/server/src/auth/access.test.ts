@@ -153,7 +153,22 @@ test('a binding counts only where it lies', async () => {
     projectName: 'c-b:p-z',
     ...owner,
   });
-  assert.equal(fixture.auth.access.mayReach(ben, 'c-b'), false);
+  await resources.create('project', {
+    metadata: { name: 'p-b', namespace: 'c-b' },
+    spec: { clusterName: 'c-b', displayName: 'b' },
+  });
+  const inProject = { projectName: 'c-b:p-b', roleTemplateName: 'project-owner', userName: 'u-ben' };
+  const binding = await resources.create('projectRoleTemplateBinding', {
+    metadata: { namespace: 'c-a-p-a' },
+    ...inProject,
+  });
+  const { access } = fixture.auth;
+  await until('the cache to have it', () =>
+    fixture.caches.projectRoleTemplateBinding.get(binding.metadata.name, 'c-a-p-a'),
+  );
+  assert.equal(access.mayReach(ben, 'c-b'), false);
+  await resources.create('projectRoleTemplateBinding', { metadata: { namespace: 'c-b-p-b' }, ...inProject });
+  await until('the one that lies right to count', () => access.mayReach(ben, 'c-b'));
 });
 
 test('a group’s binding is for its members, and a user of the group’s name is not one', async () => {

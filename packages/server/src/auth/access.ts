@@ -5,7 +5,7 @@
 import { type TypeId, types } from '@drover/api';
 import type { Caller } from '../http/exchange.ts';
 import type { Caches } from '../resources/index.ts';
-import { type Grants, gatherGrants, indexBindings, type ScopeGrants } from './grants.ts';
+import { backingNamespaceOf, type Grants, gatherGrants, indexBindings, type ScopeGrants } from './grants.ts';
 import { type Attributes, rulesAllow } from './rules.ts';
 
 export type Verb = 'get' | 'list' | 'watch' | 'create' | 'update' | 'patch' | 'delete' | (string & {});
@@ -34,7 +34,7 @@ export interface Access {
 export function createAccess(caches: Caches, signal: AbortSignal, options: { readonly keep?: number } = {}): Access {
   const { keep = 5000 } = options;
   indexBindings(caches);
-  caches.project.index(backingIndex, project => [project.status?.backingNamespace, project.metadata.name]);
+  caches.project.index(backingIndex, project => [backingNamespaceOf(project), project.metadata.name]);
   const known = new Map<string, Grants>();
   for (const id of sources) caches[id].subscribe(() => known.clear(), signal);
 

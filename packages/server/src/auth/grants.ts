@@ -2,7 +2,7 @@
  * Grants: all that one caller has been given, gathered from the bindings that name him, his principals or his groups. Made
  * once per caller and kept until a role or binding changes; only the caller's own bindings are looked at.
  */
-import type { GlobalRole, ProjectRoleTemplateBinding, RoleTemplate } from '@drover/api';
+import type { GlobalRole, Project, ProjectRoleTemplateBinding, RoleTemplate } from '@drover/api';
 import type { Resource } from '@drover/base';
 import type { Caches } from '../resources/index.ts';
 import { isEverything, type PolicyRule } from './rules.ts';
@@ -113,7 +113,13 @@ function liesInItsProject(caches: Caches, binding: ProjectRoleTemplateBinding): 
   const [clusterId, name, more] = binding.projectName?.split(':') ?? [];
   if (!clusterId || !name || more !== undefined) return false;
   const { namespace } = binding.metadata;
-  return namespace === name || namespace === caches.project.get(name, clusterId)?.status?.backingNamespace;
+  const project = caches.project.get(name, clusterId);
+  return namespace === name || (project !== undefined && namespace === backingNamespaceOf(project));
+}
+
+/** Where a project's bindings lie: the namespace that it was given, or `cluster-project`. */
+export function backingNamespaceOf({ metadata, status }: Project): string {
+  return status?.backingNamespace || `${metadata.namespace}-${metadata.name}`;
 }
 
 function* globalRolesOf(caches: Caches, keys: readonly string[]): Generator<GlobalRole> {

@@ -11,6 +11,7 @@ import { clusterProjects } from '../controllers/cluster-projects.ts';
 import { clusterRegistration, registrationTokenRotation } from '../controllers/cluster-registration.ts';
 import { foreignCredentials } from '../controllers/foreign-credentials.ts';
 import { indexNodes, runNodeSync } from '../controllers/node-sync.ts';
+import { indexProjectBindings, runProjectMembers } from '../controllers/project-members.ts';
 import type { ControllerContext, RunningController } from '../resources/index.ts';
 import { startController } from '../resources/index.ts';
 import { ClusterClients } from './clients.ts';
@@ -27,6 +28,7 @@ export function startClusterControllers(deps: ClustersDeps, clusters: Clusters, 
     for (const controller of running) controller.poke(clusterId);
   };
   indexNodes(caches);
+  indexProjectBindings(caches);
   const ownership = startOwnership({
     store,
     replica,
@@ -35,6 +37,7 @@ export function startClusterControllers(deps: ClustersDeps, clusters: Clusters, 
       pokeAll(clusterId);
       const held = resources.whileHolding(() => ownership.claim(clusterId));
       void runNodeSync({ upstreams, resources: held, caches, log }, clusterId, owned);
+      void runProjectMembers({ upstreams, caches, setting, log }, clusterId, owned);
     },
     log,
     signal,

@@ -4,7 +4,14 @@
  */
 import type { Cluster, TypedResource, TypeId } from '@drover/api';
 import { ignoreNotFound, isTrue, isUnavailable, type Log, messageOf, type Resource, setCondition } from '@drover/base';
-import { clusterRoleBindings, clusterRoles, KubeClient, namespaces, type ResourceRef } from '@drover/kube';
+import {
+  clusterRoleBindings,
+  clusterRoles,
+  KubeClient,
+  namespaces,
+  type ResourceRef,
+  roleBindings,
+} from '@drover/kube';
 import type { Upstreams } from '../clusters/upstream.ts';
 import { type Caches, type Controller, controller, namespaceIndex, type Resources } from '../resources/index.ts';
 import { projectKey } from './cluster-projects.ts';
@@ -127,11 +134,10 @@ const isMarkedPart = ({ metadata }: Resource): boolean =>
 
 async function readOurs(client: KubeClient, installUuid: string, signal: AbortSignal): Promise<Ours[]> {
   const all: Ours[] = [];
-  for (const ref of [clusterRoleBindings, clusterRoles]) {
+  for (const ref of [roleBindings, clusterRoleBindings, clusterRoles]) {
     for await (const listed of client.listAll<Resource>(ref, { labelSelector: maybeOurs, signal })) {
-      const kind = ref === clusterRoles ? 'ClusterRole' : 'ClusterRoleBinding';
       // Lists name neither kind nor version of what is in them.
-      const resource = { ...listed, apiVersion: 'rbac.authorization.k8s.io/v1', kind };
+      const resource = { ...listed, apiVersion: ref.apiVersion, kind: ref.kind! };
       if (isOurs(resource, installUuid)) all.push({ ref, resource });
     }
   }
@@ -144,11 +150,13 @@ async function own(
   { owner, signal }: { readonly owner: object; readonly signal: AbortSignal },
 ): Promise<void> {
   const patch = { metadata: { ownerReferences: [owner] } };
-  await ignoreNotFound(client.patch(ref, resource.metadata.name, patch, { type: 'merge', signal }));
+  const { name, namespace } = resource.metadata;
+  await ignoreNotFound(client.patch(ref, name, patch, { type: 'merge', namespace, signal }));
 }
 
 async function remove(client: KubeClient, { ref, resource }: Ours, signal: AbortSignal): Promise<void> {
-  await ignoreNotFound(client.delete(ref, resource.metadata.name, { propagationPolicy: 'Background', signal }));
+  const { name, namespace } = resource.metadata;
+  await ignoreNotFound(client.delete(ref, name, { namespace, propagationPolicy: 'Background', signal }));
 }
 
 /** Everything on the server that is only about this cluster. What has a finalizer of its own is left to it. */

@@ -2,8 +2,8 @@
  * cluster-members: keeps a cluster's own RBAC in step with the bindings on the server, so that whoever the proxy
  * impersonates has there what he was granted here, and no more.
  */
-import { isAlreadyExists, isNotFound, isTrue, type Resource } from '@drover/base';
-import { clusterRoleBindings, clusterRoles, type KubeClient, type ResourceRef } from '@drover/kube';
+import { isTrue, type Resource } from '@drover/base';
+import { clusterRoleBindings, clusterRoles, type KubeClient } from '@drover/kube';
 import { isEverything, type PolicyRule } from '../auth/rules.ts';
 import type { ClusterClients } from '../clusters/clients.ts';
 import { type Caches, type Controller, type ControllerContext, controller } from '../resources/index.ts';
@@ -16,7 +16,8 @@ import {
   type Subject,
   subjectOf,
 } from './member-plan.ts';
-import { isMarked, isOurs, maybeOurGrants } from './ours.ts';
+import { maybeOurGrants } from './ours.ts';
+import { putAll, readMarked, removeRest } from './rbac-objects.ts';
 
 /** An edit by hand in the cluster is put right at the latest after this. */
 const repairEveryMs = 60_000;
@@ -90,78 +91,15 @@ function grantsOf(caches: Caches, clusterId: string): Omit<Grants, 'installUuid'
 /** Makes the cluster hold exactly the plan among what is marked as this install's, or as nobody's. Roles come first, and what is no longer granted goes last. */
 export async function applyMembers(client: KubeClient, plan: MemberPlan, signal: AbortSignal): Promise<void> {
   const { installUuid } = plan;
-  const seenRoles = await ours<ClusterRole>(client, clusterRoles, { installUuid, signal });
-  const seenBindings = await ours<ClusterRoleBinding>(client, clusterRoleBindings, { installUuid, signal });
-  const sameRules = (a: ClusterRole, b: ClusterRole) =>
-    isMarked(a, installUuid) && JSON.stringify(a.rules) === JSON.stringify(b.rules);
-  const sameSubjects = (a: ClusterRoleBinding, b: ClusterRoleBinding) =>
-    isMarked(a, installUuid) && JSON.stringify(a.subjects) === JSON.stringify(b.subjects);
-  for (const role of plan.roles) {
-    await ensure(client, clusterRoles, { wanted: role, seen: seenRoles.get(role.metadata.name), same: sameRules });
-  }
-  for (const binding of plan.bindings) {
-    const seen = seenBindings.get(binding.metadata.name);
-    if (seen && JSON.stringify(seen.roleRef) !== JSON.stringify(binding.roleRef))
-      await remove(client, clusterRoleBindings, seen);
-    const kept = seen && JSON.stringify(seen.roleRef) === JSON.stringify(binding.roleRef) ? seen : undefined;
-    await ensure(client, clusterRoleBindings, { wanted: binding, seen: kept, same: sameSubjects });
-  }
-  const wantedRoles = new Set(plan.roles.map(role => role.metadata.name));
-  const wantedBindings = new Set(plan.bindings.map(binding => binding.metadata.name));
-  for (const binding of seenBindings.values()) {
-    if (!wantedBindings.has(binding.metadata.name) && isMemberBinding(binding))
-      await remove(client, clusterRoleBindings, binding);
-  }
-  for (const role of seenRoles.values())
-    if (!wantedRoles.has(role.metadata.name)) await remove(client, clusterRoles, role);
+  const marked = { labelSelector: maybeOurGrants, installUuid, signal };
+  const roles = { wanted: plan.roles, seen: await readMarked<ClusterRole>(client, clusterRoles, marked), installUuid };
+  const seen = await readMarked<ClusterRoleBinding>(client, clusterRoleBindings, marked);
+  const bindings = { wanted: plan.bindings, seen, installUuid };
+  await putAll(client, clusterRoles, roles);
+  await putAll(client, clusterRoleBindings, bindings);
+  await removeRest(client, clusterRoleBindings, { ...bindings, when: isMemberBinding });
+  await removeRest(client, clusterRoles, roles);
 }
 
 /** The bindings that the import manifest made are marked as ours too, but are not grants. */
 const isMemberBinding = (binding: Resource) => /^(crb|globaladmin)-/.test(binding.metadata.name);
-
-async function ours<R extends Resource>(
-  client: KubeClient,
-  ref: ResourceRef,
-  { installUuid, signal }: { readonly installUuid: string; readonly signal: AbortSignal },
-): Promise<Map<string, R>> {
-  const found = new Map<string, R>();
-  for await (const item of client.listAll<R>(ref, { labelSelector: maybeOurGrants, signal })) {
-    if (isOurs(item, installUuid)) found.set(item.metadata.name, item);
-  }
-  return found;
-}
-
-interface Wanted<R extends Resource> {
-  readonly wanted: R;
-  readonly seen: R | undefined;
-  readonly same: (a: R, b: R) => boolean;
-}
-
-async function ensure<R extends Resource>(
-  client: KubeClient,
-  ref: ResourceRef,
-  { wanted, seen, same }: Wanted<R>,
-): Promise<void> {
-  if (seen && same(seen, wanted)) return;
-  if (seen) {
-    await client.update(ref, {
-      ...wanted,
-      metadata: { ...wanted.metadata, resourceVersion: seen.metadata.resourceVersion },
-    });
-    return;
-  }
-  try {
-    await client.create(ref, wanted);
-  } catch (error) {
-    // One of that name without our mark, such as a built-in or another install's: it is left as it is, and made when it goes.
-    if (!isAlreadyExists(error)) throw error;
-  }
-}
-
-async function remove(client: KubeClient, ref: ResourceRef, resource: Resource): Promise<void> {
-  // As it was seen: another install may have marked it as its own meanwhile.
-  const { name, uid, resourceVersion } = resource.metadata;
-  await client.delete(ref, name, { preconditions: { uid, resourceVersion } }).catch(error => {
-    if (!isNotFound(error)) throw error;
-  });
-}

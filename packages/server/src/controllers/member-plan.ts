@@ -69,7 +69,8 @@ export function subjectOf(
 
 type Marks = Readonly<Record<string, string>>;
 
-function clusterRole(name: string, template: RoleTemplate, marks: Marks): ClusterRole {
+/** A role template's own rules, as a role of the cluster. */
+export function clusterRole(name: string, template: Pick<RoleTemplate, 'rules'>, marks: Marks): ClusterRole {
   return {
     apiVersion: `${rbac}/v1`,
     kind: 'ClusterRole',
@@ -115,9 +116,9 @@ function binding(
   };
 }
 
-/** Rancher's name for a binding: the same grant always gives the same one. */
-export function bindingName(role: string, subject: Subject): string {
-  return `crb-${base32(`ClusterRole${role}${subject.kind}${subject.name}`)}`;
+/** Rancher's name for a binding, in the whole cluster or in one namespace: the same grant always gives the same one. */
+export function bindingName(role: string, subject: Subject, namespace = ''): string {
+  return `${namespace ? 'rb' : 'crb'}-${base32(`${namespace}ClusterRole${role}${subject.kind}${subject.name}`)}`;
 }
 
 /** The first ten letters of the lower-case base32 (RFC 4648) of the text's SHA-256. */

@@ -12,10 +12,16 @@ const installLabel = 'drover.io/install';
 /** Set on what the import manifest brings: ours as well, but no grant. */
 export const agentPart = { 'drover.io/part-of': 'agent' } as const;
 
+/** Set on what comes of grants in projects: kept in step by itself. */
+export const projectPart = { 'drover.io/part-of': 'projects' } as const;
+
 /** What may be ours, among all that installs like this one made. */
 export const maybeOurs = managedSelector;
 /** The same, of grants alone. */
 export const maybeOurGrants = `${managedSelector},!drover.io/part-of`;
+
+/** The same, of grants in projects. */
+export const maybeOurProjectGrants = `${managedSelector},drover.io/part-of=projects`;
 
 /** The labels of what the install with this uuid makes. */
 export function marksOf(installUuid: string): Readonly<Record<string, string>> {

@@ -1,0 +1,159 @@
+/**
+ * Members of projects in a real kube-apiserver: what a grant in a project gives in the cluster, where, and for how long, asked
+ * of the cluster itself.
+ */
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { type Resource, until } from '@drover/base';
+import { KubeClient, namespaces, roleBindings } from '@drover/kube';
+import { type ServerProcess, startServer } from '../server-process.ts';
+import { missingApiServer, startApiServer, type TestApiServer } from './kube-apiserver.ts';
+
+const skip = missingApiServer() ?? false;
+let cluster: TestApiServer;
+let server: ServerProcess;
+let kube: KubeClient;
+let admin: string;
+let member: { readonly id: string; readonly token: string };
+let id: string;
+let shop: string;
+let other: string;
+let binding: string;
+
+before(async () => {
+  if (skip) return;
+  cluster = await startApiServer();
+  kube = new KubeClient(cluster.connection);
+  server = await startServer({ args: ['--cluster', 'context:test'], env: { KUBECONFIG: cluster.kubeconfigPath } });
+  admin = await server.login();
+  id = await until(
+    'the cluster to be active',
+    async () => {
+      const { data } = await server.ask(admin, 'GET', '/v3/clusters?name=test');
+      return data[0]?.state === 'active' ? (data[0].id as string) : undefined;
+    },
+    { timeoutMs: 60_000 },
+  );
+  await until('rights in the cluster', async () => {
+    const { status } = await server.fetch('GET', `/v3/cluster/${id}/namespaces`, { token: admin });
+    return status === 200;
+  });
+  const project = async (name: string) =>
+    (await server.ask(admin, 'POST', '/v3/projects', { name, clusterId: id })).id as string;
+  [shop, other] = [await project('shop'), await project('other')];
+  for (const [name, projectId] of [
+    ['shop', shop],
+    ['elsewhere', other],
+  ])
+    await server.ask(admin, 'POST', `/v3/cluster/${id}/namespaces`, { name, projectId });
+  member = await server.makeUser(admin, 'member');
+});
+after(async () => {
+  await server?.[Symbol.asyncDispose]();
+  await kube?.[Symbol.asyncDispose]();
+  await cluster?.[Symbol.asyncDispose]();
+});
+
+/** What the cluster itself says of the member. */
+async function may(verb: string, resource: string, namespace?: string, name?: string): Promise<boolean> {
+  const [plural, ...rest] = resource.split('.');
+  const group = rest.join('.');
+  const answer = await kube.request<{ status: { allowed: boolean } }>(
+    'POST',
+    '/apis/authorization.k8s.io/v1/subjectaccessreviews',
+    {
+      body: {
+        apiVersion: 'authorization.k8s.io/v1',
+        kind: 'SubjectAccessReview',
+        spec: { user: member.id, resourceAttributes: { verb, resource: plural, group, namespace, name } },
+      },
+    },
+  );
+  return answer.status.allowed;
+}
+const becomes = (what: string, wanted: boolean, ask: () => Promise<boolean>) =>
+  until(what, async () => (await ask()) === wanted, { timeoutMs: 30_000 });
+
+test('a member works in the namespaces of his project, and nowhere else', { skip }, async () => {
+  const grant = { projectId: shop, roleTemplateId: 'project-member', userId: member.id };
+  binding = (await server.ask(admin, 'POST', '/v3/projectroletemplatebindings', grant)).id;
+  await becomes('the grant to hold', true, () => may('create', 'persistentvolumeclaims', 'shop'));
+  assert.equal(await may('get', 'namespaces', undefined, 'shop'), true);
+  assert.equal(await may('create', 'persistentvolumeclaims', 'elsewhere'), false);
+  assert.equal(await may('get', 'namespaces', undefined, 'elsewhere'), false);
+  assert.equal(await may('create', 'rolebindings.rbac.authorization.k8s.io', 'shop'), false);
+  assert.equal(await may('get', 'secrets', 'kube-system'), false);
+  assert.equal(await may('delete', 'nodes'), false);
+  assert.equal(
+    await may('get', 'storageclasses.storage.k8s.io'),
+    true,
+    'what has no namespace, where the role says so',
+  );
+  const asked = { accessModes: ['ReadWriteOnce'], resources: { requests: { storage: '1Gi' } } };
+  const body = { name: 'mine', namespaceId: 'shop', ...asked };
+  const claims = `/v3/project/${shop}/persistentvolumeclaims`;
+  const answer = await server.fetch('POST', claims, { token: member.token, body });
+  assert.equal(answer.status, 201, JSON.stringify(answer.body));
+  const { data } = await server.ask(member.token, 'GET', claims);
+  assert.deepEqual(
+    data.map((one: { id: string }) => one.id),
+    ['shop:mine'],
+  );
+  const secrets = await server.fetch('GET', `/v3/project/${shop}/namespacedsecrets`, { token: member.token });
+  assert.equal(secrets.status, 403, 'the role that has them is aggregated by controllers that do not run here');
+});
+
+test('rights follow a namespace into another project and back', { skip }, async () => {
+  const move = (name: string, projectId: string) =>
+    server.ask(admin, 'POST', `/v3/cluster/${id}/namespaces/${name}?action=move`, { projectId }, 200);
+  await move('elsewhere', shop);
+  await becomes('rights in what came', true, () => may('create', 'persistentvolumeclaims', 'elsewhere'));
+  assert.equal(await may('get', 'namespaces', undefined, 'elsewhere'), true);
+  await move('elsewhere', other);
+  await becomes('no rights in what went', false, () => may('create', 'persistentvolumeclaims', 'elsewhere'));
+  await becomes('nor a look at it', false, () => may('get', 'namespaces', undefined, 'elsewhere'));
+});
+
+test('a role that is changed changes what its members may, and an edit by hand is put right', { skip }, async () => {
+  const rules = (verbs: string[]) => [{ apiGroups: ['example.com'], resources: ['widgets'], verbs }];
+  const role = await server.ask(admin, 'POST', '/v3/roletemplates', {
+    name: 'widgets',
+    context: 'project',
+    rules: rules(['get']),
+  });
+  const grant = { projectId: shop, roleTemplateId: role.id, userId: member.id };
+  const given = await server.ask(admin, 'POST', '/v3/projectroletemplatebindings', grant);
+  await becomes('the role to hold', true, () => may('get', 'widgets.example.com', 'shop'));
+  await server.ask(admin, 'PUT', `/v3/roletemplates/${role.id}`, { rules: rules(['list']) });
+  await becomes('the new rule', true, () => may('list', 'widgets.example.com', 'shop'));
+  await becomes('the old one to be gone', false, () => may('get', 'widgets.example.com', 'shop'));
+  await server.fetch('DELETE', `/v3/projectroletemplatebindings/${given.id}`, { token: admin });
+  await becomes('nothing to be left', false, () => may('list', 'widgets.example.com', 'shop'));
+});
+
+test('a grant that goes leaves nothing, and one in the cluster that nobody gave here is swept away', {
+  skip,
+}, async () => {
+  await server.fetch('DELETE', `/v3/projectroletemplatebindings/${binding}`, { token: admin });
+  await becomes('the rights to be gone', false, () => may('create', 'persistentvolumeclaims', 'shop'));
+  await becomes('the look to be gone', false, () => may('get', 'namespaces', undefined, 'shop'));
+  const labelSelector = 'drover.io/part-of=projects';
+  await until('no binding to be left', async () => {
+    const { items } = await kube.list<Resource>(roleBindings, { labelSelector });
+    return items.length === 0;
+  });
+});
+
+test('a deleted cluster keeps no binding of its projects', { skip }, async () => {
+  const grant = { projectId: shop, roleTemplateId: 'project-member', userId: member.id };
+  await server.ask(admin, 'POST', '/v3/projectroletemplatebindings', grant);
+  await becomes('the grant to hold', true, () => may('create', 'persistentvolumeclaims', 'shop'));
+  await server.fetch('DELETE', `/v3/clusters/${id}`, { token: admin });
+  // What is left belongs to the agent's namespace: the cluster's garbage collector, which does not run here, takes it along.
+  const agent = await kube.get(namespaces, 'cattle-system').catch(() => undefined);
+  await until('the bindings to be gone or to go', async () => {
+    const { items } = await kube.list<Resource>(roleBindings, { labelSelector: 'drover.io/part-of=projects' });
+    const going = ({ metadata }: Resource) => metadata.ownerReferences?.some(({ uid }) => uid === agent?.metadata.uid);
+    return items.every(going);
+  });
+});
