@@ -2,8 +2,7 @@
 import assert from 'node:assert/strict';
 import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
@@ -11,56 +10,24 @@ import { promisify } from 'node:util';
 import { until } from '@drover/base';
 import { fingerprint } from '@drover/engine';
 import { adminPassword, type ServerProcess, startServer } from '../server-process.ts';
+import { type CommandLine, cliMain, makeCommandLine } from './command-line.ts';
 import { missingApiServer, startApiServer } from './kube-apiserver.ts';
 
-const main = fileURLToPath(new URL('../../packages/cli/src/main.ts', import.meta.url));
 const agentMain = fileURLToPath(new URL('../../packages/agent/src/main.ts', import.meta.url));
 let server: ServerProcess;
+let shell: CommandLine;
 let home: string;
-
-interface Ran {
-  readonly code: number;
-  readonly stdout: string;
-  readonly stderr: string;
-}
-
-async function drover(
-  args: readonly string[],
-  options: { input?: string; env?: NodeJS.ProcessEnv } = {},
-): Promise<Ran> {
-  const env = {
-    PATH: process.env['PATH'],
-    HOME: home,
-    LANG: 'C',
-    XDG_CACHE_HOME: process.env['XDG_CACHE_HOME'] ?? join(process.env['HOME'] ?? '', '.cache'),
-    ...options.env,
-  };
-  const child = spawn(process.execPath, [main, ...args], { env, stdio: ['pipe', 'pipe', 'pipe'] });
-  let stdout = '';
-  let stderr = '';
-  child.stdout.setEncoding('utf8').on('data', text => (stdout += text));
-  child.stderr.setEncoding('utf8').on('data', text => (stderr += text));
-  child.stdin.on('error', () => {});
-  child.stdin.end(options.input);
-  const timer = setTimeout(() => child.kill('SIGKILL'), 60_000);
-  const [code] = (await once(child, 'close')) as [number | null];
-  clearTimeout(timer);
-  return { code: code ?? -1, stdout, stderr };
-}
-
-async function ok(args: readonly string[], options: { input?: string; env?: NodeJS.ProcessEnv } = {}): Promise<string> {
-  const ran = await drover(args, options);
-  assert.equal(ran.code, 0, `drover ${args.join(' ')}: ${ran.stderr}`);
-  return ran.stdout;
-}
+let drover: CommandLine['run'];
+let ok: CommandLine['ok'];
 
 before(async () => {
-  home = await mkdtemp(join(tmpdir(), 'drover-home-'));
+  shell = await makeCommandLine();
+  ({ home, run: drover, ok } = shell);
   server = await startServer();
 });
 after(async () => {
   await server?.[Symbol.asyncDispose]();
-  await rm(home, { recursive: true, force: true });
+  await shell?.[Symbol.asyncDispose]();
 });
 
 const password = { input: adminPassword };
@@ -170,7 +137,7 @@ test('an existing cluster is imported, reached with kubectl, described and delet
     await ok(['kubeconfig', 'prod', '-f', kubeconfig]);
     assert.match(await readFile(kubeconfig, 'utf8'), /"command": "\/.*\/drover"/);
     await throughPlugin();
-    await writeFile(join(bin, 'drover'), `#!/bin/sh\nexec '${process.execPath}' '${main}' "$@"\n`, { mode: 0o755 });
+    await writeFile(join(bin, 'drover'), `#!/bin/sh\nexec '${process.execPath}' '${cliMain}' "$@"\n`, { mode: 0o755 });
     await ok(['kubeconfig', 'prod', '-f', kubeconfig], { env: { PATH } });
     assert.match(await readFile(kubeconfig, 'utf8'), /"command": "drover"/);
     await throughPlugin();

@@ -3,10 +3,11 @@
  * the links and actions that the server gives rather than guessing paths.
  */
 import { methodNotAllowed, type Reason, StatusError, unauthorized, unavailable } from '@drover/base';
-import { Agent, type Dispatcher, request } from 'undici';
+import { type Dispatcher, request } from 'undici';
 import type { SavedServer } from './config.ts';
 import { say } from './messages.ts';
 import { explainNetwork } from './network-errors.ts';
+import { agentFor } from './way.ts';
 
 /** A v3 resource as the server shows it. */
 export interface V3Resource {
@@ -40,10 +41,7 @@ export class Client implements AsyncDisposable {
     this.url = server.url.replace(/\/+$/, '');
     this.#server = server;
     this.#options = options;
-    this.#agent = new Agent({
-      connect: { timeout: 10_000, ...(server.ca ? { ca: server.ca } : {}) },
-      keepAliveTimeout: 1000,
-    });
+    this.#agent = agentFor({ url: this.url, ca: server.ca });
   }
 
   /** One request; `path` may also be an absolute URL of this same server, such as a link. */

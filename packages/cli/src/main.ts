@@ -3,6 +3,12 @@ import { messageOf, StatusError } from '@drover/base';
 import { CommanderError } from 'commander';
 import { buildProgram } from './program.ts';
 
+// Whoever reads our output may stop before its end, as head does: that is no fault.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EPIPE') throw error;
+  process.exit(0);
+});
+
 const program = buildProgram();
 for (const command of [program, ...program.commands, ...program.commands.flatMap(sub => sub.commands)])
   command.exitOverride();

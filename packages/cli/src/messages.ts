@@ -42,6 +42,7 @@ const en = {
   never: 'never',
   saved: 'Saved.',
   doctorOk: 'Everything checked is in order.',
+  doctorStopped: 'Not tried, since it would fail of the same cause: {checks}.',
   doctorBad: '{count} problem(s) found.',
 } as const;
 
@@ -89,6 +90,7 @@ const zh: Record<MessageKey, string> = {
   never: '永不到期',
   saved: '已保存。',
   doctorOk: '所有检查均正常。',
+  doctorStopped: '因同样的原因必然失败而未检查:{checks}。',
   doctorBad: '发现 {count} 个问题。',
 };
 

@@ -1,5 +1,5 @@
 /** Network failures in words: what was tried, what went wrong, and what to do about it. */
-import { messageOf } from '@drover/base';
+import { messageOf, StatusError } from '@drover/base';
 
 const explanations: Readonly<Record<string, (host: string) => string>> = {
   ECONNREFUSED: host => `nothing answers at ${host}, where the server should be`,
@@ -12,6 +12,7 @@ const explanations: Readonly<Record<string, (host: string) => string>> = {
   UND_ERR_SOCKET: host => `${host} cut the connection`,
   EHOSTUNREACH: host => `there is no route to ${host}`,
   CERT_HAS_EXPIRED: host => `the certificate of ${host} has expired`,
+  CERT_NOT_YET_VALID: host => `the certificate of ${host} is not valid yet by this machine's clock`,
   ERR_TLS_CERT_ALTNAME_INVALID: host =>
     `the certificate of ${host} is for other names; use one of its names or set --server-url on the server`,
   DEPTH_ZERO_SELF_SIGNED_CERT: host =>
@@ -41,6 +42,13 @@ export function codeOf(error: unknown): string | undefined {
 
 /** One sentence about why the server could not be reached. */
 export function explainNetwork(url: string, error: unknown): string {
+  // What a proxy on the way said is no fault of the server's.
+  if (error instanceof StatusError) return messageOf(error);
   const code = codeOf(error);
   return (code && explanations[code]?.(url)) || `can't reach ${url}: ${messageOf(error)}`;
+}
+
+/** The same for a code alone. */
+export function explainCode(url: string, code: string): string {
+  return explanations[code]?.(url) ?? `the certificate of ${url} is not trusted: ${code}`;
 }

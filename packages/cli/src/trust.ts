@@ -3,39 +3,30 @@
  * before its CA is known by one of the two.
  */
 import { createHash, X509Certificate } from 'node:crypto';
-import { connect, type DetailedPeerCertificate, type TLSSocket } from 'node:tls';
+import type { DetailedPeerCertificate } from 'node:tls';
 import { badRequest, invalid } from '@drover/base';
 import { explainNetwork } from './network-errors.ts';
+import { dialTls } from './way.ts';
 
 export interface SeenChain {
   /** Leaf first. */
   readonly certificates: readonly X509Certificate[];
-  /** Whether the system's roots vouch for it under the name asked for. */
+  /** Whether the CA given, else the system's roots, vouch for it under the name asked for. */
   readonly trusted: boolean;
-  /** Why not, in OpenSSL's words. */
+  /** Why not, as OpenSSL's or Node's code. */
   readonly problem?: string;
 }
 
-/** Looks at the server's chain without sending it anything. */
-export function seeChain(url: string, timeoutMs = 10_000): Promise<SeenChain> {
-  const { hostname, port } = new URL(url);
-  const host = hostname.replace(/^\[|\]$/g, '');
-  return new Promise((resolve, reject) => {
-    const fail = (cause: unknown) => reject(badRequest(explainNetwork(url, cause), cause));
-    const options = { host, port: Number(port || 443), servername: /^[\d.]+$|:/.test(host) ? '' : host };
-    // The chain is only read here; whether it is trusted is decided by whoever reads it, before anything is sent.
-    const socket: TLSSocket = connect({ ...options, rejectUnauthorized: false, timeout: timeoutMs }, () => {
-      const certificates = chainOf(socket.getPeerCertificate(true));
-      const problem = socket.authorizationError?.toString();
-      socket.destroy();
-      resolve({ certificates, trusted: problem === undefined, problem });
-    });
-    socket.on('error', fail);
-    socket.on('timeout', () => {
-      socket.destroy();
-      fail(Object.assign(new Error('timeout'), { code: 'ETIMEDOUT' }));
-    });
+/** Looks at the server's chain without sending it anything; `ca` stands in for the system's roots. */
+export async function seeChain(url: string, options: { ca?: string; timeoutMs?: number } = {}): Promise<SeenChain> {
+  // The chain is only read here; whether it is trusted is decided by whoever reads it, before anything is sent.
+  const socket = await dialTls(url, { ...options, unverified: true }).catch(cause => {
+    throw badRequest(explainNetwork(url, cause), cause);
   });
+  const certificates = chainOf(socket.getPeerCertificate(true));
+  const problem = socket.authorizationError?.toString();
+  socket.destroy();
+  return { certificates, trusted: problem === undefined, problem };
 }
 
 function chainOf(leaf: DetailedPeerCertificate): X509Certificate[] {

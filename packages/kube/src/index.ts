@@ -19,6 +19,7 @@ export { tokenFile } from './kubeconfig/token-file.ts';
 export { applyOrder, parseManifest } from './manifest.ts';
 export * from './node-usage.ts';
 export type { Change, IndexFunction } from './object-store.ts';
+export { dialProxy, proxyFromEnvironment } from './proxy.ts';
 export * from './resource-ref.ts';
 export type { Answer, Method, Query } from './transport.ts';
 export type { UpgradeOptions } from './upgrade.ts';

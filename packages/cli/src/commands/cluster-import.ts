@@ -4,11 +4,12 @@
  */
 import { type Condition, invalid, messageOf, notFound, type Resource, sleep, unavailable } from '@drover/base';
 import type { Connection, KubeClient } from '@drover/kube';
-import { Agent, request } from 'undici';
+import { request } from 'undici';
 import type { V3Resource } from '../client.ts';
 import { type Context, type GlobalFlags, openContext } from '../context.ts';
 import { say } from '../messages.ts';
 import { printData } from '../output.ts';
+import { agentFor } from '../way.ts';
 
 export interface ImportFlags extends GlobalFlags {
   readonly context?: string;
@@ -78,7 +79,7 @@ async function registrationToken({ client }: Context, clusterId: string): Promis
 }
 
 async function fetchManifest({ server }: Context, url: string): Promise<string> {
-  const agent = new Agent({ connect: server.ca ? { ca: server.ca } : {} });
+  const agent = agentFor(server);
   try {
     // Through the address that we trust and reach, whatever the server calls itself.
     const { statusCode, body } = await request(new URL(new URL(url).pathname, server.url), { dispatcher: agent });
