@@ -99,6 +99,12 @@ test('a member works in the namespaces of his project, and nowhere else', { skip
     data.map((one: { id: string }) => one.id),
     ['shop:mine'],
   );
+  const list = await server.ask(member.token, 'GET', `/v3/cluster/${id}/namespaces`);
+  assert.deepEqual(
+    list.data.map((one: { id: string; projectId: string }) => [one.id, one.projectId]),
+    [['shop', shop]],
+    'who may not list the cluster’s namespaces sees those of his projects',
+  );
   const secrets = await server.fetch('GET', `/v3/project/${shop}/namespacedsecrets`, { token: member.token });
   assert.equal(secrets.status, 403, 'the role that has them is aggregated by controllers that do not run here');
 });
