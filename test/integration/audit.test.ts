@@ -4,7 +4,7 @@
  */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { appendFile, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { createServer, type ServerResponse } from 'node:http';
 import { request } from 'node:https';
 import type { AddressInfo } from 'node:net';
@@ -16,6 +16,7 @@ import { until } from '@drover/base';
 import { WebSocket } from 'ws';
 import { adminPassword, type ServerProcess, startServer } from '../server-process.ts';
 import { missingApiServer, startApiServer } from './kube-apiserver.ts';
+import { mountSmallDisk } from './small-disk.ts';
 
 // biome-ignore lint/suspicious/noExplicitAny: the lines are read as their readers do.
 type Line = any;
@@ -234,6 +235,37 @@ test('what is asked of a cluster is there, with its watches and its agent’s tu
   assert.deepEqual([made?.responseCode, made?.requestBody, made?.responseBody], [201, '[redacted]', '[redacted]']);
   const tried = seen.find(line => line.requestURI.includes('dryRun'));
   assert.equal(tried?.requestBody.spec.containers[0].env[0].value, '[redacted]');
+});
+
+test('on a full disk everybody is answered, and once there is room each line is there, whole and once', async t => {
+  using disk = await mountSmallDisk(t, '1m');
+  if (!disk) return;
+  const path = join(disk.dir, 'audit.log');
+  const filler = join(disk.dir, 'filler');
+  await using server = await startServer({ args: ['--cluster', 'none', '--audit-log', path] });
+  const admin = await server.login();
+  await until('the first line', async () => (await readFile(path, 'utf8')).includes('\n'), patient);
+  await writeFile(filler, '');
+  for (const size of [64 << 10, 4096, 64]) {
+    await until('the disk to be full', () =>
+      appendFile(filler, Buffer.alloc(size)).then(
+        () => false,
+        error => error.code === 'ENOSPC',
+      ),
+    );
+  }
+  for (let i = 0; i < 200; i++) await server.ask(admin, 'GET', `/v3/users?n=${i}`);
+  await until('it to be told', () => server.output.includes('audit records can not be delivered'), patient);
+  await rm(filler);
+  const told = async () =>
+    parseLines(await readFile(path, 'utf8'))
+      .map(line => line.requestURI as string)
+      .filter(uri => /\?n=\d+$/.test(uri));
+  const all = await until('all of them', async () => ((await told()).length >= 200 ? told() : undefined), patient);
+  assert.deepEqual(
+    all,
+    Array.from({ length: 200 }, (_, i) => `/v3/users?n=${i}`),
+  );
 });
 
 /** Watches until the answer has begun, and goes; gives the path. */
