@@ -43,7 +43,8 @@ export function subscribeTo(
       query: new URLSearchParams(options.query),
       sink: {
         isReady: () => reads && closed === undefined,
-        send: frame => void frames.push(JSON.parse(String(frame))),
+        send: text => void frames.push(JSON.parse(String(text))),
+        write: frame => void frames.push(JSON.parse(textOf(frame))),
         probe: () => undefined,
         close: (_, reason) => void (closed ??= reason),
       },
@@ -59,4 +60,10 @@ export function subscribeTo(
     },
     [Symbol.dispose]: () => hub.remove(subscriber),
   };
+}
+
+/** What stands in a text frame. */
+function textOf(frame: Buffer): string {
+  const length = frame[1]!;
+  return frame.subarray(length < 126 ? 2 : length === 126 ? 4 : 10).toString();
 }

@@ -253,7 +253,8 @@ export class Hub {
   /** Where the client is, for as long as this server runs and he sees the same things. */
   #bookmark(subscriber: Subscriber): string | undefined {
     if (!subscriber.isCurrent) return undefined;
-    return `${this.#epoch}.${this.#log.position}.${digestOf(subscriber.audiences)}`;
+    subscriber.digest ??= digestOf(subscriber.audiences);
+    return `${this.#epoch}.${this.#log.position}.${subscriber.digest}`;
   }
 
   #positionIn(bookmark: string, { audiences }: Subscriber): number | undefined {

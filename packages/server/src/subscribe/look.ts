@@ -6,6 +6,7 @@ import { type Filter, parseFilters, passes } from '../api/collection.ts';
 import { isVisible } from '../api/crud.ts';
 import { contextFilter } from '../api/schemas.ts';
 import { showResource, withLinks } from '../api/show.ts';
+import { textFrame } from './text-frame.ts';
 
 type Any = TypedResource<TypeId>;
 
@@ -50,10 +51,10 @@ export function idFor(view: ApiView, type: ServedType, resource: Any): string | 
 }
 
 export function changeFrame(data: V3Data): Buffer {
-  return Buffer.from(JSON.stringify({ name: 'resource.change', data }));
+  return textFrame({ name: 'resource.change', data });
 }
 
 /** Nothing but the name: who is told may have lost the right to see the rest. */
 export function removeFrame({ declaration: { id: type } }: ServedType, id: string): Buffer {
-  return Buffer.from(JSON.stringify({ name: 'resource.remove', data: { id, type, baseType: type } }));
+  return textFrame({ name: 'resource.remove', data: { id, type, baseType: type } });
 }

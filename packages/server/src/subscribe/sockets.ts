@@ -37,7 +37,9 @@ export function acceptSockets(): (upgrade: Upgrade, caller: Caller, serve: (sock
 export function sinkOf(socket: WebSocket, raw: Duplex, onClose: (why: { code: number; reason: string }) => void): Sink {
   return {
     isReady: () => socket.readyState === socket.OPEN && !raw.writableNeedDrain,
-    send: frame => socket.send(frame, { binary: false }),
+    send: text => socket.send(text, { binary: false }),
+    // Between frames of the WebSocket's own: without compression each goes out at once and whole.
+    write: frame => void raw.write(frame),
     probe: () => socket.ping(),
     close(code, reason) {
       if (socket.readyState !== socket.OPEN) return;

@@ -6,12 +6,16 @@
 import type { ApiView, ServedType } from '../api/behaviour.ts';
 import type { Audience, Member } from './audience.ts';
 import { removeFrame } from './look.ts';
+import { textFrame } from './text-frame.ts';
 
 /** Where frames go. */
 export interface Sink {
   /** Whether what is sent now goes out at once, instead of piling up here. */
   isReady(): boolean;
-  send(frame: Buffer): void;
+  /** Sends a text. */
+  send(text: Buffer): void;
+  /** Sends a whole text frame as it goes over the wire. */
+  write(frame: Buffer): void;
   /** Asks the client's end for a sign of life. */
   probe(): void;
   close(code: number, reason: string): void;
@@ -37,6 +41,8 @@ export class Subscriber implements Member {
   isClosed = false;
   /** The rights that its audiences are of; undefined until it has some. */
   rights: string | undefined;
+  /** Its audiences in short, for bookmarks; made when it is needed. */
+  digest: string | undefined;
   readonly #sink: Sink;
   /** The keys to look at, by audience, each with the id under which the client was shown it before. */
   #seats = new Map<Audience, Map<string, string | undefined>>();
@@ -71,6 +77,7 @@ export class Subscriber implements Member {
   /** Takes these audiences' seats instead of those it has, in the order of its types. What differs is told, once settled. */
   move(audiences: readonly Audience[]): void {
     const old = [...this.#seats];
+    this.digest = undefined;
     this.#seats = new Map(audiences.map(audience => [audience, new Map()]));
     this.#waiting = 0;
     for (const [i, audience] of audiences.entries()) {
@@ -87,7 +94,7 @@ export class Subscriber implements Member {
 
   tell(audience: Audience, { key, before, frame }: Parameters<Member['tell']>[1]): void {
     if (!this.isSettled || this.#waiting > 0 || !this.#sink.isReady()) this.later(audience, key, before);
-    else this.#sink.send(frame);
+    else this.#sink.write(frame);
   }
 
   later(audience: Audience, key: string, before: string | undefined): void {
@@ -104,7 +111,7 @@ export class Subscriber implements Member {
 
   /** A frame that is about no resource. */
   say(name: string): void {
-    this.#sink.send(Buffer.from(JSON.stringify({ name, data: {} })));
+    this.#sink.write(textFrame({ name, data: {} }));
   }
 
   /** Sends what waits for as long as the client takes it; to be called again when it takes more. */
@@ -123,8 +130,8 @@ export class Subscriber implements Member {
             const frame = found instanceof Promise ? await found : found;
             // His rights may have changed while it was looked at.
             if (!this.isSettled) this.later(audience, key, before);
-            else if (frame) this.#sink.send(frame);
-            else if (before !== undefined) this.#sink.send(removeFrame(audience.wanted.type, before));
+            else if (frame) this.#sink.write(frame);
+            else if (before !== undefined) this.#sink.write(removeFrame(audience.wanted.type, before));
           }
         }
       }
@@ -185,6 +192,6 @@ export class Subscriber implements Member {
     }
     if (now - this.#heardMs > this.#stuckAfterMs) this.#sink.probe();
     const resume = bookmark(this);
-    this.#sink.send(Buffer.from(JSON.stringify({ name: 'ping', data: {}, ...(resume ? { resume } : {}) })));
+    this.#sink.write(textFrame({ name: 'ping', data: {}, ...(resume ? { resume } : {}) }));
   }
 }
