@@ -145,6 +145,11 @@ async function openTab(wire: Wire, { language = 'en', dark = false, cookies = {}
       const before = loads;
       await send('Page.navigate', { url });
       await until(`${url} to load`, () => loads > before, { timeoutMs: messageDeadlineMs });
+      // The page before may have been loading still, and what loaded was that one.
+      const there = `location.href === ${JSON.stringify(new URL(url).href)} && document.readyState === 'complete'`;
+      await until(`${url} to be there`, () => evaluate<boolean>(there).catch(() => false), {
+        timeoutMs: messageDeadlineMs,
+      });
     },
     async sees(expression) {
       // While a page gives way to the next one, nothing can be asked.
