@@ -26,6 +26,7 @@ import { runCompaction } from './compaction.ts';
 import type { Config } from './config.ts';
 import { startPeers } from './connect/peers.ts';
 import { openServerIdentity } from './connect/server-identity.ts';
+import { clusterCreator, projectCreator } from './controllers/creator-bindings.ts';
 import { openDataDir } from './data-dir.ts';
 import { baseUrl } from './http/base-url.ts';
 import { behindProxies } from './http/client-address.ts';
@@ -99,7 +100,9 @@ export async function serve({ config, say, log, signal }: ServeOptions): Promise
   const { upstreams } = clusters;
   const clients = new ClusterClients(upstreams, life.signal);
   const apiDeps = { resources, caches, auth, settings, upstreams, clients, log };
-  const steve = scope.use(openSteve({ ...clustersDeps, upstreams, dir: join(config.dataDir, 'lists') }));
+  const steve = scope.use(
+    openSteve({ api: apiDeps, baseUrl, dir: join(config.dataDir, 'lists'), signal: life.signal }),
+  );
   const controllers: RunningController[] = [];
   const front = scope.use(
     new Front({
@@ -146,6 +149,8 @@ export async function serve({ config, say, log, signal }: ServeOptions): Promise
     ...startClusterControllers(clustersDeps, clusters, replica),
     startController(tokenPurge, context),
     startController(userCleanup, context),
+    startController(clusterCreator, context),
+    startController(projectCreator, context),
   );
   metrics.observe({
     sessions: () => clusters.tunnels.sessions(),

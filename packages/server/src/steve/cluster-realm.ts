@@ -12,6 +12,7 @@ import type { Found, StateCount } from './cache/index-db.ts';
 import { joinPieces, makeRow, type Seen } from './cache/row.ts';
 import type { Query, Reach } from './cache/sql.ts';
 import type { ClusterHold } from './cluster-hold.ts';
+import { isSeen } from './frames.ts';
 import type { Rights } from './rbac.ts';
 import type { Feed, ListAnswer, ListOptions, Place, Realm, Shown, Write, Written } from './realm.ts';
 import type { SteveType } from './steve-type.ts';
@@ -109,8 +110,10 @@ export class ClusterRealm implements Realm {
     if (!(await this.#knows())) throw forbidden('watch not allowed: this cluster decides by more than its roles');
     const cache = this.#hold.cacheOf(type);
     await cache.ready();
+    const reach = () => this.#hold.rbac.rightsOf(this.#identity).reach(type);
     return {
-      reach: () => this.#hold.rbac.rightsOf(this.#identity).reach(type),
+      sees: event => isSeen(reach(), event),
+      reachKey: () => JSON.stringify(reach()),
       subscribe: listener => cache.subscribe(listener),
       after: version => cache.ring.after(version),
       get version() {

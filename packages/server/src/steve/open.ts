@@ -1,23 +1,19 @@
 /** `/v1`, put together: what the server's main opens once, after the ways to clusters are there. */
 import type { IncomingMessage } from 'node:http';
-import type { Log } from '@drover/base';
-import type { Auth } from '../auth/index.ts';
-import type { Upstreams } from '../clusters/upstream.ts';
+import type { ApiDeps } from '../api/behaviour.ts';
 import type { Route } from '../http/exchange.ts';
 import { CacheWorker } from './cache/cache-worker.ts';
 import { ClusterHolds, type HoldLimits } from './cluster-hold.ts';
 import { Realms } from './realms.ts';
 import { steveRoutes } from './route.ts';
+import { StoreTypes } from './store-realm.ts';
 
 export interface SteveOptions {
-  readonly auth: Auth;
-  readonly upstreams: Upstreams;
-  readonly setting: (name: string) => string;
+  readonly api: ApiDeps;
   readonly baseUrl: (request: IncomingMessage) => string;
   /** Where lists are kept while the server runs. */
   readonly dir: string;
   readonly limits?: Partial<HoldLimits>;
-  readonly log: Log;
   readonly signal: AbortSignal;
 }
 
@@ -25,13 +21,16 @@ export interface Steve extends AsyncDisposable {
   readonly routes: Route[];
 }
 
-export function openSteve({ auth, upstreams, setting, baseUrl, dir, limits, log, signal }: SteveOptions): Steve {
+export function openSteve({ api, baseUrl, dir, limits, signal }: SteveOptions): Steve {
+  const { upstreams, log } = api;
   const worker = new CacheWorker(dir);
   const holds = new ClusterHolds({ upstreams, worker, log }, signal, limits);
-  const realms = new Realms({ holds, worker, auth });
+  const own = new StoreTypes({ deps: api, worker });
+  const realms = new Realms({ api, holds, worker, own });
   return {
-    routes: steveRoutes({ realms, baseUrl, setting, sessions: auth.sessions, log }),
+    routes: steveRoutes({ api, realms, baseUrl }),
     async [Symbol.asyncDispose]() {
+      own.stop();
       await holds[Symbol.asyncDispose]();
       await worker[Symbol.asyncDispose]();
     },

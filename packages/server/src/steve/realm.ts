@@ -3,9 +3,10 @@
  * resources are another, and the hub's `/v1` is both laid over each other.
  */
 import type { Method as HttpMethod, Query as KubeQuery } from '@drover/kube';
+import type { Exchange } from '../http/exchange.ts';
 import type { Column } from './cache/ages.ts';
 import type { StateCount, SummaryPart } from './cache/index-db.ts';
-import type { Query, Reach } from './cache/sql.ts';
+import type { Query } from './cache/sql.ts';
 import type { RowEvent } from './cache/worker-calls.ts';
 import type { Rights } from './rbac.ts';
 import type { SteveType } from './steve-type.ts';
@@ -35,6 +36,8 @@ export interface Write {
   readonly body?: unknown;
   readonly contentType?: string;
   readonly query?: KubeQuery;
+  /** The request that asks for it. */
+  readonly exchange?: Exchange;
 }
 
 export interface Written {
@@ -45,8 +48,10 @@ export interface Written {
 
 /** What subscribers are told from. */
 export interface Feed {
-  /** What of it this person may see. */
-  reach(): Reach;
+  /** Whether this person may see what the event is about, by his rights as they are now. */
+  sees(event: RowEvent): boolean;
+  /** Differs when he may see other things than before. */
+  reachKey(): string;
   subscribe(listener: RowListener): () => void;
   /** The events after a revision; undefined where they are not kept any more. */
   after(version: bigint): readonly RowEvent[] | undefined;

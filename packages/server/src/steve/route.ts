@@ -3,8 +3,10 @@
  * operation that it means, and the answer. What the cluster's own API serves below the same prefix is the proxy's.
  */
 import type { IncomingMessage } from 'node:http';
-import { badRequest, type Log, methodNotAllowed, notFound, StatusError, unauthorized } from '@drover/base';
-import { guardCsrf, requireSameOrigin, type Sessions } from '../auth/index.ts';
+import { badRequest, methodNotAllowed, notFound, StatusError, unauthorized } from '@drover/base';
+import type { ApiDeps } from '../api/behaviour.ts';
+import { readBody } from '../api/body.ts';
+import { guardCsrf, requireSameOrigin } from '../auth/index.ts';
 import type { Caller, Exchange, Route, Upgrade } from '../http/exchange.ts';
 import { acceptSockets, sinkOf } from '../subscribe/sockets.ts';
 import { errorBody, formatOf, sendParts } from './answer.ts';
@@ -17,17 +19,17 @@ import { builtInSchemas, kubeSchema, rootCollection, schemaCollection } from './
 import { parseShape } from './shape.ts';
 import { findType, type Method, type SteveType } from './steve-type.ts';
 import { Subscriber } from './subscriber.ts';
+import { preferencesOf, replacePreferences } from './user-preferences.ts';
 import { requireMethod, write } from './write.ts';
 
 const methods: ReadonlySet<string> = new Set(['GET', 'POST', 'PUT', 'PATCH', 'DELETE']);
 const localId = 'local';
+const maxPreferencesBytes = 2 << 20;
 
 export interface SteveDeps {
   readonly realms: Realms;
   readonly baseUrl: (request: IncomingMessage) => string;
-  readonly setting: (name: string) => string;
-  readonly sessions: Pick<Sessions, 'signalFor'>;
-  readonly log: Log;
+  readonly api: ApiDeps;
 }
 
 export function steveRoutes(deps: SteveDeps): Route[] {
@@ -48,17 +50,17 @@ const accept = acceptSockets();
 async function subscribe(deps: SteveDeps, upgrade: Upgrade, caller: Caller | undefined): Promise<void> {
   if (!caller) throw unauthorized();
   const { request, socket: raw } = upgrade;
-  requireSameOrigin(request, caller, deps.setting('server-url') || undefined);
+  requireSameOrigin(request, caller, deps.api.settings.get('server-url') || undefined);
   const path = parseStevePath(upgrade.path, localId);
   if (path.segments.length !== 1 || path.segments[0] !== 'subscribe') throw notFound('path for upgrades', upgrade.path);
   const base = deps.baseUrl(request);
   const view = () => viewOf(deps, { caller, request, path, base });
   await view();
   // It aborts when the caller's token is taken back, or he is no member of the cluster any more.
-  const session = deps.sessions.signalFor(caller, path.clusterId);
+  const session = deps.api.auth.sessions.signalFor(caller, path.clusterId);
   accept(upgrade, caller, socket => {
     const sink = sinkOf(socket, raw, ({ code, reason }) => {
-      if (code === 1013) deps.log.info({ user: caller.userId, reason }, 'a subscriber was dropped');
+      if (code === 1013) deps.api.log.info({ user: caller.userId, reason }, 'a subscriber was dropped');
     });
     const end = () => sink.close(1008, 'the session has ended');
     socket.on('error', () => socket.terminate());
@@ -66,8 +68,8 @@ async function subscribe(deps: SteveDeps, upgrade: Upgrade, caller: Caller | und
       end();
       return;
     }
-    const version = () => deps.setting('server-version');
-    const subscriber = new Subscriber({ view, sink, version, log: deps.log });
+    const version = () => deps.api.settings.get('server-version');
+    const subscriber = new Subscriber({ view, sink, version, log: deps.api.log });
     raw.on('drain', () => void subscriber.pump());
     socket.on('message', (data, isBinary) => void (isBinary || subscriber.receive(String(data))));
     session.addEventListener('abort', end, { once: true });
@@ -78,8 +80,12 @@ async function subscribe(deps: SteveDeps, upgrade: Upgrade, caller: Caller | und
   });
 }
 
+/** What sign-in pages read before anybody is signed in. */
+const isOpen = (path: string) => /^\/v1\/management\.cattle\.io\.settings?(?:\/[^/]*)?$/i.test(path);
+
 interface Asked {
   readonly deps: SteveDeps;
+  readonly caller: Caller | undefined;
   readonly exchange: Exchange;
   readonly view: View;
   readonly segments: readonly string[];
@@ -98,10 +104,10 @@ async function handle(deps: SteveDeps, exchange: Exchange, caller: Caller | unde
   response.setHeader('x-content-type-options', 'nosniff');
   try {
     const method = methodOf(exchange);
-    if (!caller) throw unauthorized();
+    if (!caller && !(method === 'GET' && isOpen(exchange.path))) throw unauthorized();
     guardCsrf(request, response, { method, query: exchange.query });
     const view = await viewOf(deps, { caller, request, path, base });
-    await dispatch({ deps, exchange, view, segments: path.segments, method });
+    await dispatch({ deps, caller, exchange, view, segments: path.segments, method });
   } catch (error) {
     const body = response.headersSent ? undefined : errorBody(error);
     if (!body) throw error;
@@ -128,11 +134,18 @@ export async function viewOf(
     request,
     path,
     base,
-  }: { readonly caller: Caller; readonly request: IncomingMessage; readonly path: StevePath; readonly base: string },
+  }: {
+    readonly caller: Caller | undefined;
+    readonly request: IncomingMessage;
+    readonly path: StevePath;
+    readonly base: string;
+  },
 ): Promise<View> {
+  if (!caller)
+    return { realm: realms.anonymous(base), rights: await realms.anonymous(base).rights(), base, root: `${base}/v1` };
   const realm =
     path.clusterId === undefined
-      ? realms.own(caller, request.rawHeaders)
+      ? realms.own(caller, request.rawHeaders, base)
       : realms.cluster(caller, request.rawHeaders, path.clusterId);
   return { realm, rights: await realm.rights(), base, root: `${base}${path.prefix}/v1` };
 }
@@ -156,6 +169,7 @@ async function dispatch(asked: Asked): Promise<void> {
   }
   if (/^schemas?$/i.test(name)) return schemas(asked, rest[0]);
   if (/^counts?$/i.test(name)) return counts(asked, rest[0]);
+  if (/^userpreferences?$/i.test(name) && asked.caller) return preferences(asked, asked.caller, rest[0]);
   if (/^subscribe$/i.test(name)) throw badRequest('this is where clients subscribe: it takes WebSocket upgrades only');
   const type = findType(await view.realm.types(), name);
   if (!type) return nothing(exchange);
@@ -194,7 +208,7 @@ async function counts(asked: Asked, id: string | undefined): Promise<void> {
   const { view, method, deps } = asked;
   if (method !== 'GET') throw methodNotAllowed(method, 'count');
   if (id !== undefined && id !== 'count') throw notFound('count', id);
-  const count = countResource(view.root, await countsOf(view, deps.log));
+  const count = countResource(view.root, await countsOf(view, deps.api.log));
   const all = {
     type: 'collection',
     links: { self: `${view.root}/counts` },
@@ -203,6 +217,23 @@ async function counts(asked: Asked, id: string | undefined): Promise<void> {
     data: [count],
   };
   return reply(asked, id === undefined ? all : count);
+}
+
+/** Everybody's are his own: whatever id is asked for, there is one. */
+async function preferences(asked: Asked, caller: Caller, id: string | undefined): Promise<void> {
+  const { view, method, exchange, deps } = asked;
+  if (id !== undefined && id !== caller.userId) throw notFound('userpreference', id);
+  if (method !== 'GET') {
+    if (id === undefined || (method !== 'PUT' && method !== 'DELETE')) throw methodNotAllowed(method, 'userpreference');
+    const body = method === 'PUT' ? await readBody(exchange.request, maxPreferencesBytes) : {};
+    await replacePreferences({ deps: deps.api, caller, base: view.base, versionPath: '/v3', exchange }, body);
+  }
+  const own = preferencesOf(deps.api, { userId: caller.userId, root: view.root });
+  const links = { self: `${view.root}/userpreferences` };
+  return reply(
+    asked,
+    id === undefined ? { type: 'collection', links, actions: {}, resourceType: 'userpreference', data: [own] } : own,
+  );
 }
 
 async function change(asked: Asked, type: SteveType, place: { namespace: string; name: string }): Promise<void> {

@@ -6,7 +6,7 @@ import { badRequest, isNotFound, type Log, messageOf, StatusError } from '@drove
 import type { Sink } from '../subscribe/subscriber.ts';
 import type { RowEvent } from './cache/worker-calls.ts';
 import { type Counts, changedCounts, countResource, countsOf } from './counts.ts';
-import { frame, frameOf, isSeen, keyOfWish, type Wish, wishFilter } from './frames.ts';
+import { frame, frameOf, keyOfWish, type Wish, wishFilter } from './frames.ts';
 import { linker, render, type View } from './links.ts';
 import type { Feed } from './realm.ts';
 import { schemaCollection } from './root.ts';
@@ -131,13 +131,13 @@ export class Subscriber {
     const feed = await view.realm.feed(type);
     if (this.#closed || this.#watches.get(held.key) !== held) return;
     this.#send(frame('resource.start', wish, {}));
-    const reach = JSON.stringify(feed.reach());
+    const reach = feed.reachKey();
     const tell =
       wish.mode === 'resource.changes'
         ? this.#changesOf(held, feed)
         : (event: RowEvent) => this.#tell(held, { view, type, event });
     const tellIfSeen = (event: RowEvent) => {
-      if (wanted(event) && isSeen(feed.reach(), event)) tell(event);
+      if (wanted(event) && feed.sees(event)) tell(event);
     };
     let look: NodeJS.Timeout | undefined;
     // Whatever he may do by now shows in the links, once it has come to rest.
@@ -153,7 +153,7 @@ export class Subscriber {
     const stops = [
       feed.subscribe({ event: tellIfSeen, ended: () => this.#end(held) }),
       // What he is shown at all is something else by now: he asks anew.
-      view.realm.onRights(() => (JSON.stringify(feed.reach()) === reach ? lookAgain() : this.#end(held))),
+      view.realm.onRights(() => (feed.reachKey() === reach ? lookAgain() : this.#end(held))),
       () => clearTimeout(look),
     ];
     this.#replace(held, () => {

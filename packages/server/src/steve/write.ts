@@ -35,12 +35,12 @@ export async function write(
     if (value !== null) query[name] = value;
   }
   const { realm } = view;
-  if (method === 'DELETE') return realm.write(method, type, place, { query: query as KubeQuery });
+  if (method === 'DELETE') return realm.write(method, type, place, { query: query as KubeQuery, exchange });
   if (method === 'PATCH') {
     const contentType = exchange.request.headers['content-type'] ?? '';
     const known = patchTypes.test(contentType) ? contentType : 'application/strategic-merge-patch+json';
     const body = await readText(exchange.request, maxBodyBytes);
-    return realm.write(method, type, place, { body, contentType: known, query });
+    return realm.write(method, type, place, { body, contentType: known, query, exchange });
   }
   const input = await readBody(exchange.request, maxBodyBytes);
   if (typeof input !== 'object' || input === null || Array.isArray(input))
@@ -48,7 +48,7 @@ export async function write(
   const body =
     method === 'POST' ? newObject(type, input as Json, place.namespace) : replacement(type, input as Json, place);
   const { namespace = '' } = body['metadata'] as { namespace?: string };
-  return realm.write(method, type, { namespace, name: place.name }, { body, query });
+  return realm.write(method, type, { namespace, name: place.name }, { body, query, exchange });
 }
 
 /** Throws what it is answered where the method is not this person's, or nobody's. */
