@@ -149,7 +149,22 @@ test('an existing cluster is imported, reached with kubectl, described and delet
     await ok(['kubeconfig', 'prod', '--static', '--merge', '-f', merged]);
     assert.match(await readFile(merged, 'utf8'), /# mine[\s\S]*current-context: "?prod/);
 
-    assert.match(await ok(['doctor', '--cluster', 'prod']), /✓ Cluster prod: active/);
+    const seen = await ok(['doctor', '--cluster', 'prod']);
+    assert.match(seen, /✓ Cluster prod: active/);
+    assert.match(seen, /✓ From prod, clock: same as the server’s/);
+    assert.match(seen, /✓ From prod, tls: .*drover-ca/);
+    assert.match(seen, /✓ From prod, kube-apiserver: v1\./);
+    const member = await server.makeUser(admin, 'mona');
+    const own = `/v3/clusters/${id}`;
+    assert.equal((await server.fetch('GET', `${own}/doctor`, { token: member.token })).status, 404);
+    await ok(['members', 'add', 'prod', 'mona']);
+    await until(
+      'the member to see the cluster',
+      async () => (await server.fetch('GET', own, { token: member.token })).status === 200,
+      { timeoutMs: 30_000, everyMs: 50 },
+    );
+    assert.equal((await server.ask(member.token, 'GET', own)).links.doctor, undefined);
+    assert.equal((await server.fetch('GET', `${own}/doctor`, { token: member.token })).status, 404);
     await ok(['clusters', 'delete', 'prod', '--yes']);
     await until(
       'the cluster to be forgotten',

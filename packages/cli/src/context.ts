@@ -56,7 +56,7 @@ export async function findCluster(context: Context, wanted: string | undefined):
     if (all.length === 1) return all[0]!;
     throw invalid(
       '--cluster',
-      `name one of ${all.map(cluster => cluster.name ?? cluster.id).join(', ') || 'your clusters (there are none)'}`,
+      `${all.length === 0 ? 'there is no cluster' : `name one of ${all.map(cluster => cluster.name ?? cluster.id).join(', ')}, before the command, or choose one with drover use-cluster`}`,
     );
   }
   const found = all.filter(cluster => cluster.id === target);

@@ -80,7 +80,47 @@ async function checkClusters(server: SavedServer, flags: GlobalFlags): Promise<F
   const chosen = all.filter(cluster => !wanted || cluster.id === wanted || cluster.name === wanted);
   if (wanted && chosen.length === 0)
     return [{ check: `Cluster ${wanted}`, ok: false, seen: 'not among those you see' }];
-  return chosen.map(describe);
+  const asked = chosen
+    .slice(0, maxAsked)
+    .map(async cluster => [describe(cluster), ...(await askAgent(client, cluster))]);
+  return [...(await Promise.all(asked)).flat(), ...chosen.slice(maxAsked).map(describe)];
+}
+
+/** How many agents are asked at once; one that is named is always. */
+const maxAsked = 10;
+
+interface AgentView {
+  readonly agentVersion: string;
+  readonly clockAheadMs: number;
+  readonly findings: readonly { readonly check: string; readonly ok: boolean; readonly detail: string }[];
+}
+
+/** What the cluster's agent sees from there, by way of the server. */
+async function askAgent(client: Client, cluster: V3Resource): Promise<Finding[]> {
+  const link = cluster.links?.['doctor'];
+  if (!link) return [];
+  const from = `From ${cluster.name ?? cluster.id}`;
+  let view: AgentView;
+  try {
+    view = await client.get<AgentView>(link);
+  } catch (error) {
+    return [
+      { check: from, ok: false, seen: messageOf(error), todo: 'restart the agent there, or bring it up to date' },
+    ];
+  }
+  const seconds = Math.round(Math.abs(view.clockAheadMs) / 1000);
+  const clock =
+    seconds < 2 ? 'same as the server’s' : `${seconds} s ${view.clockAheadMs < 0 ? 'behind' : 'ahead of'} the server’s`;
+  const told = view.findings.filter(({ check }) => check !== 'clock');
+  return [
+    { check: `${from}, clock`, ok: seconds < 60, seen: clock, todo: 'set the clock (NTP) on both' },
+    ...told.map(({ check, ok, detail }) => ({
+      check: `${from}, ${check}`,
+      ok,
+      seen: detail,
+      todo: 'mend that in the cluster: the agent’s way starts there',
+    })),
+  ];
 }
 
 function describe(cluster: V3Resource): Finding {

@@ -1,10 +1,11 @@
 /** Clusters in v3: registering one to be imported, and the kubeconfig that leads to one through this server. */
 import type { Cluster } from '@drover/api';
-import { invalid, methodNotAllowed } from '@drover/base';
+import { invalid, methodNotAllowed, notFound, StatusError } from '@drover/base';
 import { issueToken } from '../auth/index.ts';
+import { askAgent } from '../clusters/agent-view.ts';
 import { proxyKubeconfig } from '../clusters/kubeconfig.ts';
 import { importYaml } from '../live/import-yaml.ts';
-import { type ApiRequest, behaviour } from './behaviour.ts';
+import { type ApiRequest, type ApiView, behaviour } from './behaviour.ts';
 import { depsOf } from './tokens.ts';
 
 export const clusters = behaviour<Cluster>({
@@ -38,9 +39,20 @@ export const clusters = behaviour<Cluster>({
     if (cluster.spec?.internal) throw methodNotAllowed('DELETE', 'the cluster that this server runs itself');
     await request.deps.resources.delete('cluster', { name: cluster.metadata.name });
   },
-  links(_, links, data) {
+  links(request, links, data) {
     const { remove, ...rest } = links;
-    return data['internal'] === true ? rest : { ...rest, remove: remove! };
+    if (data['internal'] === true) return rest;
+    const examined: Record<string, string> = hasAgent(request, String(data['id']))
+      ? { doctor: `${links['self']}/doctor` }
+      : {};
+    return { ...rest, remove: remove!, ...examined };
+  },
+  followLinks: {
+    async doctor(request, id) {
+      if (!mayExamine(request, id)) throw notFound('link', 'doctor');
+      const view = await askAgent(request.deps.upstreams.get(id));
+      return { type: 'agentView', baseType: 'agentView', ...view };
+    },
   },
   actions: {
     importYaml: { run: (request, cluster, input) => importYaml(request, cluster.metadata.name, input) },
@@ -65,6 +77,22 @@ export const clusters = behaviour<Cluster>({
     },
   },
 });
+
+/** What an agent sees tells of its network: that is for the cluster's owners. */
+function mayExamine({ deps: { auth }, caller }: ApiView, id: string): boolean {
+  return auth.access.mayReach(caller, id) && auth.access.isOwner(caller, id);
+}
+
+/** Whether an agent of ours is connected now. */
+function hasAgent(request: ApiView, id: string): boolean {
+  if (!mayExamine(request, id)) return false;
+  try {
+    return request.deps.upstreams.get(id).kind === 'agent';
+  } catch (error) {
+    if (error instanceof StatusError) return false;
+    throw error;
+  }
+}
 
 function requireFreeName(request: ApiRequest, name: string): void {
   for (const other of request.deps.caches.cluster.all()) {

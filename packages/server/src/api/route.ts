@@ -93,6 +93,8 @@ async function dispatch(request: ApiRequest, target: V3Target, method: string): 
     return { status: 200, body: openApiFor(request), onlyJson: true };
   if (isSubscribe(target)) throw badRequest('this is where clients subscribe: it takes WebSocket upgrades only');
   const type = findType(target.type, target.context?.type);
+  const own = ownLink(target);
+  if (!type && own && method === 'GET') return followLink(request, own.type, own);
   if (!type || (type.context && type.context !== target.context?.type)) {
     throw new StatusError(404, 'NotFound', `failed to find schema ${target.type}`);
   }
@@ -192,6 +194,13 @@ async function onResource(
   const body = await readBody(request.exchange.request, maxBodyBytes);
   const replace = request.exchange.query.get('_replace') === 'true';
   return { status: 200, body: await updateOne(request, type, { id, body: body ?? {}, replace }) };
+}
+
+/** `/v3/clusters/<id>/<link>`: what is no type of a context may be a link of the resource that the context is. */
+function ownLink({ context, type: link, id }: V3Target): { type: ServedType; id: string; link: string } | undefined {
+  const type = context && id === undefined ? findType(context.type) : undefined;
+  if (!context || !type || !link || !Object.hasOwn(type.behaviour.followLinks ?? {}, link)) return undefined;
+  return { type, id: context.id, link };
 }
 
 async function followLink(
