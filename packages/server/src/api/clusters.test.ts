@@ -1,13 +1,29 @@
-/** Cluster names: of two servers that store one at the same time, the first has it; and the local cluster stays. */
+/**
+ * Cluster names: of two servers that store one at the same time, the first has it; the local cluster stays; and what an agent
+ * sees is for the owners of its cluster.
+ */
 import assert from 'node:assert/strict';
+import { createServer } from 'node:http';
+import { duplexPair } from 'node:stream';
 import { after, before, test } from 'node:test';
+import { type Dialer, until } from '@drover/base';
 import type { ApiRequest } from './behaviour.ts';
 import { clusters } from './clusters.ts';
 import { openTestApi, type TestApi } from './fixture.ts';
 
 let api: TestApi;
 before(async () => {
-  api = await openTestApi();
+  const agent = createServer((_, response) =>
+    response.end(JSON.stringify({ version: 'v1', time: new Date().toISOString(), findings: [] })),
+  );
+  const dialer: Dialer = async () => {
+    const [near, far] = duplexPair();
+    agent.emit('connection', far);
+    return near;
+  };
+  const connection = () => assert.fail('nobody asks the clusters themselves here');
+  const get = (clusterId: string) => ({ clusterId, kind: 'agent' as const, origin: 'http://kubernetes', dialer });
+  api = await openTestApi({ upstreams: { get, connection, subscribe: () => {} } });
 });
 after(() => api[Symbol.asyncDispose]());
 
@@ -41,4 +57,24 @@ test('the cluster that the server runs itself can’t be deleted and does not sa
   const shown = await api.want(200, 'GET', `/v3/clusters/${metadata.name}`);
   assert.equal(shown.links.remove, undefined);
   assert.equal((await api.want(405, 'DELETE', `/v3/clusters/${metadata.name}`)).code, 'MethodNotAllow');
+});
+
+test('what an agent sees is shown to the owners of its cluster, and to no other member', async () => {
+  const { id } = await api.want(201, 'POST', '/v3/clusters', { body: { name: 'examined' } });
+  const member = await api.makeUser('member');
+  const path = `/v3/clusters/${id}`;
+  assert.equal((await api.want(200, 'GET', `${path}/doctor`)).agentVersion, 'v1');
+  assert.equal((await api.want(200, 'GET', path)).links.doctor, `${api.url}${path}/doctor`);
+  await api.want(404, 'GET', `${path}/doctor`, { as: member.token });
+  const bind = (roleTemplateId: string) =>
+    api.want(201, 'POST', '/v3/clusterRoleTemplateBindings', {
+      body: { clusterId: id, userId: member.id, roleTemplateId },
+    });
+  const asMember = (below = '') => api.ask('GET', `${path}${below}`, { as: member.token });
+  await bind('cluster-member');
+  await until('the member to see it', async () => (await asMember()).status === 200, { timeoutMs: 30_000 });
+  assert.equal((await asMember()).body.links.doctor, undefined);
+  assert.equal((await asMember('/doctor')).status, 404);
+  await bind('cluster-owner');
+  await until('the owner to see it', async () => (await asMember('/doctor')).status === 200, { timeoutMs: 30_000 });
 });
