@@ -26,6 +26,7 @@ import { runCompaction } from './compaction.ts';
 import type { Config } from './config.ts';
 import { startPeers } from './connect/peers.ts';
 import { openServerIdentity } from './connect/server-identity.ts';
+import { clusterCreator, projectCreator } from './controllers/creator-bindings.ts';
 import { openDataDir } from './data-dir.ts';
 import { baseUrl } from './http/base-url.ts';
 import { behindProxies } from './http/client-address.ts';
@@ -148,6 +149,8 @@ export async function serve({ config, say, log, signal }: ServeOptions): Promise
     ...startClusterControllers(clustersDeps, clusters, replica),
     startController(tokenPurge, context),
     startController(userCleanup, context),
+    startController(clusterCreator, context),
+    startController(projectCreator, context),
   );
   metrics.observe({
     sessions: () => clusters.tunnels.sessions(),
