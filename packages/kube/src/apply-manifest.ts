@@ -3,7 +3,7 @@
  * round. Nothing is pruned. Each step is told as it is taken; both may be run again after a failure.
  */
 import { isDeepStrictEqual } from 'node:util';
-import { ignoreNotFound, isNotFound, keyOf, type Resource, StatusError } from '@drover/base';
+import { ignoreNotFound, isNotFound, keyOf, type Resource, StatusError, until } from '@drover/base';
 import type { KubeClient } from './client.ts';
 import { applyOrder } from './manifest.ts';
 import { customResourceDefinitions, type ResourceRef } from './resource-ref.ts';
@@ -56,7 +56,7 @@ export async function applyManifest(
       });
       if (isDefinition(resource)) {
         await waitForCondition(client, { ref, name, condition: 'Established' }, options);
-        client.discovery().forget();
+        await whenServed(client, now, options);
         onStep?.({ ...step, resource: now, what: 'established' });
       }
     });
@@ -126,6 +126,27 @@ function isSame(before: Resource, now: Resource): boolean {
 
 function isDefinition({ kind, apiVersion }: Resource): boolean {
   return kind === customResourceDefinitions.kind && apiVersion === customResourceDefinitions.apiVersion;
+}
+
+interface Definition extends Resource {
+  readonly spec: {
+    readonly group: string;
+    readonly names: { readonly kind: string };
+    readonly versions: readonly { readonly name: string; readonly served: boolean }[];
+  };
+}
+
+/** A definition is established a moment before discovery tells of it. */
+async function whenServed(client: KubeClient, resource: Resource, options: ManifestOptions): Promise<void> {
+  const { group, names, versions } = (resource as Definition).spec;
+  const { timeoutMs = 60_000, signal } = options;
+  for (const { name } of versions.filter(({ served }) => served)) {
+    const served = () => {
+      client.discovery().forget();
+      return client.find(names.kind, `${group}/${name}`, { signal });
+    };
+    await until(`${names.kind} of ${group}/${name} to be served`, served, { timeoutMs, everyMs: 100, signal });
+  }
 }
 
 function describe({ kind, metadata }: Resource): string {
