@@ -179,7 +179,8 @@ test('an existing cluster is imported, reached with kubectl, described and delet
 });
 
 test('output is JSON or YAML where that is asked for', async () => {
-  assert.equal(JSON.parse(await ok(['users', 'list', '-o', 'json']))[0].username, 'admin');
+  const users = JSON.parse(await ok(['users', 'list', '-o', 'json'])) as { username: string }[];
+  assert.ok(users.some(({ username }) => username === 'admin'));
   assert.match(await ok(['users', 'list', '-o', 'yaml']), /username: admin/);
   assert.match((await drover(['users', 'list', '-o', 'xml'])).stderr, /table, json or yaml/);
 });
