@@ -54,6 +54,11 @@ after(async () => {
   await cluster?.[Symbol.asyncDispose]();
 });
 
+interface Bound extends Resource {
+  readonly roleRef?: { readonly name: string };
+  readonly subjects?: readonly { readonly name: string }[];
+}
+
 /** What the cluster itself says of the member. */
 async function may(verb: string, resource: string, namespace?: string, name?: string): Promise<boolean> {
   const [plural, ...rest] = resource.split('.');
@@ -130,6 +135,10 @@ test('a role that is changed changes what its members may, and an edit by hand i
   const grant = { projectId: shop, roleTemplateId: role.id, userId: member.id };
   const given = await server.ask(admin, 'POST', '/v3/projectroletemplatebindings', grant);
   await becomes('the role to hold', true, () => may('get', 'widgets.example.com', 'shop'));
+  const { items } = await kube.list<Bound>(roleBindings, { namespace: 'shop' });
+  const bound = items.find(({ roleRef }) => roleRef?.name === role.id)!;
+  await kube.patch(roleBindings, bound.metadata.name, { subjects: null }, { type: 'merge', namespace: 'shop' });
+  await becomes('the edit to take effect', false, () => may('get', 'widgets.example.com', 'shop'));
   await server.ask(admin, 'PUT', `/v3/roletemplates/${role.id}`, { rules: rules(['list']) });
   await becomes('the new rule', true, () => may('list', 'widgets.example.com', 'shop'));
   await becomes('the old one to be gone', false, () => may('get', 'widgets.example.com', 'shop'));
@@ -140,13 +149,26 @@ test('a role that is changed changes what its members may, and an edit by hand i
 test('a grant that goes leaves nothing, and one in the cluster that nobody gave here is swept away', {
   skip,
 }, async () => {
+  const labels = {
+    'app.kubernetes.io/managed-by': 'drover',
+    'cattle.io/creator': 'norman',
+    'drover.io/part-of': 'projects',
+  };
+  await kube.create(roleBindings, {
+    apiVersion: 'rbac.authorization.k8s.io/v1',
+    kind: 'RoleBinding',
+    metadata: { name: 'rb-orphan', namespace: 'kube-system', labels },
+    roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name: 'cluster-admin' },
+    subjects: [{ apiGroup: 'rbac.authorization.k8s.io', kind: 'User', name: member.id }],
+  } as Resource);
   await server.fetch('DELETE', `/v3/projectroletemplatebindings/${binding}`, { token: admin });
   await becomes('the rights to be gone', false, () => may('create', 'persistentvolumeclaims', 'shop'));
   await becomes('the look to be gone', false, () => may('get', 'namespaces', undefined, 'shop'));
   const labelSelector = 'drover.io/part-of=projects';
-  await until('no binding to be left', async () => {
-    const { items } = await kube.list<Resource>(roleBindings, { labelSelector });
-    return items.length === 0;
+  // Whoever made the projects owns them, and has bindings of his own.
+  await until('no binding of his to be left', async () => {
+    const { items } = await kube.list<Bound>(roleBindings, { labelSelector });
+    return !items.some(({ subjects }) => subjects?.some(({ name }) => name === member.id));
   });
 });
 
