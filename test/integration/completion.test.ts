@@ -40,7 +40,10 @@ printf '%s\\n' "\${COMPREPLY[@]}"`;
 const fish: Complete = (script, line) =>
   inShell('fish', ['--no-config', '-c', 'source $argv[1]; complete -C $argv[2]', script, line]);
 
-/** The inner shell's compadd tells what it adds; what is typed ends with Tab and a key that says that all is told. */
+/**
+ * The inner shell's compadd tells what it adds; what is typed ends with Tab and a key that says that all is told. The words waited for
+ * are written in two pieces, so that a terminal that still echoes doesn't say them first.
+ */
 const zsh: Complete = async (script, line) => {
   const code = `zmodload zsh/zpty || exit 3
 zpty z zsh -f -i
@@ -49,10 +52,10 @@ zpty -w z "source $1"
 zpty -w z 'compadd() {
   if [[ \${@[1,(i)(-|--)]} == *-(O|A|D)\\ * ]]; then builtin compadd "$@"; return; fi
   local -a offered; builtin compadd -O offered "$@"
-  (( $#offered )) && print -rl -- "OFFERED "$^offered
+  (( $#offered )) && print -rl -- "OFFER""ED "$^offered
   builtin compadd "$@"
 }'
-zpty -w z 'finish() { print -r -- FINISHED }; zle -N finish; bindkey "^X" finish; print SET-UP'
+zpty -w z 'finish() { print -r -- FINI""SHED }; zle -N finish; bindkey "^X" finish; print SET""-UP'
 zpty -r z seen '*SET-UP*'
 zpty -w -n z "$2"$'\\t\\x18'
 zpty -r z seen '*FINISHED*'
