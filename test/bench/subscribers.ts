@@ -7,6 +7,7 @@ import type { Socket } from 'node:net';
 import { sleep, until } from '@drover/base';
 import { WebSocket } from 'ws';
 import { type ServerProcess, startServer } from '../server-process.ts';
+import { inParallel } from './in-parallel.ts';
 import { inspectable, memoryOf } from './memory-of.ts';
 import { cpuUs } from './process-figures.ts';
 import { lower, type Row } from './row.ts';
@@ -29,16 +30,8 @@ const whole: Scale = {
 };
 const small: Scale = { users: 10, subscribersEach: 20, clusters: 200, clustersEach: 40, seconds: 15 };
 const changesPerSecond = 50;
-/** Requests at once while things are made. */
-const makers = 16;
-
-async function inParallel(count: number, make: (index: number) => Promise<void>): Promise<void> {
-  let next = 0;
-  const worker = async () => {
-    for (let index = next++; index < count; index = next++) await make(index);
-  };
-  await Promise.all(Array.from({ length: makers }, worker));
-}
+/** Changes under way at once. */
+const atOnce = 32;
 
 /** Users by their tokens, each with rights of his own; the last is the admin. */
 async function prepare(server: ServerProcess, admin: string, scale: Scale) {
@@ -105,7 +98,7 @@ async function change(
   let made = 0;
   while (performance.now() - began < seconds * 1000) {
     const due = ((performance.now() - began) / 1000) * changesPerSecond;
-    for (; made < due && running.size < 2 * makers; made++) {
+    for (; made < due && running.size < atOnce; made++) {
       const id = clusters[(made * 7) % clusters.length]!;
       const asked = server.ask(admin, 'PUT', `/v3/clusters/${id}`, { description: `at ${performance.now()} ms` });
       running.add(asked);

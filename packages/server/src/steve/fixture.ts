@@ -13,12 +13,15 @@ import { findType } from './steve-type.ts';
 export interface TestRealms extends AsyncDisposable {
   as(user: string, groups?: readonly string[]): ClusterRealm;
   view(user: string, groups?: readonly string[]): Promise<View>;
+  /** A list as it is sent, as the user sees it. */
+  list(user: string, groups: readonly string[], list: AskedList): Promise<string[]>;
   /** The ids in a list, as the user sees it. */
-  ids(
-    user: string,
-    groups: readonly string[],
-    list: { readonly type: string; readonly query?: string },
-  ): Promise<string[]>;
+  ids(user: string, groups: readonly string[], list: AskedList): Promise<string[]>;
+}
+
+interface AskedList {
+  readonly type: string;
+  readonly query?: string;
 }
 
 const clusterId = 'c-test';
@@ -40,13 +43,17 @@ export function openTestRealms(connection: Connection, dir: string, limits: Part
     const realm = as(user, groups);
     return { realm, rights: await realm.rights(), base, root: `${base}/k8s/clusters/${clusterId}/v1` };
   };
+  const list: TestRealms['list'] = async (user, groups, { type, query = '' }) => {
+    const seen = await view(user, groups);
+    const found = findType(await seen.realm.types(), type)!;
+    return listParts(seen, found, { query: new URLSearchParams(query) });
+  };
   return {
     as,
     view,
-    async ids(user, groups, { type, query = '' }) {
-      const seen = await view(user, groups);
-      const found = findType(await seen.realm.types(), type)!;
-      const parts = await listParts(seen, found, { query: new URLSearchParams(query) });
+    list,
+    async ids(user, groups, asked) {
+      const parts = await list(user, groups, asked);
       return (JSON.parse(parts.join('')) as { data: { id: string }[] }).data.map(one => one.id);
     },
     async [Symbol.asyncDispose]() {
