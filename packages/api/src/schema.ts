@@ -76,9 +76,20 @@ export function liftedFields(type: TypeDeclaration): Record<string, Field> {
   return out;
 }
 
+const fieldsOf = new WeakMap<TypeDeclaration, SchemaFields>();
+
 /** All fields of the type's schema. */
 export function schemaFields(type: TypeDeclaration): SchemaFields {
   if (type.schema) return type.schema.fields;
+  let fields = fieldsOf.get(type);
+  if (!fields) {
+    fields = Object.freeze(derivedFields(type));
+    fieldsOf.set(type, fields);
+  }
+  return fields;
+}
+
+function derivedFields(type: TypeDeclaration): SchemaFields {
   const named: Fields =
     type.v3.nameFrom === 'metadata'
       ? { name: { type: 'dnsLabel', update: false } }

@@ -29,14 +29,18 @@ const publicNames: ReadonlySet<string> = new Set([
 export class Settings {
   readonly #resources: Resources;
   readonly #caches: Pick<Caches, 'setting'>;
-  readonly #env: NodeJS.ProcessEnv;
+  /** Those that the environment sets, read once: asking the process for its environment each time takes long. */
+  readonly #forced: ReadonlyMap<string, string>;
   /** Values that the server knows by itself. */
   readonly #fixed = new Map<string, string>();
 
   constructor(resources: Resources, caches: Pick<Caches, 'setting'>, env: NodeJS.ProcessEnv = process.env) {
     this.#resources = resources;
     this.#caches = caches;
-    this.#env = env;
+    const forced = Object.keys(settingDefaults).map(
+      name => [name, env[`CATTLE_${name.toUpperCase().replaceAll('-', '_')}`] ?? ''] as const,
+    );
+    this.#forced = new Map(forced.filter(([, value]) => value !== ''));
   }
 
   /** Gives a setting a value that nobody can change, such as the CA that we serve with. */
@@ -103,7 +107,7 @@ export class Settings {
   #value(name: string): { value: string; source: ShownSetting['source'] } {
     const fixed = this.#fixed.get(name);
     if (fixed !== undefined) return { value: fixed, source: 'default' };
-    const forced = this.#env[`CATTLE_${name.toUpperCase().replaceAll('-', '_')}`];
+    const forced = this.#forced.get(name);
     if (forced) return { value: forced, source: 'env' };
     const stored = this.#caches.setting.get(name)?.value;
     return stored ? { value: stored, source: 'db' } : { value: settingDefaults[name]!, source: 'default' };

@@ -63,6 +63,11 @@ test('what an agent sees is shown to the owners of its cluster, and to no other 
   const { id } = await api.want(201, 'POST', '/v3/clusters', { body: { name: 'examined' } });
   const member = await api.makeUser('member');
   const path = `/v3/clusters/${id}`;
+  assert.equal((await api.want(200, 'GET', path)).links.doctor, undefined);
+  await api.resources.modify('cluster', { name: id }, seen => ({
+    ...seen,
+    status: { ...seen.status, conditions: [{ type: 'Connected', status: 'True' }] },
+  }));
   assert.equal((await api.want(200, 'GET', `${path}/doctor`)).agentVersion, 'v1');
   assert.equal((await api.want(200, 'GET', path)).links.doctor, `${api.url}${path}/doctor`);
   await api.want(404, 'GET', `${path}/doctor`, { as: member.token });

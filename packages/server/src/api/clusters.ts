@@ -1,6 +1,6 @@
 /** Clusters in v3: registering one to be imported, and the kubeconfig that leads to one through this server. */
 import type { Cluster } from '@drover/api';
-import { invalid, methodNotAllowed, notFound, StatusError } from '@drover/base';
+import { findCondition, invalid, methodNotAllowed, notFound, StatusError } from '@drover/base';
 import { issueToken } from '../auth/index.ts';
 import { askAgent } from '../clusters/agent-view.ts';
 import { proxyKubeconfig } from '../clusters/kubeconfig.ts';
@@ -85,7 +85,8 @@ function mayExamine({ deps: { auth }, caller }: ApiView, id: string): boolean {
 
 /** Whether an agent of ours is connected now. */
 function hasAgent(request: ApiView, id: string): boolean {
-  if (!mayExamine(request, id)) return false;
+  const conditions = request.deps.caches.cluster.get(id)?.status?.conditions;
+  if (findCondition(conditions, 'Connected')?.status !== 'True' || !mayExamine(request, id)) return false;
   try {
     return request.deps.upstreams.get(id).kind === 'agent';
   } catch (error) {

@@ -14,7 +14,7 @@ import { forbidden, ignoreNotFound, invalid, notFound } from '@drover/base';
 import type { ApiRequest, ApiView, ServedType, V3Resource } from './behaviour.ts';
 import { createdBy } from './created-by.ts';
 import { mergeLabels, mergeStructs } from './merge.ts';
-import { showResource, withLinks } from './show.ts';
+import { showData, showResource, withLinks } from './show.ts';
 
 type Any = TypedResource<TypeId>;
 
@@ -27,18 +27,21 @@ export function isVisible(request: ApiView, type: ServedType, resource: Any): bo
   );
 }
 
-/** All that the caller may see, as v3 data without links. */
-export async function listVisible(request: ApiRequest, type: ServedType): Promise<V3Resource[]> {
+/** All that the caller may see, as v3 data; `link` adds links and actions to what is sent of them. */
+export async function listVisible(
+  request: ApiRequest,
+  type: ServedType,
+): Promise<{ readonly all: V3Data[]; link(data: V3Data): V3Resource }> {
   if (type.behaviour.source) {
-    const all = await type.behaviour.source.list(request);
-    return all.map(data => withLinks(request, type, { data }));
+    const all = [...(await type.behaviour.source.list(request))];
+    return { all, link: data => withLinks(request, type, { data }) };
   }
   const cache = request.deps.caches[type.stored!];
-  const out: V3Resource[] = [];
+  const shown = new Map<V3Data, Any>();
   for (const resource of cache.all() as IterableIterator<Any>) {
-    if (isVisible(request, type, resource)) out.push(showResource(request, type, resource));
+    if (isVisible(request, type, resource)) shown.set(showData(request, type, resource), resource);
   }
-  return out;
+  return { all: [...shown.keys()], link: data => withLinks(request, type, { data, resource: shown.get(data) }) };
 }
 
 /** The stored resource of that id; NotFound where the caller may not see it, so that ids tell nothing. */

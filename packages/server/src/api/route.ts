@@ -18,7 +18,7 @@ import { cutPage, describeQuery, parseFilters, parsePage, passes, sortData } fro
 import { createOne, deleteOne, findStored, getOne, listVisible, updateOne } from './crud.ts';
 import { type Format, formatOf } from './format.ts';
 import { findType, servedTypes } from './registry.ts';
-import { contextFilter, findSchema, listSchemas, refersTo } from './schemas.ts';
+import { contextFilter, findSchema, refersTo, schemaCollection } from './schemas.ts';
 import { collectionUrl } from './show.ts';
 import { subscriptions } from './subscribe.ts';
 import { parseV3Path, type V3Target } from './url.ts';
@@ -127,19 +127,6 @@ function rootOf(request: ApiRequest): V3Data {
   };
 }
 
-function schemaCollection(request: ApiRequest): V3Data {
-  const data = listSchemas(request);
-  const self = `${request.base}${request.versionPath}/schemas`;
-  return {
-    type: 'collection',
-    resourceType: 'schema',
-    links: { self },
-    pagination: { limit: data.length, total: data.length },
-    actions: {},
-    data,
-  };
-}
-
 async function onCollection(request: ApiRequest, type: ServedType, method: string): Promise<Answer> {
   const { declaration } = type;
   if (method === 'GET' && declaration.v3.collectionMethods.includes('GET'))
@@ -160,7 +147,8 @@ async function list(request: ApiRequest, type: ServedType): Promise<V3Data> {
   const filters = [...parseFilters(query, fields), ...contextFilter(request, type)];
   const page = parsePage(query, fields);
   const url = new URL(`${request.base}${request.exchange.path}${request.exchange.search}`);
-  const found = (await listVisible(request, type)).filter(data => passes(data, filters, fields));
+  const { all, link } = await listVisible(request, type);
+  const found = filters.length > 0 ? all.filter(data => passes(data, filters, fields)) : all;
   const { data, pagination } = cutPage(sortData(found, page), page, url);
   const collection = collectionUrl(request, type);
   const actions = Object.keys(declaration.v3.collectionActions ?? {}).map(name => [
@@ -175,7 +163,7 @@ async function list(request: ApiRequest, type: ServedType): Promise<V3Data> {
     actions: Object.fromEntries(actions),
     pagination,
     ...describeQuery(filters, page, { fields, url }),
-    data,
+    data: data.map(link),
   };
 }
 
@@ -270,8 +258,17 @@ async function encode(request: ApiRequest, body: unknown, format: Format): Promi
   if (format === 'html') return renderPage(request, body as V3Resource);
   if (format === 'yaml')
     return { text: (await import('yaml')).stringify(body), headers: { 'content-type': 'application/yaml' } };
-  const text = JSON.stringify(renamed(request.exchange.request, body));
-  return { text, headers: { 'content-type': 'application/json' } };
+  return { text: jsonOf(renamed(request.exchange.request, body)), headers: { 'content-type': 'application/json' } };
+}
+
+/** What was given for a body that is answered again and again; such a body is frozen. */
+const texts = new WeakMap<object, string>();
+
+function jsonOf(body: unknown): string {
+  if (typeof body !== 'object' || body === null || !Object.isFrozen(body)) return JSON.stringify(body);
+  const text = texts.get(body) ?? JSON.stringify(body);
+  texts.set(body, text);
+  return text;
 }
 
 /** Clients whose language has no field `actions` to spare ask for another name. */

@@ -21,10 +21,26 @@ export function collectionUrl(request: ApiView, type: ServedType): string {
 }
 
 export function showResource(request: ApiView, type: ServedType, resource: TypedResource<TypeId>): V3Resource {
-  const data = toV3(type.declaration, resource);
-  if (hasState(type.declaration)) Object.assign(data, stateOf(resource as Parameters<typeof stateOf>[0]));
-  const shown = type.behaviour.show?.(request, data, resource) ?? data;
-  return withLinks(request, type, { data: shown, resource });
+  return withLinks(request, type, { data: showData(request, type, resource), resource });
+}
+
+/** Without links and actions: what filters and sorting look at. */
+export function showData(request: ApiView, type: ServedType, resource: TypedResource<TypeId>): V3Data {
+  const data = project(type, resource);
+  return type.behaviour.show?.(request, data, resource) ?? data;
+}
+
+/** What of a resource is the same for everybody, by the resource itself: it changes by being replaced. */
+const projected = new WeakMap<object, V3Data>();
+
+function project(type: ServedType, resource: TypedResource<TypeId>): V3Data {
+  let data = projected.get(resource);
+  if (!data) {
+    const state = hasState(type.declaration) ? stateOf(resource as Parameters<typeof stateOf>[0]) : {};
+    data = Object.freeze({ ...toV3(type.declaration, resource), ...state });
+    projected.set(resource, data);
+  }
+  return data;
 }
 
 /** Adds links and actions to data that is complete otherwise. */
@@ -34,12 +50,13 @@ export function withLinks(
   { data, resource }: { data: V3Data; resource?: TypedResource<TypeId> },
 ): V3Resource {
   const { declaration, behaviour } = type;
-  const self = `${collectionUrl(request, type)}/${encodeId(String(data['id']))}`;
+  const id = String(data['id']);
+  const self = `${collectionUrl(request, type)}/${encodeId(id)}`;
   const links: Record<string, string> = { self };
   if (declaration.v3.resourceMethods.includes('PUT')) links['update'] = self;
   if (declaration.v3.resourceMethods.includes('DELETE')) links['remove'] = self;
   for (const { plural, field } of referrers(declaration.id)) {
-    links[plural] = backlink(request, { type: declaration.id, id: String(data['id']), plural, field });
+    links[plural] = backlink(request, { type: declaration.id, id, plural, field });
   }
   const subject = resource ?? (behaviour.source ? (data as never) : undefined);
   const actions: Record<string, string> = {};

@@ -48,5 +48,6 @@ function decode(segment: string): string {
 
 /** An id as it stands in links: `:` stays as it is, as clients have come to expect. */
 export function encodeId(id: string): string {
+  if (/^[\w.-]*$/.test(id)) return id;
   return encodeURIComponent(id).replaceAll('%3A', id.includes('://') ? '%3A' : ':');
 }
