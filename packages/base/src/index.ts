@@ -8,3 +8,4 @@ export * from './pure.ts';
 export * from './queue.ts';
 export * from './secret.ts';
 export * from './splice.ts';
+export * from './token-key.ts';

@@ -5,13 +5,13 @@
 import { hash } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import type { Token, User, UserAttribute } from '@drover/api';
-import { tooManyRequests, unauthorized } from '@drover/base';
+import { matchesKey, tooManyRequests, unauthorized } from '@drover/base';
 import type { Authenticate, Caller } from '../http/exchange.ts';
 import { makeCaller } from './caller.ts';
 import { type Credential, parseBearer, readCredential } from './credentials.ts';
 import { type AuthDeps, minutesSetting, nowOf } from './deps.ts';
+import { hashing } from './gate.ts';
 import { Bucket } from './rate-limit.ts';
-import { matchesKey } from './token-key.ts';
 import { endOf, isIdle } from './token-life.ts';
 import type { TokenUse } from './token-use.ts';
 
@@ -104,7 +104,7 @@ export class Authenticator {
     const { caches } = this.#deps;
     if (!caches.token.get(bearer.name)) await this.#lookUp('token', bearer.name);
     const token = caches.token.get(bearer.name);
-    const matches = matchesKey(token?.token, bearer.key);
+    const matches = matchesKey(token?.token, bearer.key, work => hashing.run(work));
     if (!(typeof matches === 'boolean' ? matches : await matches)) return undefined;
     if (!token?.userId || token.enabled === false || token.metadata.deletionTimestamp) return undefined;
     if (!caches.user.get(token.userId)) await this.#lookUp('user', token.userId);

@@ -3,10 +3,9 @@
  * in the answer to whoever asked for it.
  */
 import type { Token } from '@drover/api';
-import { forbidden, ignoreNotFound, invalid, isDnsSubdomain, notFound, Secret } from '@drover/base';
+import { forbidden, hashKey, ignoreNotFound, invalid, isDnsSubdomain, makeKey, notFound, Secret } from '@drover/base';
 import { controller } from '../resources/index.ts';
 import { type AuthDeps, nowOf } from './deps.ts';
-import { hashKey, makeKey } from './token-key.ts';
 import { endOf, hashedAnnotation, kindLabel, lifeMs, type TokenKind, userIdLabel } from './token-life.ts';
 
 export interface TokenRequest {
