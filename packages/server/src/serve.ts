@@ -40,6 +40,8 @@ import { Settings } from './settings.ts';
 import { shareCa } from './shared-ca.ts';
 import { openSteve } from './steve/open.ts';
 import { openTls, watchTls } from './tls.ts';
+import { openUiFiles } from './ui/files.ts';
+import { uiRoute } from './ui/route.ts';
 import { runClusters } from './up/run-clusters.ts';
 
 export interface ServeOptions {
@@ -104,6 +106,7 @@ export async function serve({ config, say, log, signal }: ServeOptions): Promise
     openSteve({ api: apiDeps, baseUrl, dir: join(config.dataDir, 'lists'), signal: life.signal }),
   );
   const controllers: RunningController[] = [];
+  const ui = openUiFiles();
   const front = scope.use(
     new Front({
       listen: config.listen,
@@ -119,7 +122,8 @@ export async function serve({ config, say, log, signal }: ServeOptions): Promise
         ...steve.routes,
         ...apiRoutes(apiDeps, baseUrl),
         metricsRoute(metrics, { access: () => auth.access, token: metricsToken }),
-        homeRoute(baseUrl),
+        uiRoute(ui),
+        homeRoute(baseUrl, () => ui() !== undefined),
       ],
     }),
   );

@@ -1,7 +1,10 @@
 /**
- * The page at `/` until the full interface is there: what this server is and how to sign in. Plain HTML without scripts,
- * so that the strictest policy fits it.
+ * What the server takes from here: where the built UI is, and the page at `/` of a server without one: what it is and how to sign in,
+ * in plain HTML without scripts, so that the strictest policy fits it.
  */
+
+/** The UI as it was built, one file; absent until `./drover up` or the making of an image has built it. */
+export const builtUi = new URL('../dist/ui.json', import.meta.url);
 
 interface Texts {
   readonly lang: string;

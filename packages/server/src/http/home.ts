@@ -1,4 +1,4 @@
-/** `/`: for a browser a page that says what this is and where to go; for a program the list of API versions. */
+/** `/`: a browser is led to the web UI, or to a page that says where to go where it is not built; a program gets the API's versions. */
 import type { IncomingMessage } from 'node:http';
 import { notFound } from '@drover/base';
 import { homePage } from '@drover/web';
@@ -8,7 +8,7 @@ import { sendText } from './health.ts';
 const policy =
   "default-src 'none'; style-src 'unsafe-inline'; img-src 'self' data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
-export function homeRoute(baseUrl: (request: IncomingMessage) => string): Route {
+export function homeRoute(baseUrl: (request: IncomingMessage) => string, hasUi: () => boolean = () => false): Route {
   return {
     prefix: '/',
     signIn: 'none',
@@ -18,9 +18,13 @@ export function homeRoute(baseUrl: (request: IncomingMessage) => string): Route 
       const { accept = '', 'accept-language': language = '' } = request.headers;
       if (!accept.includes('text/html'))
         return sendText(response, 200, JSON.stringify(roots(baseUrl(request))), 'application/json');
+      response.setHeader('vary', 'accept, accept-language');
+      if (hasUi()) {
+        response.writeHead(302, { location: '/ui/', 'content-length': 0 }).end();
+        return;
+      }
       response.setHeader('content-security-policy', policy);
       response.setHeader('referrer-policy', 'no-referrer');
-      response.setHeader('vary', 'accept, accept-language');
       sendText(response, 200, homePage(baseUrl(request), language), 'text/html; charset=utf-8');
     },
   };

@@ -1,0 +1,64 @@
+/**
+ * The routes. To add a page: a component in `pages/`, a line here (lazy, so that it is loaded when somebody goes there), its entry in
+ * SideNav, and its texts in both languages. What of it should survive a copied link goes through `useViewState`.
+ */
+import { useQueryClient } from '@tanstack/react-query';
+import { lazy, type ReactNode, Suspense, useEffect } from 'react';
+import { Route, Router, Switch, useLocation } from 'wouter';
+import { session } from '../net/request.ts';
+import { Home } from '../pages/Home.tsx';
+import { NotFound } from '../pages/NotFound.tsx';
+import { Skeleton } from '../parts/Notices.tsx';
+import { Crash } from './Crash.tsx';
+import { Shell } from './Shell.tsx';
+
+const SignIn = lazy(async () => ({ default: (await import('../pages/SignIn.tsx')).SignIn }));
+const Setup = lazy(async () => ({ default: (await import('../pages/Setup.tsx')).Setup }));
+
+export function App() {
+  return (
+    <Router base="/ui">
+      <Sessions />
+      <Suspense fallback={<Skeleton />}>
+        <Switch>
+          <Route path="/sign-in" component={SignIn} />
+          <Route path="/setup" component={Setup} />
+          <Route>
+            <Shell>
+              <Pages />
+            </Shell>
+          </Route>
+        </Switch>
+      </Suspense>
+    </Router>
+  );
+}
+
+function Pages(): ReactNode {
+  const [path] = useLocation();
+  return (
+    <Crash key={path}>
+      <Suspense fallback={<Skeleton />}>
+        <Switch>
+          <Route path="/" component={Home} />
+          <Route component={NotFound} />
+        </Switch>
+      </Suspense>
+    </Crash>
+  );
+}
+
+/** When the session ends: to the sign-in page, and back to here afterwards. */
+function Sessions(): ReactNode {
+  const [path, navigate] = useLocation();
+  const client = useQueryClient();
+  useEffect(() => {
+    session.ended = () => {
+      if (path === '/sign-in') return;
+      client.clear();
+      const back = path === '/' && location.search === '' ? '' : `?to=${encodeURIComponent(path + location.search)}`;
+      navigate(`/sign-in${back}`);
+    };
+  }, [path, navigate, client]);
+  return null;
+}

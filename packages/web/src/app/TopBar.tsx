@@ -1,0 +1,33 @@
+/** The bar at the top: which cluster one is in, the way to everything else, and who one is. */
+import { useTranslation } from 'react-i18next';
+import { Link } from 'wouter';
+import { Icon, Mark } from '../parts/Icon.tsx';
+import { AccountMenu } from './AccountMenu.tsx';
+import { ClusterSwitcher } from './ClusterSwitcher.tsx';
+
+export function TopBar({ onMenu, navOpen }: { readonly onMenu: () => void; readonly navOpen: boolean }) {
+  const { t } = useTranslation();
+  return (
+    <header className="top">
+      <button
+        type="button"
+        className="plain menu-button"
+        aria-label={t('frame.menu')}
+        aria-expanded={navOpen}
+        onClick={onMenu}
+      >
+        <Icon name="menu" />
+      </button>
+      <Link href="/" className="brand" aria-label="Drover">
+        <Mark />
+        <span>Drover</span>
+      </Link>
+      <span className="slash" aria-hidden="true">
+        /
+      </span>
+      <ClusterSwitcher />
+      <span className="spread" />
+      <AccountMenu />
+    </header>
+  );
+}

@@ -1,0 +1,18 @@
+/** View state: what a page shows of what it could, in the query of its address, so that a copied link opens the same view. */
+import { useSearchParams } from 'wouter';
+
+/** One value of the query, and how to set it; empty takes it out. What is typed replaces the entry of the history. */
+export function useViewState(name: string): [string, (value: string) => void] {
+  const [params, setParams] = useSearchParams();
+  const set = (value: string): void =>
+    setParams(
+      before => {
+        const next = new URLSearchParams(before);
+        if (value === '') next.delete(name);
+        else next.set(name, value);
+        return next;
+      },
+      { replace: true },
+    );
+  return [params.get(name) ?? '', set];
+}

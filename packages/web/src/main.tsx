@@ -1,0 +1,38 @@
+/** Starts the UI: texts first, so that nothing is shown twice; then the frame, in whose routes the pages are. */
+import { QueryClient, QueryClientProvider } from '@tanstack/react-query';
+import { StrictMode } from 'react';
+import { createRoot } from 'react-dom/client';
+import { App } from './app/App.tsx';
+import { RequestError } from './net/request.ts';
+import { startTexts } from './texts/index.ts';
+import './styles/tokens.css';
+import './styles/base.css';
+import './styles/frame.css';
+import './styles/pages.css';
+
+const mostTries = 3;
+/** What another try can't change. */
+const isFinal = (error: unknown): boolean =>
+  error instanceof RequestError && error.status >= 400 && error.status < 500 && error.status !== 429;
+
+const client = new QueryClient({
+  defaultOptions: {
+    queries: {
+      retry: (count, error) => count < mostTries && !isFinal(error),
+      // What is live is told; what isn't is asked again when one comes back to it.
+      staleTime: 10_000,
+      // Requests go out while the browser says that it is offline: a server on this machine answers all the same.
+      networkMode: 'always',
+    },
+    mutations: { networkMode: 'always' },
+  },
+});
+
+await startTexts();
+createRoot(document.getElementById('root')!).render(
+  <StrictMode>
+    <QueryClientProvider client={client}>
+      <App />
+    </QueryClientProvider>
+  </StrictMode>,
+);

@@ -1,0 +1,77 @@
+/** Kinds: what a cluster has and this person may see of it, from its schemas; lists, columns and navigation come from here. */
+import { useQuery } from '@tanstack/react-query';
+import type { Collection } from './objects.ts';
+import { ask } from './request.ts';
+
+export interface Column {
+  readonly name: string;
+  readonly type: string;
+  readonly description?: string;
+  readonly priority: number;
+  /** Where it stands in `metadata.fields`. */
+  readonly index: number;
+}
+
+export interface Kind {
+  /** `apps.deployment`: what objects say their type is. */
+  readonly id: string;
+  /** `apps.deployments`: how it is written in paths. */
+  readonly plural: string;
+  readonly kind: string;
+  readonly group: string;
+  readonly version: string;
+  readonly resource: string;
+  readonly namespaced: boolean;
+  readonly columns: readonly Column[];
+  readonly canCreate: boolean;
+}
+
+interface Schema {
+  readonly id: string;
+  readonly pluralName: string;
+  readonly links: Readonly<Record<string, string>>;
+  readonly collectionMethods?: readonly string[];
+  readonly attributes?: {
+    readonly kind?: string;
+    readonly group?: string;
+    readonly version?: string;
+    readonly resource?: string;
+    readonly namespaced?: boolean;
+    readonly verbs?: readonly string[];
+    readonly columns?: readonly { name: string; type: string; description?: string; priority?: number }[];
+  };
+}
+
+/** `/k8s/clusters/<id>/v1`, under which everything of a cluster is. */
+export const clusterRoot = (clusterId: string): string => `/k8s/clusters/${encodeURIComponent(clusterId)}/v1`;
+
+/** By plural; only what can be listed. */
+export function kindsOf(schemas: readonly Schema[]): ReadonlyMap<string, Kind> {
+  const kinds = new Map<string, Kind>();
+  for (const { id, pluralName, collectionMethods = [], attributes = {} } of schemas) {
+    const { kind, group = '', version = '', resource, namespaced = false, verbs = [], columns = [] } = attributes;
+    if (!kind || !resource || !verbs.includes('list') || !collectionMethods.includes('GET')) continue;
+    kinds.set(pluralName, {
+      id,
+      plural: pluralName,
+      kind,
+      group,
+      version,
+      resource,
+      namespaced,
+      canCreate: collectionMethods.includes('POST'),
+      columns: columns.map((column, index) => ({ ...column, priority: column.priority ?? 0, index })),
+    });
+  }
+  return kinds;
+}
+
+export function useKinds(clusterId: string) {
+  return useQuery({
+    queryKey: ['kinds', clusterId],
+    queryFn: async ({ signal }) =>
+      kindsOf((await ask<Collection<Schema>>(`${clusterRoot(clusterId)}/schemas`, { signal })).data),
+    staleTime: 60_000,
+    refetchOnWindowFocus: true,
+  });
+}

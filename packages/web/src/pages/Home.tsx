@@ -1,0 +1,177 @@
+/** Home: every cluster that somebody may reach, in what state and why, how full; live. */
+import { useTranslation } from 'react-i18next';
+import { Link } from 'wouter';
+import { type ClusterRow, type Share, sortClusters, useClusters } from '../app/clusters.ts';
+import { addressOf } from '../app/place.ts';
+import { setPref, usePref } from '../app/prefs.ts';
+import { useViewState } from '../app/view-state.ts';
+import { useMayList } from '../net/v3.ts';
+import { Bar } from '../parts/Bar.tsx';
+import { Icon } from '../parts/Icon.tsx';
+import { Empty, Failure, Skeleton } from '../parts/Notices.tsx';
+import { useNow } from '../parts/now.ts';
+import { formatAge, formatBytes, formatCount } from '../parts/quantity.ts';
+import { State } from '../parts/State.tsx';
+import { Title } from '../parts/Title.tsx';
+
+export function Home() {
+  const { t } = useTranslation();
+  const clusters = useClusters();
+  const pinned = usePref('pinned');
+  const mayImport = useMayList().has('clusterRegistrationToken');
+  const [text, setText] = useViewState('q');
+  const all = clusters.data?.rows ?? [];
+  const words = text.toLowerCase().split(/\s+/).filter(Boolean);
+  const rows = sortClusters(all, pinned).filter(row =>
+    words.every(word =>
+      `${row.name} ${row.id} ${row.provider} ${row.version} ${row.state.name}`.toLowerCase().includes(word),
+    ),
+  );
+  const unwell = all.filter(({ state }) => state.error || state.transitioning).length;
+  const importLink = mayImport && (
+    <Link href="/import" className="button primary">
+      <Icon name="plus" />
+      {t('home.import')}
+    </Link>
+  );
+  return (
+    <>
+      <Title
+        title={t('home.title')}
+        beside={
+          all.length > 0 && (
+            <span className="facts">
+              {t('home.summary', { count: all.length })}
+              {unwell > 0 && <span className="warn"> · {t('home.unwell', { count: unwell })}</span>}
+            </span>
+          )
+        }
+      >
+        {all.length > 0 && importLink}
+      </Title>
+      {clusters.isPending && <Skeleton />}
+      {clusters.isError && !clusters.data && <Failure error={clusters.error} retry={() => void clusters.refetch()} />}
+      {clusters.data && all.length === 0 && (
+        <Empty icon="cluster" title={t('home.emptyTitle')} hint={t(mayImport ? 'home.emptyHint' : 'home.emptyRights')}>
+          {importLink}
+        </Empty>
+      )}
+      {all.length > 0 && (
+        <>
+          <div className="tools">
+            <input
+              type="search"
+              className="filter"
+              data-filter
+              value={text}
+              placeholder={t('home.find')}
+              aria-label={t('home.find')}
+              onChange={event => setText(event.target.value)}
+            />
+          </div>
+          {rows.length === 0 ? (
+            <Empty icon="search" title={t('home.noMatch', { text })}>
+              <button type="button" onClick={() => setText('')}>
+                {t('home.clearFilter')}
+              </button>
+            </Empty>
+          ) : (
+            <ClusterTable rows={rows} pinned={pinned} />
+          )}
+        </>
+      )}
+    </>
+  );
+}
+
+function ClusterTable({ rows, pinned }: { readonly rows: readonly ClusterRow[]; readonly pinned: readonly string[] }) {
+  const { t } = useTranslation();
+  return (
+    <div className="table-frame">
+      <table className="table clusters">
+        <thead>
+          <tr>
+            <th scope="col">{t('home.name')}</th>
+            <th scope="col">{t('home.state')}</th>
+            <th scope="col">{t('home.version')}</th>
+            <th scope="col">{t('home.provider')}</th>
+            <th scope="col" className="number">
+              {t('home.nodes')}
+            </th>
+            <th scope="col">{t('home.cpu')}</th>
+            <th scope="col">{t('home.memory')}</th>
+            <th scope="col">{t('home.pods')}</th>
+            <th scope="col" className="number">
+              {t('home.age')}
+            </th>
+          </tr>
+        </thead>
+        <tbody>
+          {rows.map(row => (
+            <ClusterLine key={row.id} row={row} pinned={pinned} />
+          ))}
+        </tbody>
+      </table>
+    </div>
+  );
+}
+
+function ClusterLine({ row, pinned }: { readonly row: ClusterRow; readonly pinned: readonly string[] }) {
+  const { t, i18n } = useTranslation();
+  const now = useNow();
+  const isPinned = pinned.includes(row.id);
+  const pin = (): void => setPref('pinned', isPinned ? pinned.filter(id => id !== row.id) : [...pinned, row.id]);
+  const count = (value: number) => formatCount(value, i18n.language);
+  return (
+    <tr>
+      <th scope="row">
+        <button
+          type="button"
+          className={`plain pin${isPinned ? ' on' : ''}`}
+          aria-pressed={isPinned}
+          aria-label={t(isPinned ? 'frame.unpin' : 'frame.pin', { name: row.name })}
+          onClick={pin}
+        >
+          <Icon name="pin" />
+        </button>
+        <Link href={addressOf(row.id)} className="strong">
+          {row.name}
+        </Link>
+      </th>
+      <td>
+        <State state={row.state} cause />
+      </td>
+      <td className="dim">{row.version}</td>
+      <td className="dim">{t(`home.provider.${row.provider}`, { defaultValue: row.provider })}</td>
+      <td className="number">{row.nodes > 0 ? row.nodes : ''}</td>
+      <td>
+        <ShareBar name={t('home.cpu')} share={row.cpu} format={count} />
+      </td>
+      <td>
+        <ShareBar name={t('home.memory')} share={row.memory} format={formatBytes} />
+      </td>
+      <td>
+        <ShareBar name={t('home.pods')} share={row.pods} format={count} />
+      </td>
+      <td className="number dim">{formatAge(row.created, now)}</td>
+    </tr>
+  );
+}
+
+export interface ShareBarProps {
+  readonly name: string;
+  readonly share: Share | undefined;
+  readonly format: (value: number) => string;
+}
+
+export function ShareBar({ name, share, format }: ShareBarProps) {
+  const { t } = useTranslation();
+  if (!share) return <span className="dim">–</span>;
+  const { requested = 0, used, total } = share;
+  const label = `${name}: ${t('home.requested', { requested: format(requested), total: format(total) })}`;
+  return (
+    <Bar used={used} requested={requested} total={total} label={label}>
+      {t('home.ofPods', { used: format(requested), total: format(total) })}
+    </Bar>
+  );
+}

@@ -1,0 +1,28 @@
+/** Which tone a state is shown in: well, on its way, unwell, or at rest. */
+import type { ObjectState } from '../net/objects.ts';
+
+export type Tone = 'ok' | 'warn' | 'bad' | 'idle';
+
+const resting: ReadonlySet<string> = new Set([
+  'inactive',
+  'paused',
+  'suspended',
+  'unknown',
+  'removed',
+  'completed',
+  'succeeded',
+  'cordoned',
+  'drained',
+  'released',
+  'available',
+  'disabled',
+]);
+
+export function toneOf({ name, error, transitioning }: Pick<ObjectState, 'name' | 'error' | 'transitioning'>): Tone {
+  if (error) return 'bad';
+  if (transitioning) return 'warn';
+  return resting.has(name.toLowerCase()) ? 'idle' : 'ok';
+}
+
+/** As its text is called: letters only. */
+export const stateKey = (name: string): string => name.toLowerCase().replace(/[^a-z]/g, '');

@@ -1,0 +1,21 @@
+/** English: refusals and failures, by the code that the server gives them. */
+export const errors = {
+  Unreachable: 'The server can’t be reached',
+  UnreachableHint: 'Check your network. This page tries again by itself.',
+  Unauthorized: 'Your session has ended',
+  UnauthorizedHint: 'Sign in again; you will come back to this page.',
+  Forbidden: 'You may not see this',
+  ForbiddenHint: 'An owner of the cluster, or an administrator, can give you the role that it takes.',
+  NotFound: 'It is not there',
+  NotFoundHint: 'It may have been deleted, or you may not see it.',
+  Conflict: 'Somebody has changed it meanwhile',
+  ConflictHint: 'Look at what it is now, then decide again.',
+  Invalid: 'This is not accepted as it is',
+  InvalidHint: 'The server’s words are below.',
+  TooMany: 'Too many requests',
+  TooManyHint: 'Wait a moment, then try again.',
+  Unavailable: 'The cluster can’t be reached just now',
+  UnavailableHint: 'Its agent is not connected. As soon as it is, this page goes on by itself.',
+  Failed: 'That did not work',
+  FailedHint: 'The server’s words are below.',
+} as const;

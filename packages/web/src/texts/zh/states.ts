@@ -1,0 +1,35 @@
+/** Simplified Chinese: the states that everybody meets; any other stands as the cluster calls it. */
+import type { states as en } from '../en/states.ts';
+import type { SameKeys } from '../same-keys.ts';
+
+export const states: SameKeys<typeof en> = {
+  active: '正常',
+  running: '运行中',
+  pending: '等待中',
+  waiting: '等待中',
+  succeeded: '已成功',
+  completed: '已完成',
+  failed: '失败',
+  error: '错误',
+  unavailable: '不可用',
+  unknown: '未知',
+  removing: '正在删除',
+  terminating: '正在终止',
+  inprogress: '进行中',
+  provisioning: '正在创建',
+  bound: '已绑定',
+  available: '可用',
+  released: '已释放',
+  ready: '就绪',
+  notready: '未就绪',
+  cordoned: '已停止调度',
+  paused: '已暂停',
+  suspended: '已挂起',
+  disconnected: '已断开',
+  crashloopbackoff: '反复崩溃',
+  imagepullbackoff: '镜像拉取失败',
+  errimagepull: '镜像拉取失败',
+  containercreating: '正在启动',
+  updating: '正在更新',
+  inactive: '未启用',
+};

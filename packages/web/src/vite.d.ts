@@ -1,0 +1,2 @@
+/** What the bundler takes that is no module of code. */
+declare module '*.css';
