@@ -8,6 +8,7 @@ import { startTexts } from './texts/index.ts';
 import './styles/tokens.css';
 import './styles/base.css';
 import './styles/frame.css';
+import './styles/list.css';
 import './styles/pages.css';
 
 const mostTries = 3;

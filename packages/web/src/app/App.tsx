@@ -13,6 +13,8 @@ import { Crash } from './Crash.tsx';
 import { Shell } from './Shell.tsx';
 
 const SignIn = lazy(async () => ({ default: (await import('../pages/SignIn.tsx')).SignIn }));
+const KindList = lazy(async () => ({ default: (await import('../pages/KindList.tsx')).KindList }));
+const OtherKinds = lazy(async () => ({ default: (await import('../pages/OtherKinds.tsx')).OtherKinds }));
 const Setup = lazy(async () => ({ default: (await import('../pages/Setup.tsx')).Setup }));
 
 export function App() {
@@ -41,6 +43,8 @@ function Pages(): ReactNode {
       <Suspense fallback={<Skeleton />}>
         <Switch>
           <Route path="/" component={Home} />
+          <Route path="/c/:clusterId/kinds" component={OtherKinds} />
+          <Route path="/c/:clusterId/:plural" component={KindList} />
           <Route component={NotFound} />
         </Switch>
       </Suspense>

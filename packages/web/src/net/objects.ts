@@ -44,7 +44,10 @@ export interface Collection<T = KubeObject> {
   readonly data: readonly T[];
   readonly count?: number;
   readonly revision?: string;
-  readonly summary?: readonly { readonly property: string; readonly counts: Readonly<Record<string, number>> }[];
+  readonly summary?: readonly {
+    readonly property: string;
+    readonly counts: Readonly<Record<string, { readonly total: number }>>;
+  }[];
   readonly links?: Readonly<Record<string, string>>;
   readonly createTypes?: Readonly<Record<string, string>>;
 }

@@ -1,8 +1,12 @@
 /** Simplified Chinese: all areas together. */
+import { act } from './act.ts';
+import { columns } from './columns.ts';
 import { errors } from './errors.ts';
 import { frame } from './frame.ts';
 import { home } from './home.ts';
+import { kinds } from './kinds.ts';
+import { list } from './list.ts';
 import { signIn } from './sign-in.ts';
 import { states } from './states.ts';
 
-export const zh = { errors, frame, home, signIn, states } as const;
+export const zh = { act, columns, errors, frame, home, kinds, list, signIn, states } as const;

@@ -1,0 +1,164 @@
+/**
+ * A live list of any kind: columns of the cluster's own, filtered, sorted and paged by the server, rows drawn as they come into sight.
+ * A page that shows one gives a kind; what else is to be held fixed goes into `filters`.
+ */
+// biome-ignore-all lint/a11y/useSemanticElements: rows that are not drawn have no place in a table element
+// biome-ignore-all lint/a11y/useFocusableInteractive: the grid has the focus and names its active row
+// biome-ignore-all lint/a11y/useKeyWithClickEvents: the grid takes the keys
+import { useVirtualizer } from '@tanstack/react-virtual';
+import { type KeyboardEvent, type ReactNode, useRef, useState } from 'react';
+import { useTranslation } from 'react-i18next';
+import { useLocation } from 'wouter';
+import { addressOf } from '../app/place.ts';
+import { usePref } from '../app/prefs.ts';
+import type { KubeObject } from '../net/objects.ts';
+import { Failure, Skeleton } from '../parts/Notices.tsx';
+import { Cell } from './Cell.tsx';
+import { cellText } from './cell-text.ts';
+import { type ListColumn, widthsOf } from './columns.ts';
+import { ListHead } from './ListHead.tsx';
+import { pageSize, type RowsWish, useRows } from './rows.ts';
+
+export interface LiveListProps {
+  readonly wish: RowsWish;
+  readonly columns: readonly ListColumn[];
+  readonly onSort?: (sort: string) => void;
+  /** What stands there when there is no row. */
+  readonly empty: ReactNode;
+  readonly selection?: Selection;
+}
+
+export interface Selection {
+  readonly chosen: ReadonlyMap<string, KubeObject>;
+  readonly toggle: (row: KubeObject) => void;
+}
+
+const rowPx = { normal: 36, dense: 28 } as const;
+
+export function LiveList({ wish, columns, onSort, empty, selection }: LiveListProps) {
+  const { t } = useTranslation();
+  const frame = useRef<HTMLDivElement>(null);
+  const [, navigate] = useLocation();
+  const [active, setActive] = useState(-1);
+  const [pages, setPages] = useState<readonly number[]>([0]);
+  const density = usePref('density');
+  const rows = useRows(wish, pages);
+  const { kind, clusterId } = wish;
+  const virtual = useVirtualizer({
+    count: rows.count,
+    getScrollElement: () => frame.current,
+    estimateSize: () => rowPx[density],
+    overscan: 12,
+    onChange: ({ range }) => {
+      if (!range) return;
+      const seen = [Math.floor(range.startIndex / pageSize), Math.floor(range.endIndex / pageSize)];
+      const wanted = Array.from({ length: seen[1]! - seen[0]! + 1 }, (_, i) => seen[0]! + i);
+      if (wanted.join() !== pages.join()) setPages(wanted);
+    },
+  });
+  if (rows.isPending) return <Skeleton lines={10} />;
+  if (rows.error) return <Failure error={rows.error} retry={rows.retry} />;
+  if (rows.count === 0) return empty;
+  const widths = widthsOf(columns.map(column => [column.title, ...rows.first.map(row => cellText(row, column))]));
+  const template = `${selection ? '36px ' : ''}${widths}`;
+  const open = (row: KubeObject): void => navigate(addressOf(clusterId, kind.plural, row.id));
+  const move = (to: number): void => {
+    const index = Math.max(0, Math.min(rows.count - 1, to));
+    setActive(index);
+    virtual.scrollToIndex(index);
+  };
+  const onKey = (event: KeyboardEvent<HTMLDivElement>): void => {
+    if (event.target !== event.currentTarget || event.ctrlKey || event.metaKey || event.altKey) return;
+    const steps: Readonly<Record<string, number>> = {
+      ArrowDown: 1,
+      j: 1,
+      J: 1,
+      ArrowUp: -1,
+      k: -1,
+      K: -1,
+      PageDown: 15,
+      PageUp: -15,
+    };
+    const row = rows.at(active);
+    const step = steps[event.key];
+    if (step !== undefined) {
+      if (event.shiftKey && row) selection?.toggle(row);
+      move(active + step);
+    } else if (event.key === 'Home') move(0);
+    else if (event.key === 'End') move(rows.count - 1);
+    else if (event.key === 'Enter' && row) open(row);
+    else if (event.key === ' ' && row) selection?.toggle(row);
+    else return;
+    event.preventDefault();
+  };
+  return (
+    <div
+      ref={frame}
+      className="list"
+      role="grid"
+      aria-label={kind.kind}
+      aria-rowcount={rows.count + 1}
+      aria-multiselectable={selection ? true : undefined}
+      aria-busy={rows.isOld}
+      aria-activedescendant={active >= 0 ? `row-${active}` : undefined}
+      tabIndex={0}
+      onKeyDown={onKey}
+    >
+      <ListHead
+        columns={columns}
+        sort={wish.sort}
+        template={template}
+        onSort={onSort}
+        hasBox={selection !== undefined}
+      />
+      <div className="rows" role="rowgroup" style={{ blockSize: `${virtual.getTotalSize()}px` }}>
+        {virtual.getVirtualItems().map(({ index, start, size }) => {
+          const row = rows.at(index);
+          const chosen = row !== undefined && selection?.chosen.has(row.id) === true;
+          return (
+            <div
+              key={row?.metadata.uid ?? row?.id ?? index}
+              id={`row-${index}`}
+              role="row"
+              aria-rowindex={index + 2}
+              aria-selected={selection ? chosen : undefined}
+              className={`line${index === active ? ' active' : ''}${chosen ? ' chosen' : ''}`}
+              style={{ gridTemplateColumns: template, blockSize: `${size}px`, transform: `translateY(${start}px)` }}
+              onClick={event => {
+                if (!row || (event.target as HTMLElement).closest('a, button, input, label')) return;
+                setActive(index);
+                if (!getSelection()?.toString()) open(row);
+              }}
+            >
+              {selection && (
+                <span role="gridcell" className="box">
+                  <input
+                    type="checkbox"
+                    tabIndex={-1}
+                    checked={chosen}
+                    disabled={!row}
+                    aria-label={t('list.select', { name: row?.metadata.name ?? '' })}
+                    onChange={() => row && selection.toggle(row)}
+                  />
+                </span>
+              )}
+              {columns.map(column => (
+                <span key={column.id} role="gridcell" className={column.id === 'name' ? 'first' : undefined}>
+                  {row ? (
+                    <Cell column={column} row={row} clusterId={clusterId} plural={kind.plural} />
+                  ) : (
+                    <i className="ghost" />
+                  )}
+                </span>
+              ))}
+            </div>
+          );
+        })}
+      </div>
+    </div>
+  );
+}
+
+/** For pages that show one kind as part of something else. */
+export const firstColumns = (columns: readonly ListColumn[]): readonly ListColumn[] =>
+  columns.filter(({ shown }) => shown);

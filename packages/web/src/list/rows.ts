@@ -1,0 +1,104 @@
+/** The rows of a list, page by page as they come into sight, in the order and by the filter that the server applied; live. */
+import { keepPreviousData, useQueries, useQuery } from '@tanstack/react-query';
+import { clusterRoot, type Kind } from '../net/kinds.ts';
+import type { Collection, KubeObject } from '../net/objects.ts';
+import { ask } from '../net/request.ts';
+import { useLive } from '../net/use-live.ts';
+
+export const pageSize = 100;
+
+export interface RowsWish {
+  readonly clusterId: string;
+  readonly kind: Kind;
+  readonly sort: string;
+  readonly text?: string;
+  readonly namespaces?: readonly string[];
+  readonly state?: string;
+  /** More requirements in the server's own grammar; each must hold. */
+  readonly filters?: readonly string[];
+}
+
+const parts = ['name', 'namespace', 'uid', 'creationTimestamp', 'deletionTimestamp', 'state', 'fields'];
+const included = parts.map(part => `include=metadata.${part}`).join('&');
+
+/** A text as a value of the filter grammar. */
+export const quote = (text: string): string => `"${text.replace(/[\\"]/g, '\\$&')}"`;
+
+/** The query of a list; without `page` what its pages have in common. */
+export function queryOf({ kind, sort, text, namespaces = [], state, filters = [] }: RowsWish, page?: number): string {
+  const query = new URLSearchParams();
+  for (const word of (text ?? '').split(/\s+/).filter(Boolean)) {
+    const value = quote(word);
+    const names =
+      kind.plural === 'events' ? ['metadata.fields[3]', 'metadata.fields[2]', 'metadata.fields[6]'] : ['metadata.name'];
+    query.append(
+      'filter',
+      [...names, ...(kind.namespaced ? ['metadata.namespace'] : [])].map(name => `${name}~${value}`).join(','),
+    );
+  }
+  if (state) query.append('filter', `metadata.state.name=${quote(state)}`);
+  for (const filter of filters) query.append('filter', filter);
+  if (namespaces.length > 0 && kind.namespaced) query.set('projectsornamespaces', namespaces.join(','));
+  query.set('sort', sort);
+  if (page !== undefined) {
+    query.set('page', String(page + 1));
+    query.set('pagesize', String(pageSize));
+  }
+  return query.toString();
+}
+
+const keyOf = ({ clusterId, kind }: RowsWish) => ['rows', clusterId, kind.plural];
+
+export interface Rows {
+  readonly count: number;
+  readonly at: (index: number) => KubeObject | undefined;
+  readonly first: readonly KubeObject[];
+  readonly isPending: boolean;
+  /** What is shown belongs to the question before. */
+  readonly isOld: boolean;
+  readonly error: unknown;
+  readonly retry: () => void;
+  readonly canCreate: boolean;
+}
+
+export function useRows(wish: RowsWish, wantedPages: readonly number[]): Rows {
+  const root = clusterRoot(wish.clusterId);
+  useLive(root, wish.kind.id, keyOf(wish));
+  const path = `${root}/${wish.kind.plural}`;
+  const pages = [...new Set([0, ...wantedPages])];
+  const results = useQueries({
+    queries: pages.map(page => {
+      const query = queryOf(wish, page);
+      return {
+        queryKey: [...keyOf(wish), query],
+        queryFn: ({ signal }: { signal: AbortSignal }) => ask<Collection>(`${path}?${query}&${included}`, { signal }),
+        placeholderData: keepPreviousData,
+        gcTime: 60_000,
+      };
+    }),
+  });
+  const byPage = new Map(pages.map((page, i) => [page, results[i]!]));
+  const first = byPage.get(0)!;
+  return {
+    count: first.data?.count ?? 0,
+    at: index => byPage.get(Math.floor(index / pageSize))?.data?.data[index % pageSize],
+    first: first.data?.data ?? [],
+    isPending: first.isPending,
+    isOld: first.isPlaceholderData,
+    error: first.data ? undefined : first.error,
+    retry: () => void first.refetch(),
+    canCreate: first.data?.createTypes !== undefined,
+  };
+}
+
+/** How many rows there are in each state, whatever state is looked at now. */
+export function useStateCounts(wish: RowsWish): Readonly<Record<string, number>> {
+  const query = `${queryOf({ ...wish, state: undefined })}&summary=metadata.state.name&summaryonly=true`;
+  const { data } = useQuery({
+    queryKey: [...keyOf(wish), 'states', query],
+    queryFn: ({ signal }) => ask<Collection>(`${clusterRoot(wish.clusterId)}/${wish.kind.plural}?${query}`, { signal }),
+    placeholderData: keepPreviousData,
+  });
+  const counts = data?.summary?.[0]?.counts ?? {};
+  return Object.fromEntries(Object.entries(counts).map(([state, { total }]) => [state, total]));
+}

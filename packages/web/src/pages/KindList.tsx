@@ -1,0 +1,134 @@
+/** A page with all objects of one kind in a cluster; what is filtered, sorted and chosen is in its address. */
+import { useState } from 'react';
+import { useTranslation } from 'react-i18next';
+import { useParams } from 'wouter';
+import { SelectionBar } from '../act/SelectionBar.tsx';
+import { kindName } from '../app/kind-name.ts';
+import { useViewState } from '../app/view-state.ts';
+import { columnTitle } from '../list/column-title.ts';
+import { defaultSort, hasState } from '../list/columns.ts';
+import { LiveList } from '../list/LiveList.tsx';
+import { NamespacePicker, useChosenNamespaces } from '../list/NamespacePicker.tsx';
+import { type RowsWish, useStateCounts } from '../list/rows.ts';
+import { type ShownColumns, useShownColumns } from '../list/shown-columns.ts';
+import { type Kind, useKinds } from '../net/kinds.ts';
+import type { KubeObject } from '../net/objects.ts';
+import { Icon } from '../parts/Icon.tsx';
+import { Menu } from '../parts/Menu.tsx';
+import { Empty, Failure, Skeleton } from '../parts/Notices.tsx';
+import { formatCount } from '../parts/quantity.ts';
+import { Title } from '../parts/Title.tsx';
+import { stateKey } from '../parts/tone.ts';
+
+export function KindList() {
+  const { t } = useTranslation();
+  const { clusterId = '', plural = '' } = useParams<{ clusterId: string; plural: string }>();
+  const kinds = useKinds(clusterId);
+  if (kinds.isPending) return <Skeleton lines={10} />;
+  if (kinds.isError) return <Failure error={kinds.error} retry={() => void kinds.refetch()} />;
+  const kind = kinds.data.get(plural);
+  if (!kind) return <Empty icon="help" title={t('list.noKind', { kind: plural })} hint={t('list.noKindHint')} />;
+  return <List key={`${clusterId} ${plural}`} clusterId={clusterId} kind={kind} />;
+}
+
+function List({ clusterId, kind }: { readonly clusterId: string; readonly kind: Kind }) {
+  const { t, i18n } = useTranslation();
+  const [text, setText] = useViewState('q');
+  const [sort, setSort] = useViewState('sort');
+  const [state, setState] = useViewState('state');
+  const [namespaces] = useChosenNamespaces();
+  const [chosen, setChosen] = useState<ReadonlyMap<string, KubeObject>>(new Map());
+  const columns = useShownColumns(kind);
+  const wish: RowsWish = { clusterId, kind, text, state, namespaces, sort: sort || defaultSort(kind) };
+  const counts = useStateCounts(wish);
+  const total = Object.values(counts).reduce((sum, count) => sum + count, 0);
+  const name = kindName(t, kind);
+  const isFiltered = text !== '' || state !== '' || (namespaces.length > 0 && kind.namespaced);
+  const toggle = (row: KubeObject): void => {
+    const next = new Map(chosen);
+    if (!next.delete(row.id)) next.set(row.id, row);
+    setChosen(next);
+  };
+  return (
+    <>
+      <Title title={name} beside={<span className="facts">{formatCount(total, i18n.language)}</span>} />
+      <div className="tools">
+        {kind.namespaced && <NamespacePicker clusterId={clusterId} />}
+        <input
+          type="search"
+          className="filter"
+          data-filter
+          value={text}
+          placeholder={t('list.filter')}
+          aria-label={t('list.filter')}
+          onChange={event => setText(event.target.value)}
+        />
+        {hasState(kind) && <States counts={counts} state={state} choose={setState} />}
+        <span className="spread" />
+        <ColumnMenu columns={columns} />
+      </div>
+      {chosen.size > 0 && <SelectionBar rows={[...chosen.values()]} kind={kind} clear={() => setChosen(new Map())} />}
+      <LiveList
+        wish={wish}
+        columns={columns.shown}
+        onSort={setSort}
+        selection={{ chosen, toggle }}
+        empty={
+          isFiltered ? (
+            <Empty icon="search" title={t('list.emptyFiltered')} hint={t('list.emptyFilteredHint', { kinds: name })} />
+          ) : (
+            <Empty title={t('list.emptyTitle', { kinds: name })} hint={t('list.emptyHint')} />
+          )
+        }
+      />
+    </>
+  );
+}
+
+interface StatesProps {
+  readonly counts: Readonly<Record<string, number>>;
+  readonly state: string;
+  readonly choose: (state: string) => void;
+}
+
+/** How many there are in each state; one is chosen by a click, and left by another. */
+function States({ counts, state, choose }: StatesProps) {
+  const { t } = useTranslation();
+  const all = Object.entries(counts).sort(([, a], [, b]) => b - a);
+  if (all.length < 2 && state === '') return null;
+  const shown = state && !counts[state] ? [...all, [state, 0] as const] : all;
+  return (
+    <span className="chips">
+      {shown.slice(0, 6).map(([name, count]) => (
+        <button
+          key={name}
+          type="button"
+          className="chip"
+          aria-pressed={state === name}
+          onClick={() => choose(state === name ? '' : name)}
+        >
+          {t(`states.${stateKey(name)}`, { defaultValue: name })} <b>{count}</b>
+        </button>
+      ))}
+    </span>
+  );
+}
+
+function ColumnMenu({ columns }: { readonly columns: ShownColumns }) {
+  const { t } = useTranslation();
+  return (
+    <Menu label={t('list.columns')} align="end" className="plain" button={<Icon name="settings" />}>
+      {columns.all.map(column => (
+        <label key={column.id} className="pick">
+          <input
+            type="checkbox"
+            checked={columns.shown.includes(column)}
+            disabled={columns.shown.length === 1 && columns.shown.includes(column)}
+            onChange={() => columns.toggle(column.id)}
+          />
+          <span>{columnTitle(t, column)}</span>
+        </label>
+      ))}
+    </Menu>
+  );
+}

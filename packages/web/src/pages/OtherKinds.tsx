@@ -1,0 +1,72 @@
+/** Everything that a cluster's API has beside what the navigation names: custom resources and whatever add-ons bring. */
+import { useTranslation } from 'react-i18next';
+import { Link, useParams } from 'wouter';
+import { useCounts } from '../app/counts.ts';
+import { isOther } from '../app/groups.ts';
+import { addressOf } from '../app/place.ts';
+import { useViewState } from '../app/view-state.ts';
+import { useKinds } from '../net/kinds.ts';
+import { Empty, Failure, Skeleton } from '../parts/Notices.tsx';
+import { Title } from '../parts/Title.tsx';
+
+export function OtherKinds() {
+  const { t } = useTranslation();
+  const { clusterId = '' } = useParams<{ clusterId: string }>();
+  const kinds = useKinds(clusterId);
+  const counts = useCounts(clusterId);
+  const [text, setText] = useViewState('q');
+  if (kinds.isPending) return <Skeleton />;
+  if (kinds.isError) return <Failure error={kinds.error} retry={() => void kinds.refetch()} />;
+  const rows = [...kinds.data.values()]
+    .filter(isOther)
+    .filter(({ kind, group }) => `${kind} ${group}`.toLowerCase().includes(text.trim().toLowerCase()))
+    .sort((a, b) => a.group.localeCompare(b.group) || a.kind.localeCompare(b.kind));
+  return (
+    <>
+      <Title title={t('frame.moreKinds')} beside={<span className="facts">{t('list.customHint')}</span>} />
+      <div className="tools">
+        <input
+          type="search"
+          className="filter"
+          data-filter
+          value={text}
+          placeholder={t('list.findKind')}
+          aria-label={t('list.findKind')}
+          onChange={event => setText(event.target.value)}
+        />
+      </div>
+      {rows.length === 0 ? (
+        <Empty icon="search" title={t('list.emptyFiltered')} />
+      ) : (
+        <div className="table-frame">
+          <table className="table">
+            <thead>
+              <tr>
+                <th scope="col">{t('list.kind')}</th>
+                <th scope="col">{t('list.group')}</th>
+                <th scope="col">{t('list.scope')}</th>
+                <th scope="col" className="number">
+                  {t('list.number')}
+                </th>
+              </tr>
+            </thead>
+            <tbody>
+              {rows.map(kind => (
+                <tr key={kind.plural}>
+                  <th scope="row">
+                    <Link href={addressOf(clusterId, kind.plural)} className="strong">
+                      {kind.kind}
+                    </Link>
+                  </th>
+                  <td className="dim">{kind.group ? `${kind.group}/${kind.version}` : kind.version}</td>
+                  <td className="dim">{t(kind.namespaced ? 'list.scopeNamespaced' : 'list.scopeCluster')}</td>
+                  <td className="number">{counts[kind.id]?.summary.count ?? ''}</td>
+                </tr>
+              ))}
+            </tbody>
+          </table>
+        </div>
+      )}
+    </>
+  );
+}

@@ -1,0 +1,36 @@
+/** Simplified Chinese: what can be done with objects. */
+import type { act as en } from '../en/act.ts';
+import type { SameKeys } from '../same-keys.ts';
+
+export const act: SameKeys<typeof en> = {
+  remove: '删除',
+  scale: '伸缩',
+  restart: '重启',
+  pause: '暂停发布',
+  resume: '继续发布',
+  suspend: '挂起',
+  unsuspend: '恢复',
+  cordon: '停止调度',
+  uncordon: '允许调度',
+  edit: '编辑 YAML',
+  more: '更多操作',
+  denied: '您没有对 {{resource}} 执行 {{verb}} 的权限。集群或项目的所有者可以授予。',
+  removeTitle_other: '删除 {{count}} 个 {{kind}}？',
+  typeToConfirm: '此操作无法撤销。请输入“{{word}}”以继续。',
+  'goes.Namespace': '命名空间中的一切都会随之删除：工作负载、配置、密钥和持久卷声明。',
+  'goes.Deployment': '其 Pod 将停止，指向它们的服务将不再有后端。',
+  'goes.StatefulSet': '其 Pod 将停止，持久卷声明会保留。',
+  'goes.DaemonSet': '每个节点上的 Pod 都将停止。',
+  'goes.Pod': '如果它由 Deployment 等控制器管理，将会有新的 Pod 取代它。',
+  'goes.PersistentVolumeClaim': '取决于存储类，数据可能随之删除。',
+  'goes.PersistentVolume': '集群将不再知道数据的位置。',
+  'goes.CustomResourceDefinition': '它定义的类型的所有对象都会在所有命名空间中被删除。',
+  'goes.Node': '集群将移除该节点；当其 kubelet 重新注册时会再次出现。',
+  'goes.Service': '其地址将失效，负载均衡器也会被删除。',
+  scaleTitle: '伸缩 {{name}}',
+  replicas: '副本数',
+  scaleNow: '当前：{{count}}',
+  done: '{{action}}：{{name}}',
+  undo: '撤销',
+  undone: '已撤销：{{name}}',
+};

@@ -1,0 +1,37 @@
+/** Simplified Chinese: groups of kinds, and kinds that people call by a Chinese name. */
+import type { kinds as en } from '../en/kinds.ts';
+import type { SameKeys } from '../same-keys.ts';
+
+export const kinds: SameKeys<typeof en> = {
+  'group.cluster': '集群',
+  'group.workloads': '工作负载',
+  'group.network': '网络',
+  'group.storage': '存储',
+  'group.config': '配置',
+  'group.access': '访问控制',
+  Pod: 'Pod',
+  Deployment: '无状态部署',
+  StatefulSet: '有状态集',
+  DaemonSet: '守护进程集',
+  Node: '节点',
+  Namespace: '命名空间',
+  Event: '事件',
+  Job: '任务',
+  CronJob: '定时任务',
+  Service: '服务',
+  Ingress: 'Ingress',
+  NetworkPolicy: '网络策略',
+  PersistentVolume: '持久卷',
+  PersistentVolumeClaim: '持久卷声明',
+  StorageClass: '存储类',
+  ConfigMap: '配置字典',
+  Secret: '保密字典',
+  HorizontalPodAutoscaler: '自动伸缩',
+  ResourceQuota: '资源配额',
+  LimitRange: '资源限制',
+  ServiceAccount: '服务账号',
+  Role: '角色',
+  RoleBinding: '角色绑定',
+  ClusterRole: '集群角色',
+  ClusterRoleBinding: '集群角色绑定',
+};

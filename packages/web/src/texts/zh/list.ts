@@ -1,0 +1,37 @@
+/** Simplified Chinese: lists of whatever kind. */
+import type { list as en } from '../en/list.ts';
+import type { SameKeys } from '../same-keys.ts';
+
+export const list: SameKeys<typeof en> = {
+  filter: '按名称筛选',
+  namespace: '命名空间',
+  namespaces: '命名空间',
+  allNamespaces: '全部命名空间',
+  someNamespaces_other: '{{count}} 个命名空间',
+  findNamespace: '查找命名空间',
+  columns: '列',
+  name: '名称',
+  state: '状态',
+  count_other: '共 {{count}} 行',
+  anyState: '任意状态',
+  create: '创建',
+  emptyTitle: '这里没有{{kinds}}',
+  emptyHint: '一旦出现，会自动显示在此处。',
+  emptyFiltered: '没有匹配项',
+  emptyFilteredHint: '存在{{kinds}}，但没有符合筛选条件的。',
+  clear: '清除筛选',
+  selected_other: '已选择 {{count}} 项',
+  select: '选择 {{name}}',
+  selectNone: '取消选择',
+  sortBy: '按{{column}}排序',
+  noKind: '此集群没有 {{kind}}，或您无权列出',
+  noKindHint: '它可能属于某个尚未安装的组件。',
+  customHint: '此集群 API 中的其他所有资源。',
+  findKind: '按类型或 API 组筛选',
+  group: 'API 组',
+  kind: '类型',
+  scope: '范围',
+  scopeNamespaced: '命名空间级',
+  scopeCluster: '集群级',
+  number: '数量',
+};
