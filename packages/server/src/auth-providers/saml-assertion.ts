@@ -12,11 +12,13 @@ interface XmlNode {
 
 export interface ParsedAssertion {
   readonly $: { readonly ID: string };
+  readonly Issuer?: readonly XmlNode[];
   readonly Subject?: readonly { readonly SubjectConfirmation?: readonly XmlNode[] }[];
   readonly AttributeStatement?: readonly { readonly Attribute?: readonly XmlNode[] }[];
 }
 
 export interface ForUs {
+  readonly issuer: string;
   readonly recipient: string;
   readonly requestId: string;
   readonly now: number;
@@ -28,7 +30,11 @@ const bearer = 'urn:oasis:names:tc:SAML:2.0:cm:bearer';
 const mostAttributeValues = 10_000;
 
 /** When the assertion ends, in ms; throws what `refuse` makes where no confirmation names us, this request and this time. */
-export function requireForUs(assertion: ParsedAssertion, { recipient, requestId, now, skewMs, refuse }: ForUs): number {
+export function requireForUs(
+  assertion: ParsedAssertion,
+  { issuer, recipient, requestId, now, skewMs, refuse }: ForUs,
+): number {
+  if (textOf(assertion.Issuer?.[0]) !== issuer) throw refuse('it is from somebody else (issuer)');
   if (!assertion.$?.ID) throw refuse('its assertion has no id');
   const confirmations = (assertion.Subject ?? []).flatMap(subject => subject.SubjectConfirmation ?? []);
   const ours = confirmations
@@ -51,7 +57,7 @@ export function attributesOf(assertion: ParsedAssertion): Map<string, string[]> 
   for (const { Attribute = [] } of assertion.AttributeStatement ?? []) {
     for (const { $ = {}, AttributeValue: given } of Attribute) {
       const values = ((given as (XmlNode | string)[] | undefined) ?? [])
-        .map(value => (typeof value === 'string' ? value : value._))
+        .map(textOf)
         .filter(value => typeof value === 'string')
         .slice(0, left);
       left -= values.length;
@@ -61,4 +67,9 @@ export function attributesOf(assertion: ParsedAssertion): Map<string, string[]> 
     }
   }
   return found;
+}
+
+/** An element without attributes is its text; another has it within. */
+function textOf(node: XmlNode | string | undefined): string | undefined {
+  return typeof node === 'string' ? node : node?._;
 }

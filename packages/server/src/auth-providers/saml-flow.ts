@@ -41,6 +41,7 @@ export async function finishSaml(
   if (!profile) throw refused(settings);
   const assertion = (profile['getAssertion'] as () => { Assertion: ParsedAssertion })().Assertion;
   const untilMs = requireForUs(assertion, {
+    issuer: settings.idp.entityId,
     recipient: `${settings.base}/acs`,
     requestId: given.requestId,
     now: given.now,

@@ -73,6 +73,7 @@ export function samlSettings(name: string, fields: ConfigFields, requireSigned =
 function keyPair(spCert: string, spKey: string): Pick<SamlSettings, 'spCert' | 'spKey'> {
   try {
     const key = createPrivateKey(spKey);
+    if (key.asymmetricKeyType !== 'rsa') throw invalid('spKey', 'must be an RSA key');
     if (!new X509Certificate(spCert).checkPrivateKey(key)) throw invalid('spKey', 'must be the key of spCert');
     const pem = key.export({ type: 'pkcs8', format: 'pem' }) as string;
     return { spCert, spKey: new Secret(pem) };
