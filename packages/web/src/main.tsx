@@ -9,6 +9,7 @@ import './styles/tokens.css';
 import './styles/base.css';
 import './styles/frame.css';
 import './styles/list.css';
+import './styles/detail.css';
 import './styles/pages.css';
 
 const mostTries = 3;

@@ -14,6 +14,8 @@ import { Shell } from './Shell.tsx';
 
 const SignIn = lazy(async () => ({ default: (await import('../pages/SignIn.tsx')).SignIn }));
 const KindList = lazy(async () => ({ default: (await import('../pages/KindList.tsx')).KindList }));
+const KindObject = lazy(async () => ({ default: (await import('../pages/KindObject.tsx')).KindObject }));
+const ClusterOverview = lazy(async () => ({ default: (await import('../pages/ClusterOverview.tsx')).ClusterOverview }));
 const OtherKinds = lazy(async () => ({ default: (await import('../pages/OtherKinds.tsx')).OtherKinds }));
 const Setup = lazy(async () => ({ default: (await import('../pages/Setup.tsx')).Setup }));
 
@@ -43,8 +45,10 @@ function Pages(): ReactNode {
       <Suspense fallback={<Skeleton />}>
         <Switch>
           <Route path="/" component={Home} />
+          <Route path="/c/:clusterId" component={ClusterOverview} />
           <Route path="/c/:clusterId/kinds" component={OtherKinds} />
           <Route path="/c/:clusterId/:plural" component={KindList} />
+          <Route path="/c/:clusterId/:plural/:first/:second?" component={KindObject} />
           <Route component={NotFound} />
         </Switch>
       </Suspense>

@@ -5,6 +5,7 @@ import { useLocation } from 'wouter';
 import { useLiveState } from '../net/use-live.ts';
 import { useMe } from '../net/v3.ts';
 import { Failure, Skeleton } from '../parts/Notices.tsx';
+import { Toasts } from '../parts/Toasts.tsx';
 import { SideNav } from './SideNav.tsx';
 import { TopBar } from './TopBar.tsx';
 
@@ -35,6 +36,7 @@ export function Shell({ children }: { readonly children: ReactNode }) {
         <Connection />
         {children}
       </main>
+      <Toasts />
     </div>
   );
 }

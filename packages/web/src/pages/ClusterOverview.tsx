@@ -1,0 +1,160 @@
+/** A cluster at a glance: what it is, how full, what is not well and the way there, what it warned of lately. */
+import { type ReactNode, useState } from 'react';
+import { useTranslation } from 'react-i18next';
+import { Link, useParams } from 'wouter';
+import { type ClusterRow, useClusters } from '../app/clusters.ts';
+import { useCounts } from '../app/counts.ts';
+import { kindName } from '../app/kind-name.ts';
+import { addressOf } from '../app/place.ts';
+import { columnsOf } from '../list/columns.ts';
+import { LiveList } from '../list/LiveList.tsx';
+import { useKinds } from '../net/kinds.ts';
+import { type Condition, listAt } from '../net/objects.ts';
+import { ask } from '../net/request.ts';
+import { Icon } from '../parts/Icon.tsx';
+import { Empty, Failure, FormError, Skeleton } from '../parts/Notices.tsx';
+import { formatBytes, formatCount } from '../parts/quantity.ts';
+import { State } from '../parts/State.tsx';
+import { Title } from '../parts/Title.tsx';
+import { stateKey } from '../parts/tone.ts';
+import { ShareBar } from './Home.tsx';
+import { saveFile } from './save-file.ts';
+
+export function ClusterOverview() {
+  const { t } = useTranslation();
+  const { clusterId = '' } = useParams<{ clusterId: string }>();
+  const clusters = useClusters();
+  if (clusters.isPending) return <Skeleton lines={10} />;
+  if (clusters.isError && !clusters.data)
+    return <Failure error={clusters.error} retry={() => void clusters.refetch()} />;
+  const row = clusters.data?.rows.find(({ id }) => id === clusterId);
+  if (!row) return <Empty icon="help" title={t('errors.NotFound')} hint={t('errors.NotFoundHint')} />;
+  return <Overview row={row} />;
+}
+
+function Overview({ row }: { readonly row: ClusterRow }) {
+  const { t, i18n } = useTranslation();
+  const [error, setError] = useState<unknown>();
+  const count = (value: number) => formatCount(value, i18n.language);
+  const download = async (): Promise<void> => {
+    setError(undefined);
+    try {
+      const path = `/v3/clusters/${row.id}?action=generateKubeconfig`;
+      const { config } = await ask<{ config: string }>(path, { method: 'POST', body: {} });
+      saveFile(`${row.name}.yaml`, config);
+    } catch (refused) {
+      setError(refused);
+    }
+  };
+  return (
+    <>
+      <Title title={row.name} beside={<State state={row.state} cause />}>
+        <button type="button" onClick={() => void download()}>
+          <Icon name="download" />
+          {t('home.openKubeconfig')}
+        </button>
+      </Title>
+      <FormError error={error} />
+      <section className="tiles" aria-label={t('frame.overview')}>
+        <Tile name={t('home.version')}>{row.version || t('home.unknown')}</Tile>
+        <Tile name={t('home.provider')}>{t(`home.provider.${row.provider}`, { defaultValue: row.provider })}</Tile>
+        <Tile name={t('home.nodes')}>{row.nodes > 0 ? count(row.nodes) : t('home.unknown')}</Tile>
+        <Tile name={t('home.cpu')}>
+          <ShareBar name={t('home.cpu')} share={row.cpu} format={count} />
+        </Tile>
+        <Tile name={t('home.memory')}>
+          <ShareBar name={t('home.memory')} share={row.memory} format={formatBytes} />
+        </Tile>
+        <Tile name={t('home.pods')}>
+          <ShareBar name={t('home.pods')} share={row.pods} format={count} />
+        </Tile>
+      </section>
+      <Causes row={row} />
+      <Trouble clusterId={row.id} />
+      <Warnings clusterId={row.id} />
+    </>
+  );
+}
+
+function Tile({ name, children }: { readonly name: string; readonly children: ReactNode }) {
+  return (
+    <div className="tile">
+      <h3>{name}</h3>
+      <div>{children}</div>
+    </div>
+  );
+}
+
+/** Conditions that keep the cluster from being well, in its own words. */
+function Causes({ row }: { readonly row: ClusterRow }) {
+  const causes = listAt<Condition>(row.object, 'status.conditions').filter(one => one.status !== 'True' && one.message);
+  if (causes.length === 0) return null;
+  return (
+    <ul className="causes">
+      {causes.map(one => (
+        <li key={one.type}>
+          <Icon name="bad" className="bad" />
+          <strong>{one.type}</strong> <span>{one.message}</span>
+        </li>
+      ))}
+    </ul>
+  );
+}
+
+function Trouble({ clusterId }: { readonly clusterId: string }) {
+  const { t } = useTranslation();
+  const counts = useCounts(clusterId);
+  const kinds = useKinds(clusterId).data;
+  const unwell = [...(kinds?.values() ?? [])].flatMap(kind => {
+    const { errors = 0, transitioning = 0, states = {} } = counts[kind.id]?.summary ?? {};
+    return errors + transitioning > 0 ? [{ kind, states: Object.entries(states) }] : [];
+  });
+  return (
+    <section>
+      <h2>{t('overview.trouble')}</h2>
+      {unwell.length === 0 ? (
+        <p className="well">
+          <Icon name="ok" className="ok" />
+          {t('overview.well')}
+        </p>
+      ) : (
+        <ul className="trouble">
+          {unwell.map(({ kind, states }) => (
+            <li key={kind.plural}>
+              <Link href={addressOf(clusterId, kind.plural)} className="strong">
+                {kindName(t, kind)}
+              </Link>
+              {states.map(([state, count]) => (
+                <Link
+                  key={state}
+                  className="button chip"
+                  href={`${addressOf(clusterId, kind.plural)}?state=${encodeURIComponent(state)}`}
+                >
+                  {t(`states.${stateKey(state)}`, { defaultValue: state })} <b>{count}</b>
+                </Link>
+              ))}
+            </li>
+          ))}
+        </ul>
+      )}
+    </section>
+  );
+}
+
+function Warnings({ clusterId }: { readonly clusterId: string }) {
+  const { t } = useTranslation();
+  const events = useKinds(clusterId).data?.get('events');
+  if (!events) return null;
+  return (
+    <section className="embedded">
+      <h2>{t('overview.warnings')}</h2>
+      <LiveList
+        wish={{ clusterId, kind: events, sort: '-metadata.fields[0]', filters: ['metadata.fields[1]="Warning"'] }}
+        columns={columnsOf(events).filter(({ id }) =>
+          ['Last Seen', 'namespace', 'Reason', 'Object', 'Message'].includes(id),
+        )}
+        empty={<p className="dim">{t('overview.noWarnings')}</p>}
+      />
+    </section>
+  );
+}

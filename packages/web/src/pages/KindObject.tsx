@@ -1,0 +1,97 @@
+/** A page about one object of any kind: what it is and how it does, its YAML, and for pods their logs and a terminal. */
+import { useQuery } from '@tanstack/react-query';
+import { lazy, Suspense } from 'react';
+import { useTranslation } from 'react-i18next';
+import { Link, useParams } from 'wouter';
+import { ActionBar } from '../act/ActionBar.tsx';
+import { kindName } from '../app/kind-name.ts';
+import { addressOf } from '../app/place.ts';
+import { useViewState } from '../app/view-state.ts';
+import { ObjectFacts } from '../detail/ObjectFacts.tsx';
+import { clusterRoot, type Kind, useKinds } from '../net/kinds.ts';
+import type { KubeObject } from '../net/objects.ts';
+import { ask } from '../net/request.ts';
+import { useLive } from '../net/use-live.ts';
+import { Empty, Failure, Skeleton } from '../parts/Notices.tsx';
+import { State } from '../parts/State.tsx';
+import { Title } from '../parts/Title.tsx';
+
+const YamlTab = lazy(async () => ({ default: (await import('../detail/YamlTab.tsx')).YamlTab }));
+
+export function KindObject() {
+  const { t } = useTranslation();
+  const params = useParams<{ clusterId: string; plural: string; first: string; second?: string }>();
+  const { clusterId = '', plural = '', first = '', second } = params;
+  const kinds = useKinds(clusterId);
+  if (kinds.isPending) return <Skeleton lines={10} />;
+  if (kinds.isError) return <Failure error={kinds.error} retry={() => void kinds.refetch()} />;
+  const kind = kinds.data.get(plural);
+  if (!kind || kind.namespaced !== (second !== undefined))
+    return <Empty icon="help" title={t('list.noKind', { kind: plural })} hint={t('list.noKindHint')} />;
+  const id = second === undefined ? first : `${first}/${second}`;
+  return <Whole key={`${plural}/${id}`} clusterId={clusterId} kind={kind} id={id} />;
+}
+
+interface WholeProps {
+  readonly clusterId: string;
+  readonly kind: Kind;
+  readonly id: string;
+}
+
+function Whole({ clusterId, kind, id }: WholeProps) {
+  const { t } = useTranslation();
+  const [tab, setTab] = useViewState('tab');
+  const root = clusterRoot(clusterId);
+  const key = ['object', clusterId, kind.plural, id];
+  const [namespace] = kind.namespaced ? id.split('/') : [];
+  useLive(root, kind.id, key, namespace);
+  const found = useQuery({
+    queryKey: key,
+    queryFn: ({ signal }) => ask<KubeObject>(`${root}/${kind.plural}/${id}?exclude=metadata.managedFields`, { signal }),
+  });
+  if (found.isPending) return <Skeleton lines={10} />;
+  // What was deleted while one looked is gone; any other failure leaves what was seen last.
+  if (found.isError && (!found.data || !found.isRefetchError || found.failureCount > 0))
+    return <Failure error={found.error} retry={() => void found.refetch()} />;
+  const object = found.data!;
+  const { name, state } = object.metadata;
+  const tabs = ['overview', 'yaml'];
+  const shown = tabs.includes(tab) ? tab : 'overview';
+  return (
+    <>
+      <nav className="crumbs" aria-label={kindName(t, kind)}>
+        <Link href={addressOf(clusterId, kind.plural)}>{kindName(t, kind)}</Link>
+        {namespace && (
+          <>
+            <span aria-hidden="true">/</span>
+            <Link href={`${addressOf(clusterId, kind.plural)}?ns=${encodeURIComponent(namespace)}`}>{namespace}</Link>
+          </>
+        )}
+      </nav>
+      <Title title={name} tab={`${name} · ${kind.kind}`} beside={state && <State state={state} cause />}>
+        <ActionBar object={object} kind={kind} clusterId={clusterId} />
+      </Title>
+      <div className="tabs" role="tablist">
+        {tabs.map(one => (
+          <button
+            key={one}
+            type="button"
+            role="tab"
+            id={`tab-${one}`}
+            aria-selected={shown === one}
+            aria-controls="tab-panel"
+            onClick={() => setTab(one === 'overview' ? '' : one)}
+          >
+            {t(`detail.tab.${one}`)}
+          </button>
+        ))}
+      </div>
+      <div className="panel" role="tabpanel" id="tab-panel" aria-labelledby={`tab-${shown}`}>
+        <Suspense fallback={<Skeleton />}>
+          {shown === 'overview' && <ObjectFacts clusterId={clusterId} kind={kind} object={object} />}
+          {shown === 'yaml' && <YamlTab object={object} kind={kind} />}
+        </Suspense>
+      </div>
+    </>
+  );
+}
