@@ -1,7 +1,11 @@
-/** `drover agent`: runs until it is told to stop. A first SIGTERM or SIGINT drains, a second one ends it at once. */
+/**
+ * `drover agent`, and `drover agent kube-api-auth`: runs until it is told to stop. A first SIGTERM or SIGINT drains, a second one
+ * ends it at once.
+ */
 import { createLog, messageOf, StatusError } from '@drover/base';
 import { runAgent } from './agent.ts';
 import { parseAgentConfig, usage } from './config.ts';
+import { runKubeApiAuth } from './kube-api-auth/run.ts';
 import { agentVersion } from './version.ts';
 
 /** Runs with the given arguments; resolves with the exit code. */
@@ -15,6 +19,11 @@ async function main(args: readonly string[]): Promise<number> {
     });
   }
   try {
+    if (args[0] === 'kube-api-auth') {
+      const write = (text: string) => void process.stdout.write(text);
+      await runKubeApiAuth(args.slice(1), { log, signal: stop.signal, write });
+      return 0;
+    }
     const config = parseAgentConfig(args);
     if (!config) {
       process.stdout.write(usage);

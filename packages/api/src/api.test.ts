@@ -50,7 +50,10 @@ const structOf = (fields: Fields) =>
   fc.record(
     Object.fromEntries(Object.entries(fields).map(([name, field]) => [v3Name(name, field), fieldValue(field)])),
     {
-      requiredKeys: [],
+      // Shown with its default when it was left out, which is not as it was written.
+      requiredKeys: Object.entries(fields).flatMap(([name, { default: value }]) =>
+        value === undefined ? [] : [v3Name(name, fields[name]!)],
+      ),
       noNullPrototype: true,
     },
   );

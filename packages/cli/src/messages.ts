@@ -26,6 +26,9 @@ const en = {
   deleteAsk: 'Delete {type} "{name}"?',
   deleted: '{type} "{name}" deleted.',
   deleting: '{type} "{name}" is being deleted.',
+  endpointOn:
+    'The authorized endpoint of "{name}" is being set up. Its kube-apiservers need a file: drover clusters endpoint webhook',
+  endpointOff: 'The authorized endpoint of "{name}" is being taken away.',
   nothing: 'None.',
   importMade: 'Cluster "{name}" ({id}) registered.',
   importAgain: 'Cluster "{name}" ({id}) is registered and has no agent yet: going on with it.',
@@ -74,6 +77,8 @@ const zh: Record<MessageKey, string> = {
   deleteAsk: '确定删除 {type}“{name}”吗?',
   deleted: '{type}“{name}”已删除。',
   deleting: '正在删除 {type}“{name}”。',
+  endpointOn: '正在设置“{name}”的授权端点。它的每个 kube-apiserver 都需要一个配置文件:drover clusters endpoint webhook',
+  endpointOff: '正在撤除“{name}”的授权端点。',
   nothing: '没有内容。',
   importMade: '集群“{name}”({id})已登记。',
   importAgain: '集群“{name}”({id})已登记但尚无代理,继续进行。',

@@ -97,6 +97,24 @@ function addSignIn(program: Command): void {
   );
 }
 
+function addEndpoint(clusters: Command): void {
+  const endpoint = clusters.command('endpoint').description('a way straight to a cluster’s own kube-apiserver');
+  action(
+    endpoint
+      .command('enable <cluster>')
+      .description('copy the hashes of its tokens into it, and run kube-api-auth there')
+      .option('--fqdn <host[:port]>', 'a load balancer before its kube-apiservers')
+      .option('--ca-file <file>', 'what vouches for that load balancer (PEM)'),
+    async ([cluster], flags) => (await import('./commands/cluster-endpoint.ts')).enableEndpoint(cluster!, flags),
+  );
+  action(endpoint.command('disable <cluster>').description('take all of it away again'), async ([cluster], flags) =>
+    (await import('./commands/cluster-endpoint.ts')).disableEndpoint(cluster!, flags),
+  );
+  action(endpoint.command('webhook').description('print the file that each kube-apiserver needs'), async () =>
+    (await import('./commands/cluster-endpoint.ts')).printWebhook(),
+  );
+}
+
 function addClusters(program: Command): void {
   const clusters = program.command('clusters').alias('cluster').description('the clusters of the server');
   action(clusters.command('list').alias('ls').description('all of them with their state'), async (_, flags) =>
@@ -120,6 +138,7 @@ function addClusters(program: Command): void {
     .option('--kubeconfig <file>', 'the kubeconfig to use')
     .option('--timeout <seconds>', 'how long to wait for it to be active', '120');
   action(bring, async ([name], flags) => (await import('./commands/cluster-import.ts')).importCluster(name!, flags));
+  addEndpoint(clusters);
   const members = program.command('members').description('who may use a cluster');
   action(members.command('list <cluster>').alias('ls').description('its members'), async ([cluster], flags) =>
     (await import('./commands/resources.ts')).listMembers(cluster!, flags),

@@ -42,6 +42,14 @@ export const cluster = defineType({
     description: string(),
     internal: falseByDefault(readOnly),
     agentImageOverride: string(),
+    /** Lets clients reach the cluster's own kube-apiserver with a token of this server. */
+    localClusterAuthEndpoint: struct('localClusterAuthEndpoint', {
+      enabled: falseByDefault(),
+      /** `host` or `host:port` of a load balancer before the kube-apiservers. */
+      fqdn: string(),
+      /** PEM of what vouches for it; empty where the cluster's own CA does. */
+      caCerts: string(),
+    }),
   },
   status: {
     conditions: conditions('clusterCondition'),

@@ -82,7 +82,7 @@ async function checkClusters(server: SavedServer, flags: GlobalFlags): Promise<F
     return [{ check: `Cluster ${wanted}`, ok: false, seen: 'not among those you see' }];
   const asked = chosen
     .slice(0, maxAsked)
-    .map(async cluster => [describe(cluster), ...(await askAgent(client, cluster))]);
+    .map(async cluster => [describe(cluster), ...endpointOf(cluster), ...(await askAgent(client, cluster))]);
   return [...(await Promise.all(asked)).flat(), ...chosen.slice(maxAsked).map(describe)];
 }
 
@@ -120,6 +120,21 @@ async function askAgent(client: Client, cluster: V3Resource): Promise<Finding[]>
       seen: detail,
       todo: 'mend that in the cluster: the agent’s way starts there',
     })),
+  ];
+}
+
+/** Whether its kube-apiserver takes this server's tokens, where it is to. */
+function endpointOf(cluster: V3Resource): Finding[] {
+  if (!(cluster['localClusterAuthEndpoint'] as { enabled?: boolean } | null | undefined)?.enabled) return [];
+  const told = ((cluster['conditions'] ?? []) as Condition[]).find(({ type }) => type === 'AuthorizedEndpoint');
+  const ok = told?.status === 'True';
+  return [
+    {
+      check: `Cluster ${cluster.name ?? cluster.id}, authorized endpoint`,
+      ok,
+      seen: ok ? 'its kube-apiserver takes this server’s tokens' : told?.message || 'not looked at yet',
+      todo: 'drover clusters endpoint webhook',
+    },
   ];
 }
 

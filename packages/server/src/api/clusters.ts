@@ -3,8 +3,10 @@ import type { Cluster } from '@drover/api';
 import { findCondition, invalid, methodNotAllowed, notFound, StatusError } from '@drover/base';
 import { issueToken } from '../auth/index.ts';
 import { askAgent } from '../clusters/agent-view.ts';
-import { proxyKubeconfig } from '../clusters/kubeconfig.ts';
+import { checkEndpoint } from '../clusters/endpoint-input.ts';
+import { directPlaces, proxyKubeconfig } from '../clusters/kubeconfig.ts';
 import { importYaml } from '../live/import-yaml.ts';
+import { namespaceIndex } from '../resources/index.ts';
 import { type ApiRequest, type ApiView, behaviour } from './behaviour.ts';
 import { depsOf } from './tokens.ts';
 
@@ -14,6 +16,7 @@ export const clusters = behaviour<Cluster>({
     const name = String(input['name'] ?? '').trim();
     if (name === '') throw invalid('Cluster name', 'is required', 'MissingRequired');
     requireFreeName(request, name);
+    checkEndpoint(input);
     return { ...input, name };
   },
   // Two may ask at once, of two servers even: of those that were stored under one name, the first one has it.
@@ -31,6 +34,7 @@ export const clusters = behaviour<Cluster>({
     } while (next);
   },
   prepareUpdate(request, input, cluster) {
+    checkEndpoint(input);
     const name = input['name'];
     if (typeof name === 'string' && name !== cluster.spec?.displayName) requireFreeName(request, name);
     return input;
@@ -66,8 +70,10 @@ export const clusters = behaviour<Cluster>({
           description: 'Kubeconfig token',
           clusterId,
         });
+        const name = cluster.spec?.displayName || clusterId;
         const config = proxyKubeconfig({
-          name: cluster.spec?.displayName || clusterId,
+          name,
+          direct: directPlaces(name, cluster, deps.caches.node.by(namespaceIndex, clusterId)),
           server: `${deps.settings.get('server-url') || request.base}/k8s/clusters/${clusterId}`,
           ca: deps.settings.get('cacerts'),
           token: bearer,

@@ -28,7 +28,7 @@ export function makeCaller(
 }
 
 /** Groups of all providers, as Kubernetes' subjects name them; no provider can give one of Kubernetes' own. */
-function groupsOf(attribute: UserAttribute | undefined, token: Token): string[] {
+export function groupsOf(attribute: UserAttribute | undefined, token: Token): string[] {
   const ofProviders = attribute?.groupPrincipals
     ? Object.values(attribute.groupPrincipals).flat()
     : (token.groupPrincipals ?? []);

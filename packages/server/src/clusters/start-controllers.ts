@@ -3,6 +3,8 @@
  * it is gained, when its agent comes or goes, and when its resource changes.
  */
 
+import { resolveImage } from '../connect/import-manifest.ts';
+import { authorizedEndpoint, indexEndpointTokens } from '../controllers/authorized-endpoint.ts';
 import { clusterCleanup } from '../controllers/cluster-cleanup.ts';
 import { clusterConnection } from '../controllers/cluster-connection.ts';
 import { clusterMembers } from '../controllers/cluster-members.ts';
@@ -29,6 +31,7 @@ export function startClusterControllers(deps: ClustersDeps, clusters: Clusters, 
   };
   indexNodes(caches);
   indexProjectBindings(caches);
+  indexEndpointTokens(caches);
   const ownership = startOwnership({
     store,
     replica,
@@ -52,6 +55,14 @@ export function startClusterControllers(deps: ClustersDeps, clusters: Clusters, 
     clusterProjects({ clients, setting }),
     clusterCleanup({ upstreams, setting }),
     foreignCredentials(upstreams),
+    authorizedEndpoint({
+      clients,
+      setting,
+      agentImage: cluster => {
+        const image = cluster.spec?.agentImageOverride || setting('agent-image');
+        return image && resolveImage(image, setting('system-default-registry'));
+      },
+    }),
   ])
     running.push(startController(ownedOnly(controller, ownership), context));
   // Harmless when two replicas do it, and somebody who just made a cluster is waiting for its command.

@@ -7,15 +7,20 @@ import { ignoreNotFound, isTrue, isUnavailable, type Log, messageOf, type Resour
 import {
   clusterRoleBindings,
   clusterRoles,
+  customResourceDefinitions,
+  daemonSets,
   KubeClient,
   namespaces,
   type ResourceRef,
   roleBindings,
+  roles,
+  secrets,
+  serviceAccounts,
 } from '@drover/kube';
 import type { Upstreams } from '../clusters/upstream.ts';
 import { type Caches, type Controller, controller, namespaceIndex, type Resources } from '../resources/index.ts';
 import { projectKey } from './cluster-projects.ts';
-import { agentPart, controllersBinding, isOurs, maybeOurs } from './ours.ts';
+import { agentPart, controllersBinding, isOurs, maybeOurEndpoint, maybeOurs } from './ours.ts';
 
 /** How long a cluster that is away is waited for before it is forgotten with what is in it. */
 export const patienceMs = 15 * 60_000;
@@ -134,13 +139,17 @@ const isMarkedPart = ({ metadata }: Resource): boolean =>
 
 async function readOurs(client: KubeClient, installUuid: string, signal: AbortSignal): Promise<Ours[]> {
   const all: Ours[] = [];
-  for (const ref of [roleBindings, clusterRoleBindings, clusterRoles]) {
-    for await (const listed of client.listAll<Resource>(ref, { labelSelector: maybeOurs, signal })) {
-      // Lists name neither kind nor version of what is in them.
-      const resource = { ...listed, apiVersion: ref.apiVersion, kind: ref.kind! };
-      if (isOurs(resource, installUuid)) all.push({ ref, resource });
+  const read = async (refs: readonly ResourceRef[], labelSelector: string) => {
+    for (const ref of refs) {
+      for await (const listed of client.listAll<Resource>(ref, { labelSelector, signal })) {
+        // Lists name neither kind nor version of what is in them.
+        const resource = { ...listed, apiVersion: ref.apiVersion, kind: ref.kind! };
+        if (isOurs(resource, installUuid)) all.push({ ref, resource });
+      }
     }
-  }
+  };
+  await read([roleBindings, clusterRoleBindings, clusterRoles], maybeOurs);
+  await read([daemonSets, roles, serviceAccounts, secrets, customResourceDefinitions], maybeOurEndpoint);
   return all;
 }
 

@@ -15,6 +15,9 @@ export const agentPart = { 'drover.io/part-of': 'agent' } as const;
 /** Set on what comes of grants in projects: kept in step by itself. */
 export const projectPart = { 'drover.io/part-of': 'projects' } as const;
 
+/** Set on what the authorized endpoint of a cluster is made of. */
+export const endpointPart = { 'drover.io/part-of': 'endpoint' } as const;
+
 /** What may be ours, among all that installs like this one made. */
 export const maybeOurs = managedSelector;
 /** The same, of grants alone. */
@@ -22,6 +25,9 @@ export const maybeOurGrants = `${managedSelector},!drover.io/part-of`;
 
 /** The same, of grants in projects. */
 export const maybeOurProjectGrants = `${managedSelector},drover.io/part-of=projects`;
+
+/** The same, of an authorized endpoint. */
+export const maybeOurEndpoint = `${managedSelector},drover.io/part-of=endpoint`;
 
 /** The labels of what the install with this uuid makes. */
 export function marksOf(installUuid: string): Readonly<Record<string, string>> {
