@@ -16,6 +16,11 @@ const SignIn = lazy(async () => ({ default: (await import('../pages/SignIn.tsx')
 const KindList = lazy(async () => ({ default: (await import('../pages/KindList.tsx')).KindList }));
 const KindObject = lazy(async () => ({ default: (await import('../pages/KindObject.tsx')).KindObject }));
 const ClusterOverview = lazy(async () => ({ default: (await import('../pages/ClusterOverview.tsx')).ClusterOverview }));
+const ImportCluster = lazy(async () => ({ default: (await import('../pages/ImportCluster.tsx')).ImportCluster }));
+const Users = lazy(async () => ({ default: (await import('../pages/Users.tsx')).Users }));
+const Tokens = lazy(async () => ({ default: (await import('../pages/Tokens.tsx')).Tokens }));
+const Settings = lazy(async () => ({ default: (await import('../pages/Settings.tsx')).Settings }));
+const Members = lazy(async () => ({ default: (await import('../pages/Members.tsx')).Members }));
 const OtherKinds = lazy(async () => ({ default: (await import('../pages/OtherKinds.tsx')).OtherKinds }));
 const Setup = lazy(async () => ({ default: (await import('../pages/Setup.tsx')).Setup }));
 
@@ -45,6 +50,11 @@ function Pages(): ReactNode {
       <Suspense fallback={<Skeleton />}>
         <Switch>
           <Route path="/" component={Home} />
+          <Route path="/import/:id?" component={ImportCluster} />
+          <Route path="/users" component={Users} />
+          <Route path="/tokens" component={Tokens} />
+          <Route path="/settings" component={Settings} />
+          <Route path="/c/:clusterId/members" component={Members} />
           <Route path="/c/:clusterId" component={ClusterOverview} />
           <Route path="/c/:clusterId/kinds" component={OtherKinds} />
           <Route path="/c/:clusterId/:plural" component={KindList} />

@@ -6,6 +6,7 @@ import { useLiveState } from '../net/use-live.ts';
 import { useMe } from '../net/v3.ts';
 import { Failure, Skeleton } from '../parts/Notices.tsx';
 import { Toasts } from '../parts/Toasts.tsx';
+import { Keys } from './Keys.tsx';
 import { SideNav } from './SideNav.tsx';
 import { TopBar } from './TopBar.tsx';
 
@@ -37,6 +38,7 @@ export function Shell({ children }: { readonly children: ReactNode }) {
         {children}
       </main>
       <Toasts />
+      <Keys />
     </div>
   );
 }

@@ -3,6 +3,7 @@ import type { ReactNode } from 'react';
 import { useTranslation } from 'react-i18next';
 import { Link, useLocation, useSearchParams } from 'wouter';
 import { useKinds } from '../net/kinds.ts';
+import { useMay } from '../net/v3.ts';
 import { Icon, type IconName } from '../parts/Icon.tsx';
 import { useCounts } from './counts.ts';
 import { groups, isOther } from './groups.ts';
@@ -21,9 +22,13 @@ export function SideNav() {
 
 function ServerNav(): ReactNode {
   const { t } = useTranslation();
+  const may = useMay();
   return (
     <ul>
       <Entry href="/" icon="cluster" text={t('frame.clusters')} />
+      {may('user', 'POST') && <Entry href="/users" icon="users" text={t('frame.users')} />}
+      <Entry href="/tokens" icon="key" text={t('frame.tokens')} />
+      {may('setting', 'GET') && <Entry href="/settings" icon="settings" text={t('frame.settings')} />}
     </ul>
   );
 }
@@ -64,19 +69,20 @@ function ClusterNav({ clusterId }: { readonly clusterId: string }): ReactNode {
           </section>
         );
       })}
-      {others > 0 && (
-        <section aria-label={t('frame.manage')}>
-          <h2>{t('frame.manage')}</h2>
-          <ul>
+      <section aria-label={t('frame.manage')}>
+        <h2>{t('frame.manage')}</h2>
+        <ul>
+          <Entry href={addressOf(clusterId, 'members')} text={t('frame.members')} current={page === 'members'} />
+          {others > 0 && (
             <Entry
               href={addressOf(clusterId, 'kinds')}
               text={t('frame.moreKinds')}
               count={others}
               current={page === 'kinds'}
             />
-          </ul>
-        </section>
-      )}
+          )}
+        </ul>
+      </section>
     </>
   );
 }

@@ -4,6 +4,7 @@ import { Link } from 'wouter';
 import { Icon, Mark } from '../parts/Icon.tsx';
 import { AccountMenu } from './AccountMenu.tsx';
 import { ClusterSwitcher } from './ClusterSwitcher.tsx';
+import { openOverlay, paletteKey } from './overlay.ts';
 
 export function TopBar({ onMenu, navOpen }: { readonly onMenu: () => void; readonly navOpen: boolean }) {
   const { t } = useTranslation();
@@ -27,6 +28,19 @@ export function TopBar({ onMenu, navOpen }: { readonly onMenu: () => void; reado
       </span>
       <ClusterSwitcher />
       <span className="spread" />
+      <button
+        type="button"
+        className="palette-button"
+        aria-label={t('palette.title')}
+        onClick={() => openOverlay('palette')}
+      >
+        <Icon name="search" />
+        <span>{t('frame.search')}</span>
+        <kbd>{paletteKey}</kbd>
+      </button>
+      <button type="button" className="plain" aria-label={t('frame.help')} onClick={() => openOverlay('help')}>
+        <Icon name="help" />
+      </button>
       <AccountMenu />
     </header>
   );

@@ -30,14 +30,15 @@ export function useMe() {
   });
 }
 
-/** The root of `/v3` says which collections this person may read. */
-export function useMayList(): ReadonlySet<string> {
+/** Whether this person may read (GET) or add to (POST) a collection of `/v3` at all; until that is known, not. */
+export function useMay(): (type: string, method: 'GET' | 'POST') => boolean {
   const { data } = useQuery({
     queryKey: ['v3-schemas'],
     queryFn: ({ signal }) => ask<Collection<{ id: string; collectionMethods?: string[] }>>('/v3/schemas', { signal }),
     staleTime: 300_000,
   });
-  return new Set((data?.data ?? []).filter(one => one.collectionMethods?.includes('GET')).map(one => one.id));
+  const methods = new Map((data?.data ?? []).map(one => [one.id, one.collectionMethods ?? []]));
+  return (type, method) => methods.get(type)?.includes(method) === true;
 }
 
 /** Changes something, and has every list that may show it asked again. */

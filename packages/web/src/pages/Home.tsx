@@ -5,7 +5,7 @@ import { type ClusterRow, type Share, sortClusters, useClusters } from '../app/c
 import { addressOf } from '../app/place.ts';
 import { setPref, usePref } from '../app/prefs.ts';
 import { useViewState } from '../app/view-state.ts';
-import { useMayList } from '../net/v3.ts';
+import { useMay } from '../net/v3.ts';
 import { Bar } from '../parts/Bar.tsx';
 import { Icon } from '../parts/Icon.tsx';
 import { Empty, Failure, Skeleton } from '../parts/Notices.tsx';
@@ -18,7 +18,7 @@ export function Home() {
   const { t } = useTranslation();
   const clusters = useClusters();
   const pinned = usePref('pinned');
-  const mayImport = useMayList().has('clusterRegistrationToken');
+  const mayImport = useMay()('cluster', 'POST');
   const [text, setText] = useViewState('q');
   const all = clusters.data?.rows ?? [];
   const words = text.toLowerCase().split(/\s+/).filter(Boolean);

@@ -5,10 +5,28 @@ import { detail } from './detail.ts';
 import { errors } from './errors.ts';
 import { frame } from './frame.ts';
 import { home } from './home.ts';
+import { importing } from './importing.ts';
 import { kinds } from './kinds.ts';
 import { list } from './list.ts';
+import { manage } from './manage.ts';
 import { overview } from './overview.ts';
+import { palette } from './palette.ts';
 import { signIn } from './sign-in.ts';
 import { states } from './states.ts';
 
-export const en = { act, columns, detail, errors, frame, home, kinds, list, overview, signIn, states } as const;
+export const en = {
+  act,
+  columns,
+  detail,
+  errors,
+  frame,
+  home,
+  importing,
+  kinds,
+  list,
+  manage,
+  overview,
+  palette,
+  signIn,
+  states,
+} as const;

@@ -28,5 +28,6 @@ export const states = {
   errimagepull: 'Image not pulled',
   containercreating: 'Starting',
   updating: 'Updating',
+  disabled: 'Disabled',
   inactive: 'Inactive',
 } as const;

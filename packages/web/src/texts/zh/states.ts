@@ -31,5 +31,6 @@ export const states: SameKeys<typeof en> = {
   errimagepull: '镜像拉取失败',
   containercreating: '正在启动',
   updating: '正在更新',
+  disabled: '已停用',
   inactive: '未启用',
 };
