@@ -5,15 +5,16 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { StatusError } from '@drover/base';
-import { exportJWK, generateKeyPair, SignJWT } from 'jose';
-import { OidcClients } from '../../packages/server/src/auth-providers/oidc-client.ts';
 import {
   beginOidc,
   finishOidc,
+  OidcClients,
+  type OidcSettings,
   oidcLogoutUrl,
+  oidcSettings,
   refreshOidc,
-} from '../../packages/server/src/auth-providers/oidc-flow.ts';
-import { type OidcSettings, oidcSettings } from '../../packages/server/src/auth-providers/oidc-settings.ts';
+} from '@drover/server';
+import { exportJWK, generateKeyPair, SignJWT } from 'jose';
 import { Jar } from './jar.ts';
 import { type OidcPeer, startOidcPeer } from './oidc-peer.ts';
 

@@ -8,14 +8,12 @@ import { StatusError } from '@drover/base';
 import {
   beginSaml,
   finishSaml,
-  samlLogoutUrl,
-  samlMetadata,
-} from '../../packages/server/src/auth-providers/saml-flow.ts';
-import {
   parseIdpMetadata,
   type SamlSettings,
+  samlLogoutUrl,
+  samlMetadata,
   samlSettings,
-} from '../../packages/server/src/auth-providers/saml-settings.ts';
+} from '@drover/server';
 import { Jar } from './jar.ts';
 import { makeSamlPair, readSamlForm, type SamlManner, type SamlPeer, startSamlPeer } from './saml-peer.ts';
 

@@ -1,6 +1,7 @@
 /** Every declared type. A type that no code gives behaviour to is not declared. */
 
 import type { ResourceOf, TypeDeclaration } from './type.ts';
+import { authConfig } from './types/auth-config.ts';
 import { cluster } from './types/cluster.ts';
 import { clusterRegistrationToken } from './types/cluster-registration-token.ts';
 import { node } from './types/node.ts';
@@ -10,10 +11,12 @@ import { globalRole, roleTemplate } from './types/role.ts';
 import { clusterRoleTemplateBinding, globalRoleBinding, projectRoleTemplateBinding } from './types/role-binding.ts';
 import { secret } from './types/secret.ts';
 import { setting } from './types/setting.ts';
+import { samlToken, usedAssertion } from './types/sign-in.ts';
 import { token } from './types/token.ts';
 import { user, userAttribute } from './types/user.ts';
 
 export const types = {
+  authConfig,
   cluster,
   clusterRegistrationToken,
   clusterRoleTemplateBinding,
@@ -24,9 +27,11 @@ export const types = {
   project,
   projectRoleTemplateBinding,
   roleTemplate,
+  samlToken,
   secret,
   setting,
   token,
+  usedAssertion,
   user,
   userAttribute,
 } as const satisfies Record<string, TypeDeclaration>;

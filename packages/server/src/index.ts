@@ -1,5 +1,6 @@
 /** The server's parts, for whoever runs them inside another process, such as a test. */
 export * from './auth/index.ts';
+export * from './auth-providers/flows.ts';
 export { type Clusters, type ClustersDeps, openClusters } from './clusters/open.ts';
 export { describeRegistrationToken, tokenSecretName } from './clusters/registration-token.ts';
 export { startClusterControllers } from './clusters/start-controllers.ts';

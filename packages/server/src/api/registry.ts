@@ -3,6 +3,7 @@ import { namespace, principal, type TypeDeclaration, type TypedResource, type Ty
 import { namespaces } from '../live/namespaces.ts';
 import { nodes } from '../live/nodes.ts';
 import { liveServed } from '../live/served.ts';
+import { authConfigTypes } from './auth-configs.ts';
 import type { Behaviour, ServedType } from './behaviour.ts';
 import { clusterRegistrationTokens } from './cluster-registration-tokens.ts';
 import { clusters } from './clusters.ts';
@@ -41,6 +42,7 @@ export const servedTypes: readonly ServedType[] = [
   })),
   { declaration: principal as TypeDeclaration, behaviour: principals as Any },
   { declaration: namespace as TypeDeclaration, behaviour: namespaces as Any, context: 'cluster' },
+  ...authConfigTypes,
   ...liveServed,
 ];
 

@@ -11,6 +11,7 @@ import { makeCaller } from './caller.ts';
 import { type Credential, parseBearer, readCredential } from './credentials.ts';
 import { type AuthDeps, minutesSetting, nowOf } from './deps.ts';
 import { hashing } from './gate.ts';
+import { isProviderOn } from './provider-on.ts';
 import { Bucket } from './rate-limit.ts';
 import { endOf, isIdle } from './token-life.ts';
 import type { TokenUse } from './token-use.ts';
@@ -63,6 +64,8 @@ export class Authenticator {
       this.#keep(digest, entry);
     }
     const { token } = entry;
+    // Off means off at once, on every replica: its tokens need not be gone yet.
+    if (!isProviderOn(this.#deps.caches, token.authProvider)) throw unauthorized();
     if (this.#hasEnded(entry, now) || !isInScope(token.clusterName, path)) throw unauthorized();
     this.#use.note(token.metadata.name, now);
     const host = request.headers.host ?? '';

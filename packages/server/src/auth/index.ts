@@ -1,6 +1,9 @@
 /** Sign-in and access, put together: what the server's main opens once, after the caches are in step. */
 import type { IncomingMessage } from 'node:http';
 import type { Log } from '@drover/base';
+import { elsewhereOf } from '../auth-providers/elsewhere.ts';
+import { indexPrincipals } from '../auth-providers/external-users.ts';
+import type { RedirectSignIn } from '../auth-providers/redirect-routes.ts';
 import { type AddressOf, connectedAddress } from '../http/client-address.ts';
 import type { Authenticate, Route } from '../http/exchange.ts';
 import { type Access, createAccess } from './access.ts';
@@ -34,6 +37,8 @@ export interface Auth {
   readonly authenticator: Authenticator;
   readonly sessions: Sessions;
   readonly resolveIdentity: ResolveIdentity;
+  /** Signing in with providers that people are sent to. */
+  readonly redirect: RedirectSignIn;
   /** Signing in and out. */
   readonly routes: Route[];
 }
@@ -51,17 +56,21 @@ export interface OpenAuthOptions {
 export function openAuth(deps: AuthDeps, options: OpenAuthOptions): Auth {
   const { baseUrl, addressOf = connectedAddress, log, signal } = options;
   indexUsernames(deps.caches);
+  indexPrincipals(deps.caches);
   const access = createAccess(deps.caches, signal);
   const use = new TokenUse(deps);
   const authenticator = new Authenticator(deps, { use });
   const sessions = new Sessions({ caches: deps.caches, access, now: deps.now }, signal);
   void use.run(signal, log);
+  const login = { ...deps, access, authenticator, limits: new LoginLimits(), addressOf, baseUrl };
+  const elsewhere = elsewhereOf(login);
   return {
     access,
     authenticate: authenticator.authenticate,
     authenticator,
     sessions,
     resolveIdentity: createResolveIdentity(access),
-    routes: publicRoutes({ ...deps, access, authenticator, limits: new LoginLimits(), addressOf, baseUrl }),
+    redirect: elsewhere.signIn,
+    routes: [...publicRoutes({ ...login, elsewhere }), ...elsewhere.routes],
   };
 }

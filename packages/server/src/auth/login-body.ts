@@ -8,6 +8,13 @@ export interface LoginBody {
   readonly password: string;
   readonly description?: string;
   readonly responseType: string;
+  /** What a provider elsewhere gave, and the state that it was asked under. */
+  readonly code?: string;
+  readonly state?: string;
+  readonly finalRedirectUrl?: string;
+  /** A command line that waits: see cli-requests. */
+  readonly requestId?: string;
+  readonly publicKey?: string;
 }
 
 const maxBytes = 16 * 1024;
@@ -45,7 +52,12 @@ function readText(request: IncomingMessage, timeoutMs: number): Promise<string> 
   });
 }
 
-function parseLoginBody(text: string): LoginBody {
+/** A small object in JSON from anybody, within the same bounds as a sign-in. */
+export async function readSmallJson(request: IncomingMessage, timeoutMs = maxMs): Promise<Record<string, unknown>> {
+  return parseObject(await readText(request, timeoutMs));
+}
+
+function parseObject(text: string): Record<string, unknown> {
   let parsed: unknown;
   try {
     parsed = JSON.parse(text);
@@ -54,13 +66,22 @@ function parseLoginBody(text: string): LoginBody {
   }
   if (typeof parsed !== 'object' || parsed === null || Array.isArray(parsed))
     throw invalid('body', 'must be a JSON object', 'InvalidBodyContent');
-  const fields = parsed as Record<string, unknown>;
+  return parsed as Record<string, unknown>;
+}
+
+function parseLoginBody(text: string): LoginBody {
+  const fields = parseObject(text);
   return {
     type: optionalText(fields, 'type'),
     username: optionalText(fields, 'username') ?? '',
     password: optionalText(fields, 'password') ?? '',
     description: optionalText(fields, 'description'),
     responseType: optionalText(fields, 'responseType') ?? '',
+    code: optionalText(fields, 'code'),
+    state: optionalText(fields, 'state'),
+    finalRedirectUrl: optionalText(fields, 'finalRedirectUrl'),
+    requestId: optionalText(fields, 'requestId'),
+    publicKey: optionalText(fields, 'publicKey'),
   };
 }
 

@@ -40,7 +40,17 @@ export async function login(
   const attempt = deps.limits.attempt(deps.addressOf(request), body.username);
   const signedIn = await provider.signIn(deps, body);
   attempt.succeeded();
-  const { resource, bearer } = await issueFor(deps, { provider, signedIn, body });
+  await answerLogin(deps, { request, response }, { provider: provider.name, signedIn, body });
+}
+
+/** The token in the form that the body asks for, for whoever has proved who he is. */
+export async function answerLogin(
+  deps: LoginDeps,
+  { request, response }: { readonly request: IncomingMessage; readonly response: ServerResponse },
+  asked: LoginAsk,
+): Promise<void> {
+  const { signedIn, body } = asked;
+  const { resource, bearer } = await issueFor(deps, asked);
   noteForAudit(request, { userId: signedIn.user.metadata.name, tokenName: resource.metadata.name });
   await noteLogin(deps, signedIn.user.metadata.name);
   if (body.responseType === 'cookie') {
@@ -52,15 +62,16 @@ export async function login(
   response.writeHead(201, { 'content-type': 'application/json', 'content-length': Buffer.byteLength(text) }).end(text);
 }
 
-interface Asked {
-  readonly provider: Provider;
+export interface LoginAsk {
+  /** Its name. */
+  readonly provider: string;
   readonly signedIn: SignedIn;
   readonly body: LoginBody;
 }
 
-function issueFor(deps: LoginDeps, { provider, signedIn, body }: Asked): ReturnType<typeof issueToken> {
+function issueFor(deps: LoginDeps, { provider, signedIn, body }: LoginAsk): ReturnType<typeof issueToken> {
   const userId = signedIn.user.metadata.name;
-  const common = { userId, authProvider: provider.name, userPrincipal: signedIn.principalId };
+  const common = { userId, authProvider: provider, userPrincipal: signedIn.principalId };
   const kubeconfig = /^kubeconfig(?:_(.+))?$/.exec(body.responseType);
   if (!kubeconfig) return issueToken(deps, { ...common, kind: 'session', description: body.description });
   const clusterId = kubeconfig[1];

@@ -14,6 +14,17 @@ export interface PublicRoutesDeps extends LoginDeps {
   readonly authenticator: Authenticator;
   /** `https://host` as the client reaches this server, for the links in answers. */
   readonly baseUrl: (request: IncomingMessage) => string;
+  readonly elsewhere: SignInElsewhere;
+}
+
+/** Providers that people are sent to, as they are shown here and signed in with. */
+export interface SignInElsewhere {
+  /** All there are; `isOn` tells those that can be used now. */
+  readonly all: readonly { readonly name: string; readonly type: string }[];
+  isOn(name: string): boolean;
+  /** What anybody may see of it, beside name and links. */
+  shown(name: string, base: string): Readonly<Record<string, unknown>>;
+  login(exchange: Exchange, name: string): Promise<void>;
 }
 
 /** v3 writes type names in paths in either case. */
@@ -25,9 +36,6 @@ export function publicRoutes(deps: PublicRoutesDeps): Route[] {
     handle,
   });
   const list = (exchange: Exchange) => listProviders(deps, exchange);
-  const pickUp = async ({ path }: Exchange) => {
-    throw notFound('authToken', path.split('/')[3]?.slice(0, 64) ?? '');
-  };
   return [
     route('/v3-public', exchange => root(deps, exchange)),
     ...inEitherCase('/v3-public/authProviders').map(prefix => route(prefix, list)),
@@ -36,11 +44,15 @@ export function publicRoutes(deps: PublicRoutesDeps): Route[] {
         route(prefix, exchange => oneProvider(deps, provider, exchange)),
       ),
     ),
-    ...[...inEitherCase('/v3-public/authTokens'), '/v1-public/authtokens'].map(prefix => route(prefix, pickUp)),
+    ...deps.elsewhere.all.flatMap(provider =>
+      inEitherCase(`/v3-public/${provider.type}s`).map(prefix =>
+        route(prefix, exchange => oneElsewhere(deps, provider, exchange)),
+      ),
+    ),
     route('/v1-public/authproviders', async ({ request, response }) => {
       requireMethod(request, 'GET');
       const base = deps.baseUrl(request);
-      answer(response, { data: providers.map(provider => shown(provider, base)) });
+      answer(response, { data: allShown(deps, base) });
     }),
     route('/v1-public/login', async ({ request, response }) => {
       requireMethod(request, 'POST');
@@ -61,8 +73,11 @@ async function root(deps: PublicRoutesDeps, { request, response, path }: Exchang
   response.setHeader('x-api-schemas', `${base}/v3-public/schemas`);
   const [name, id, ...more] = path.split('/').slice(2).filter(Boolean);
   if (name === undefined) return answer(response, publicRoot(base));
+  const types = [...providers, ...deps.elsewhere.all.filter(each => deps.elsewhere.isOn(each.name))].map(
+    each => each.type,
+  );
   if (more.length > 0 || !/^schemas?$/i.test(name)) throw notFound('path', path.slice(0, 200));
-  answer(response, id === undefined ? publicSchemas(base) : findPublicSchema(base, id));
+  answer(response, id === undefined ? publicSchemas(base, types) : findPublicSchema(base, types, id));
 }
 
 async function listProviders(deps: PublicRoutesDeps, { request, response, path }: Exchange): Promise<void> {
@@ -70,17 +85,48 @@ async function listProviders(deps: PublicRoutesDeps, { request, response, path }
   const [id, ...more] = segmentsAfter(path);
   const base = deps.baseUrl(request);
   response.setHeader('x-api-schemas', `${base}/v3-public/schemas`);
-  const one = providers.find(({ name }) => name === id);
+  const all = allShown(deps, base);
+  const one = all.find(({ name }) => name === id);
   if (more.length > 0 || (id !== undefined && !one)) throw notFound('authProvider', 'that name');
-  if (one) return answer(response, shown(one, base));
+  if (one) return answer(response, one);
   answer(response, {
     type: 'collection',
     resourceType: 'authProvider',
     links: { self: `${base}/v3-public/authProviders` },
     actions: {},
     createTypes: {},
-    data: providers.map(provider => shown(provider, base)),
+    data: all,
   });
+}
+
+function allShown(deps: PublicRoutesDeps, base: string): Record<string, unknown>[] {
+  const { all, isOn } = deps.elsewhere;
+  const on = all.filter(({ name }) => isOn(name));
+  return [...providers.map(provider => shown(provider, base)), ...on.map(each => shownElsewhere(deps, each, base))];
+}
+
+function shownElsewhere(
+  { elsewhere }: PublicRoutesDeps,
+  { name, type }: { readonly name: string; readonly type: string },
+  base: string,
+): Record<string, unknown> {
+  return shown({ name, type, shown: elsewhere.shown(name, base) }, base);
+}
+
+async function oneElsewhere(
+  deps: PublicRoutesDeps,
+  provider: { readonly name: string; readonly type: string },
+  exchange: Exchange,
+): Promise<void> {
+  const { request, response, path, query } = exchange;
+  const [id, ...more] = segmentsAfter(path);
+  const base = deps.baseUrl(request);
+  response.setHeader('x-api-schemas', `${base}/v3-public/schemas`);
+  if (id !== provider.name || more.length > 0 || !deps.elsewhere.isOn(id)) throw notFound(provider.type, 'that name');
+  if (request.method === 'GET') return answer(response, shownElsewhere(deps, provider, base));
+  requireMethod(request, 'POST');
+  if (query.get('action') !== 'login') throw notFound('action', 'that name');
+  await deps.elsewhere.login(exchange, id);
 }
 
 async function oneProvider(deps: PublicRoutesDeps, provider: Provider, exchange: Exchange): Promise<void> {
@@ -97,7 +143,7 @@ async function oneProvider(deps: PublicRoutesDeps, provider: Provider, exchange:
 
 const inEitherCase = (path: string): string[] => [...new Set([path, path.toLowerCase()])];
 
-function shown(provider: Provider, base: string): Record<string, unknown> {
+function shown(provider: Pick<Provider, 'name' | 'type' | 'shown'>, base: string): Record<string, unknown> {
   const { name, type } = provider;
   const self = `${base}/v3-public/${type}s/${name}`;
   return {

@@ -5,7 +5,6 @@
 import { innerType } from '@drover/api';
 import { notFound } from '@drover/base';
 import known from './data/public-schemas.json' with { type: 'json' };
-import { providers } from './providers.ts';
 
 interface PublicSchema {
   readonly pluralName: string;
@@ -44,8 +43,9 @@ export function publicRoot(base: string): Record<string, unknown> {
   };
 }
 
-export function publicSchemas(base: string): Record<string, unknown> {
-  const ids = reachable(['authProvider', 'authToken', ...providers.map(({ type }) => type)]);
+/** `types` are those of the providers that are there. */
+export function publicSchemas(base: string, types: readonly string[]): Record<string, unknown> {
+  const ids = reachable(['authProvider', 'authToken', ...types]);
   const data = [...ids].sort().map(id => publicSchema(base, id));
   return {
     type: 'collection',
@@ -58,8 +58,8 @@ export function publicSchemas(base: string): Record<string, unknown> {
 }
 
 /** One of them, its id in any case. */
-export function findPublicSchema(base: string, id: string): Record<string, unknown> {
-  const found = (publicSchemas(base)['data'] as readonly Record<string, unknown>[]).find(
+export function findPublicSchema(base: string, types: readonly string[], id: string): Record<string, unknown> {
+  const found = (publicSchemas(base, types)['data'] as readonly Record<string, unknown>[]).find(
     schema => String(schema['id']).toLowerCase() === id.toLowerCase(),
   );
   if (!found) throw notFound('schema', id.slice(0, 64));

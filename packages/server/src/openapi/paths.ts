@@ -28,7 +28,7 @@ export function pathsOf({ path, context, schemas, linksOf }: SchemaSet, componen
   const parameters: Record<string, JsonSchema> = {};
   const inPath = context ? [pathParameter(`${context}Id`, `The id of the ${context}.`)] : [];
   for (const schema of schemas) {
-    if (schema.id === 'subscribe' || !schema.links['collection']) continue;
+    if (schema.id === 'subscribe' || (!schema.links['collection'] && schema.resourceMethods.length === 0)) continue;
     const below = `${path}/${schema.pluralName.toLowerCase()}`;
     const suffix = context ? `In${upper(context)}` : '';
     const subject = { schema, component: componentOf(schema.id)!, componentOf, suffix };

@@ -1,0 +1,127 @@
+/**
+ * Users who come from elsewhere: found by the principal, or made for it under a name that follows from it, so that two
+ * replicas make one user. What his provider says of him is kept beside him.
+ */
+import { hash } from 'node:crypto';
+import type { User } from '@drover/api';
+import { forbidden, ignoreNotFound, isAlreadyExists } from '@drover/base';
+import { type AuthDeps, nowOf } from '../auth/deps.ts';
+import type { Caches } from '../resources/index.ts';
+import { requireLetIn } from './access-mode.ts';
+import type { Identity } from './identity.ts';
+import type { Keep, ProviderConfig } from './redirect-provider.ts';
+
+const principalIndex = 'principal-id';
+const keepNamespace = 'cattle-system';
+
+/** Declares the index that findByPrincipal reads; once, before the first. */
+export function indexPrincipals(caches: Caches): void {
+  caches.user.index(principalIndex, user => user.principalIds ?? []);
+}
+
+export function findByPrincipal(caches: Caches, principalId: string): User | undefined {
+  return caches.user.by(principalIndex, principalId).find(user => !user.metadata.deletionTimestamp);
+}
+
+/** The user behind an identity, let in by his provider's access mode, with groups as they are now. Throws Forbidden else. */
+export async function admitIdentity(deps: AuthDeps, config: ProviderConfig, identity: Identity): Promise<User> {
+  const known = findByPrincipal(deps.caches, identity.user.id);
+  requireLetIn(deps.caches, config, { identity, userId: known?.metadata.name });
+  const user = known ?? (await makeUser(deps, identity));
+  if (user.enabled === false) throw forbidden('user is not enabled', { code: 'PermissionDenied' });
+  await noteGroups(deps, user.metadata.name, identity);
+  if (identity.keep) await storeKeep(deps, user.metadata.name, { provider: config.name, keep: identity.keep });
+  return user;
+}
+
+async function makeUser(deps: AuthDeps, { user }: Identity): Promise<User> {
+  const id = `u-${base32(hash('sha256', user.id, 'buffer')).slice(0, 10)}`;
+  // Rights before the user: one who stands is whole.
+  for (const role of deps.caches.globalRole.all()) {
+    if (role.newUserDefault !== true || role.metadata.deletionTimestamp) continue;
+    const name = `grb-${hash('sha256', `${id} ${role.metadata.name}`, 'hex').slice(0, 10)}`;
+    await ignoreExisting(
+      deps.resources.create('globalRoleBinding', {
+        metadata: { name },
+        globalRoleName: role.metadata.name,
+        userName: id,
+      }),
+    );
+  }
+  const draft = {
+    metadata: { name: id },
+    displayName: user.displayName,
+    enabled: true,
+    mustChangePassword: false,
+    principalIds: [`local://${id}`, user.id],
+  };
+  try {
+    return await deps.resources.create('user', draft);
+  } catch (error) {
+    if (!isAlreadyExists(error)) throw error;
+    const there = await deps.resources.get('user', id);
+    if (!there.principalIds?.includes(user.id)) throw error;
+    return there;
+  }
+}
+
+/** Replaces what one provider said of the user's groups; what others said stays. */
+async function noteGroups(deps: AuthDeps, userId: string, { user, groups }: Identity): Promise<void> {
+  const own = { [user.provider]: groups.map(group => group.id) };
+  const lastRefresh = `${new Date(nowOf(deps)).toISOString().slice(0, 19)}Z`;
+  try {
+    await deps.resources.create('userAttribute', { metadata: { name: userId }, groupPrincipals: own, lastRefresh });
+  } catch (error) {
+    if (!isAlreadyExists(error)) throw error;
+    await deps.resources.modify('userAttribute', { name: userId }, seen => ({
+      ...seen,
+      groupPrincipals: { ...seen.groupPrincipals, ...own },
+      lastRefresh,
+    }));
+  }
+}
+
+const keepName = (userId: string, provider: string): string => `${userId}-${provider}-sign-in`;
+
+async function storeKeep(deps: AuthDeps, userId: string, of: { provider: string; keep: Keep }): Promise<void> {
+  const metadata = { namespace: keepNamespace, name: keepName(userId, of.provider) };
+  const stringData = { ...of.keep };
+  try {
+    await deps.resources.create('secret', { metadata, type: 'Opaque', stringData });
+  } catch (error) {
+    if (!isAlreadyExists(error)) throw error;
+    await deps.resources.modify('secret', metadata, seen => ({ ...seen, stringData }));
+  }
+}
+
+/** What the user's last sign-in with the provider left to ask again with. */
+export async function keptOf(deps: AuthDeps, userId: string, provider: string): Promise<Keep> {
+  const secret = await deps.resources.find('secret', keepName(userId, provider), keepNamespace);
+  return secret?.stringData ?? {};
+}
+
+/** Takes away what sign-ins with the provider left. */
+export async function dropKept(deps: Pick<AuthDeps, 'resources'>, userId: string, provider: string): Promise<void> {
+  await ignoreNotFound(deps.resources.delete('secret', { namespace: keepNamespace, name: keepName(userId, provider) }));
+}
+
+async function ignoreExisting(made: Promise<unknown>): Promise<void> {
+  await made.catch(error => {
+    if (!isAlreadyExists(error)) throw error;
+  });
+}
+
+/** RFC 4648's, in lower case and without padding, as the original names its users. */
+function base32(bytes: Uint8Array): string {
+  const alphabet = 'abcdefghijklmnopqrstuvwxyz234567';
+  let out = '';
+  let bits = 0;
+  let value = 0;
+  for (const byte of bytes) {
+    value = (value << 8) | byte;
+    bits += 8;
+    for (; bits >= 5; bits -= 5) out += alphabet[(value >>> (bits - 5)) & 31];
+    value &= (1 << bits) - 1;
+  }
+  return bits > 0 ? out + alphabet[(value << (5 - bits)) & 31] : out;
+}

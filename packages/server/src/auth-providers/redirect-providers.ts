@@ -1,0 +1,89 @@
+/** The providers that people are sent to: OpenID Connect, SAML and GitHub, each under its names. */
+import { beginGithub, finishGithub, refreshGithub, searchGithub } from './github-flow.ts';
+import { githubSettings } from './github-settings.ts';
+import { OidcClients } from './oidc-client.ts';
+import { beginOidc, finishOidc, type OidcPending, oidcLogoutUrl, refreshOidc } from './oidc-flow.ts';
+import { oidcProviders, oidcSettings } from './oidc-settings.ts';
+import type { ProviderConfig, RedirectProvider } from './redirect-provider.ts';
+import { beginSaml, finishSaml, samlLogoutUrl } from './saml-flow.ts';
+import { requireSignedAnnotation, samlProviders, samlSettings } from './saml-settings.ts';
+
+type Names = Pick<RedirectProvider, 'name' | 'configType' | 'providerType'>;
+
+const clients = new OidcClients();
+
+function oidc(names: Names): RedirectProvider {
+  const callback = names.name === 'azuread' ? 'verify-auth-azure' : 'verify-auth';
+  return {
+    ...names,
+    crossSite: false,
+    check: config => void oidcSettings(names.name, config.fields),
+    async begin({ fields }, { baseUrl, state }) {
+      const redirectUri = `${baseUrl}/${callback}`;
+      const { url, pending } = await beginOidc(clients, oidcSettings(names.name, fields), { redirectUri, state });
+      return { url, data: { ...pending } };
+    },
+    finish: ({ fields }, { query, data }) =>
+      finishOidc(clients, oidcSettings(names.name, fields), { query, pending: data as unknown as OidcPending }),
+    refresh: ({ fields }, keep) => refreshOidc(clients, oidcSettings(names.name, fields), keep),
+    logout: ({ fields }, keep, way) =>
+      oidcLogoutUrl(clients, oidcSettings(names.name, fields), { ...way, idToken: keep['idToken'] }),
+  };
+}
+
+/** As configured, with what an annotation demands beyond. */
+export function samlOfConfig({ name, fields, annotations }: ProviderConfig): ReturnType<typeof samlSettings> {
+  return samlSettings(name, fields, annotations[requireSignedAnnotation]);
+}
+
+function saml(names: Names): RedirectProvider {
+  return {
+    ...names,
+    crossSite: true,
+    check: config => void samlOfConfig(config),
+    async begin(config, { state }) {
+      const { url, requestId } = await beginSaml(samlOfConfig(config), state);
+      return { url, data: { requestId } };
+    },
+    finish: (config, { query, data, seenOnce, now }) =>
+      finishSaml(samlOfConfig(config), {
+        response: query.get('SAMLResponse') ?? '',
+        requestId: data['requestId'] ?? '',
+        seenOnce,
+        now,
+      }),
+    async logout(config, keep, { state }) {
+      return (await samlLogoutUrl(samlOfConfig(config), keep, state))?.url;
+    },
+  };
+}
+
+const github: RedirectProvider = {
+  name: 'github',
+  configType: 'githubConfig',
+  providerType: 'githubProvider',
+  crossSite: false,
+  check: config => void githubSettings('github', config.fields),
+  async begin({ fields }, { baseUrl, state }) {
+    const settings = githubSettings('github', fields, new URL(baseUrl).hostname);
+    const { url, pending } = beginGithub(settings, { redirectUri: `${baseUrl}/verify-auth`, state });
+    return { url, data: { ...pending } };
+  },
+  finish({ fields }, { query, data }) {
+    const { verifier = '', redirectUri = '' } = data;
+    const settings = githubSettings('github', fields, new URL(redirectUri).hostname);
+    return finishGithub(settings, { query, pending: { verifier, redirectUri } });
+  },
+  refresh: ({ fields }, keep) => refreshGithub(githubSettings('github', fields), keep),
+  search: ({ fields }, keep, search) => searchGithub(githubSettings('github', fields), keep, search),
+};
+
+export const redirectProviders: readonly RedirectProvider[] = [
+  ...oidcProviders.map(oidc),
+  ...samlProviders.map(saml),
+  github,
+];
+
+export function findRedirectProvider(name: string): RedirectProvider | undefined {
+  return redirectProviders.find(provider => provider.name === name);
+}
