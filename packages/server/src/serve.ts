@@ -18,7 +18,7 @@ import {
 import { apiRoutes } from './api/routes.ts';
 import { openAudit } from './audit/open-audit.ts';
 import { bootstrapAdmin, openAuth, tokenPurge, userCleanup } from './auth/index.ts';
-import { assertionPurge, cliRequestPurge } from './auth-providers/index.ts';
+import { assertionPurge, cliRequestPurge, groupRefresh } from './auth-providers/index.ts';
 import { ensureBuiltinRoles } from './builtin-roles.ts';
 import { ClusterClients } from './clusters/clients.ts';
 import { openClusters } from './clusters/open.ts';
@@ -155,6 +155,7 @@ export async function serve({ config, say, log, signal }: ServeOptions): Promise
     startController(tokenPurge, context),
     startController(assertionPurge, context),
     startController(cliRequestPurge, context),
+    startController(groupRefresh({ resources, caches, settings }), context),
     startController(userCleanup, context),
     startController(clusterCreator, context),
     startController(projectCreator, context),

@@ -5,6 +5,7 @@
 import { type SchemaFields, type TypeDeclaration, toV3, types, type V3Data } from '@drover/api';
 import { forbidden, invalid, notFound } from '@drover/base';
 import {
+  admitIdentity,
   configStructs,
   configTypeOf,
   configTypes,
@@ -118,6 +119,7 @@ const actions: Readonly<Record<string, ResourceAction<unknown>>> = {
       const query = new URLSearchParams({ code, state, ...(iss ? { iss } : {}) });
       const { identity } = await deps.auth.redirect.finish(exchange, { query, state, config, provider: config.name });
       const on = await enableConfig(depsOf(request), config, { userId: caller.userId, identity });
+      await admitIdentity(depsOf(request), on, identity);
       if (input['enabled'] === false) await saveConfig(depsOf(request), { ...on, enabled: false });
       return undefined;
     },

@@ -3,6 +3,7 @@ import type { V3Data } from '@drover/api';
 import { invalid } from '@drover/base';
 import { ownPrincipals, principalById, searchPrincipals } from '../auth/index.ts';
 import type { Principal } from '../auth/principals.ts';
+import { principalElsewhere, searchElsewhere } from '../auth-providers/index.ts';
 import { behaviour } from './behaviour.ts';
 import { findType } from './registry.ts';
 import { collectionUrl, withLinks } from './show.ts';
@@ -12,7 +13,7 @@ const show = (principal: Principal): V3Data => ({ ...principal, type: 'principal
 export const principals = behaviour<never>({
   source: {
     list: ({ deps, caller }) => ownPrincipals(deps.caches, caller).map(show),
-    get: ({ deps, caller }, id) => show(principalById(deps.caches, caller, id)),
+    get: ({ deps, caller }, id) => show(principalElsewhere(deps, caller, id) ?? principalById(deps.caches, caller, id)),
   },
   collectionActions: {
     async search(request, input) {
@@ -23,10 +24,11 @@ export const principals = behaviour<never>({
         throw invalid('principalType', 'must be user or group', 'InvalidOption');
       }
       const served = findType('principal')!;
-      const found = searchPrincipals(request.deps.caches, request.caller, {
-        name,
-        principalType: (type as string) || undefined,
-      });
+      const search = { name, principalType: (type as string) || undefined };
+      const found = [
+        ...(await searchElsewhere(request.deps, request.caller, search)),
+        ...searchPrincipals(request.deps.caches, request.caller, search),
+      ];
       const data = found.map(principal => withLinks(request, served, { data: show(principal) }));
       const self = collectionUrl(request, served);
       return {

@@ -10,6 +10,7 @@ import {
   setPassword,
   updateUser,
 } from '../auth/index.ts';
+import { refreshEverybody, refreshUser } from '../auth-providers/index.ts';
 import { type ApiView, behaviour } from './behaviour.ts';
 import { createdBy } from './created-by.ts';
 import { findType } from './registry.ts';
@@ -60,12 +61,12 @@ export const users = behaviour<User>({
     refreshauthprovideraccess: {
       offered: (request, user) => may(request, 'update', user),
       async run(request, user) {
-        // Local users belong to no groups elsewhere: there is nothing to read again.
         requireMayActOn(
           { access: request.deps.auth.access, caches: request.deps.caches },
           request.caller,
           user.metadata.name,
         );
+        await refreshUser(depsOf(request), user.metadata.name);
         return undefined;
       },
     },
@@ -80,6 +81,7 @@ export const users = behaviour<User>({
     },
     async refreshauthprovideraccess(request) {
       if (!request.deps.auth.access.may(request.caller, 'create', 'user')) throw forbidden('you may not refresh users');
+      await refreshEverybody(depsOf(request));
       return undefined;
     },
   },

@@ -8,7 +8,7 @@ import type { AuthDeps } from '../auth/deps.ts';
 import { revokeToken } from '../auth/tokens.ts';
 import type { Caches } from '../resources/index.ts';
 import { type ConfigType, configTypeOf, splitFields } from './config-types.ts';
-import { findByPrincipal } from './external-users.ts';
+import { dropKept, findByPrincipal } from './external-users.ts';
 import type { Identity } from './identity.ts';
 import type { ProviderConfig } from './redirect-provider.ts';
 import { findRedirectProvider } from './redirect-providers.ts';
@@ -74,13 +74,15 @@ export async function disableConfig(deps: AuthDeps, name: string): Promise<void>
   const tokens = [...deps.caches.token.all()].filter(token => token.authProvider === name);
   for (const { metadata } of tokens) await revokeToken(deps, metadata.name);
   const withGroups = [...deps.caches.userAttribute.all()].filter(each => each.groupPrincipals?.[name] !== undefined);
-  for (const { metadata } of withGroups)
+  for (const { metadata } of withGroups) {
+    await dropKept(deps, metadata.name, name);
     await ignoreNotFound(
       deps.resources.modify('userAttribute', { name: metadata.name }, seen => {
         const { [name]: _, ...others } = seen.groupPrincipals ?? {};
         return { ...seen, groupPrincipals: others };
       }),
     );
+  }
 }
 
 /** Switches it on after it has worked for somebody, who keeps his way in: he is allowed, and his principal is his user's. */

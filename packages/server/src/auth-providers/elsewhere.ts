@@ -55,8 +55,9 @@ export function elsewhereOf(deps: Deps): Elsewhere {
         const idpRedirectUrl = await signIn.begin(exchange, config, { returnTo: afterwards(body) });
         return sendJson(response, { type: 'samlLoginOutput', idpRedirectUrl });
       }
-      const query = new URLSearchParams({ code: body.code, state: body.state ?? '' });
-      const { identity } = await signIn.finish(exchange, { query, state: body.state ?? '', provider: name });
+      const { code, state = '', iss } = body;
+      const query = new URLSearchParams({ code, state, ...(iss ? { iss } : {}) });
+      const { identity } = await signIn.finish(exchange, { query, state, provider: name });
       const user = await admitIdentity(deps, config, identity);
       await answerLogin(deps, exchange, { provider: name, signedIn: { user, principalId: identity.user.id }, body });
     },

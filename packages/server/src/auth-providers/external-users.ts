@@ -29,7 +29,8 @@ export async function admitIdentity(deps: AuthDeps, config: ProviderConfig, iden
   requireLetIn(deps.caches, config, { identity, userId: known?.metadata.name });
   const user = known ?? (await makeUser(deps, identity));
   if (user.enabled === false) throw forbidden('user is not enabled', { code: 'PermissionDenied' });
-  await noteGroups(deps, user.metadata.name, identity);
+  const groups = identity.groups.map(group => group.id);
+  await noteGroups(deps, user.metadata.name, { provider: config.name, groups });
   if (identity.keep) await storeKeep(deps, user.metadata.name, { provider: config.name, keep: identity.keep });
   return user;
 }
@@ -66,8 +67,12 @@ async function makeUser(deps: AuthDeps, { user }: Identity): Promise<User> {
 }
 
 /** Replaces what one provider said of the user's groups; what others said stays. */
-async function noteGroups(deps: AuthDeps, userId: string, { user, groups }: Identity): Promise<void> {
-  const own = { [user.provider]: groups.map(group => group.id) };
+export async function noteGroups(
+  deps: AuthDeps,
+  userId: string,
+  { provider, groups }: { readonly provider: string; readonly groups: readonly string[] },
+): Promise<void> {
+  const own = { [provider]: groups };
   const lastRefresh = `${new Date(nowOf(deps)).toISOString().slice(0, 19)}Z`;
   try {
     await deps.resources.create('userAttribute', { metadata: { name: userId }, groupPrincipals: own, lastRefresh });

@@ -2,4 +2,7 @@
 export * from './auth-configs.ts';
 export { cliRequestPurge } from './cli-requests.ts';
 export { configStructs, configTypeOf, configTypes } from './config-types.ts';
+export { admitIdentity } from './external-users.ts';
+export { principalElsewhere, searchElsewhere } from './known-principals.ts';
+export { groupRefresh, refreshEverybody, refreshUser } from './refresh.ts';
 export { assertionPurge } from './seen-once.ts';

@@ -2,7 +2,7 @@
  * Requests to a sign-in provider: its CA beside the system's, a deadline, an answer of bounded size, and no redirect
  * followed: credentials go to the host that was configured and to no other.
  */
-import { rootCertificates } from 'node:tls';
+import { getCACertificates } from 'node:tls';
 import { messageOf, type Secret, unavailable } from '@drover/base';
 import { Agent, fetch as undiciFetch } from 'undici';
 
@@ -32,7 +32,7 @@ function agentFor({ ca, key }: ProviderTls): Agent {
   if (there) return there;
   const connect = {
     timeout: 10_000,
-    ...(ca ? { ca: [...rootCertificates, ca] } : {}),
+    ...(ca ? { ca: [...getCACertificates('default'), ca] } : {}),
     ...(ca && key ? { cert: ca, key: key.reveal() } : {}),
   };
   const agent = new Agent({ connect, connections: 8, keepAliveTimeout: 10_000 });

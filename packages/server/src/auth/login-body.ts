@@ -11,6 +11,8 @@ export interface LoginBody {
   /** What a provider elsewhere gave, and the state that it was asked under. */
   readonly code?: string;
   readonly state?: string;
+  /** Who sent it, where the provider says so (RFC 9207). */
+  readonly iss?: string;
   readonly finalRedirectUrl?: string;
   /** A command line that waits: see cli-requests. */
   readonly requestId?: string;
@@ -79,6 +81,7 @@ function parseLoginBody(text: string): LoginBody {
     responseType: optionalText(fields, 'responseType') ?? '',
     code: optionalText(fields, 'code'),
     state: optionalText(fields, 'state'),
+    iss: optionalText(fields, 'iss'),
     finalRedirectUrl: optionalText(fields, 'finalRedirectUrl'),
     requestId: optionalText(fields, 'requestId'),
     publicKey: optionalText(fields, 'publicKey'),

@@ -1,6 +1,7 @@
 /** When a user goes, so does all that was his: tokens first, then rights, then what he signed in with. */
 import type { TypeId } from '@drover/api';
 import { ignoreNotFound } from '@drover/base';
+import { dropKept } from '../auth-providers/external-users.ts';
 import { controller, namespaceIndex, type Resources } from '../resources/index.ts';
 import { bindingsOfUser } from './grants.ts';
 import { removePassword } from './passwords.ts';
@@ -22,6 +23,8 @@ export const userCleanup = controller({
       await drop(resources, 'preference', metadata);
     await drop(resources, 'userAttribute', { name });
     await removePassword(resources, name);
+    const elsewhere = new Set((user.principalIds ?? []).map(id => /^([a-z]+)_user:\/\//.exec(id)?.[1]));
+    for (const provider of elsewhere) if (provider) await dropKept({ resources }, name, provider);
     if (user.username) await releaseUsername(resources, user.username, name);
     return undefined;
   },
