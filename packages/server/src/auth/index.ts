@@ -24,7 +24,7 @@ export type { AuthDeps, SettingsReader } from './deps.ts';
 export * from './escalation.ts';
 export * from './impersonation.ts';
 export { logout } from './logout.ts';
-export { isBrowser, requireSameOrigin } from './origin.ts';
+export { isBrowser, isCrossSite, requireSameOrigin } from './origin.ts';
 export * from './principals.ts';
 export { Sessions } from './sessions.ts';
 export * from './tokens.ts';

@@ -1,6 +1,6 @@
 /**
- * The proxy: `/k8s/clusters/<id>/…` to the cluster's kube-apiserver as the signed-in user. Cookies don't sign in here:
- * pages of pods and services are served below the same prefix and share our origin with whoever has a session.
+ * The proxy: `/k8s/clusters/<id>/…` to the cluster's kube-apiserver as the signed-in user. Cookies don't sign in here
+ * but for looking into pods: pages of pods and services are served below the same prefix and share our origin with whoever has a session.
  */
 import { forbidden, isUnavailable } from '@drover/base';
 import { type ForwardOptions, forward, forwardUpgrade } from '@drover/kube';
@@ -10,6 +10,7 @@ import type { Upstream } from '../clusters/upstream.ts';
 import type { AddressOf } from '../http/client-address.ts';
 import type { Caller, Exchange, Route, Upgrade } from '../http/exchange.ts';
 import { addToAnswer, dropFromAnswer, outgoingHeaders } from './headers.ts';
+import { isLookInside, requireReading } from './look-inside.ts';
 import { parseProxyPath, proxyPrefixes } from './path.ts';
 import type { ClusterTargets } from './targets.ts';
 
@@ -28,14 +29,25 @@ export interface ProxyDeps {
 
 /** The two prefixes that the proxy answers under: the second is an old name that clients still use. */
 export function proxyRoutes(deps: ProxyDeps): Route[] {
-  return proxyPrefixes.map(prefix => ({
+  const route = (prefix: string): Route => ({
     prefix,
     signIn: 'user',
     cookies: false,
     errors: 'status',
     handle: (exchange, caller) => handle(deps, exchange, { prefix, caller: caller! }),
     upgrade: (upgrade, caller) => handleUpgrade(deps, upgrade, { prefix, caller: caller! }),
-  }));
+  });
+  const [first] = proxyPrefixes;
+  const inside: Route = {
+    ...route(first),
+    cookies: true,
+    takes: isLookInside,
+    async handle(exchange, caller) {
+      requireReading(exchange, caller!);
+      await handle(deps, exchange, { prefix: first, caller: caller! });
+    },
+  };
+  return [inside, ...proxyPrefixes.map(route)];
 }
 
 interface Asked {

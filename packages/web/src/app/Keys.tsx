@@ -1,16 +1,15 @@
 /**
- * The keys that work everywhere: Ctrl/⌘-K for the palette; alone, `/` to filter, `?` for the sheet, `g` and a letter to go somewhere. None
+ * The keys that work everywhere: Ctrl/⌘-K for the palette (never loaded late: what one types must not go astray); alone, `/` to filter, `?` for the sheet, `g` and a letter to go somewhere. None
  * works while one types, and the single ones can be switched off.
  */
-import { lazy, type ReactNode, Suspense, useEffect, useRef } from 'react';
+import { type ReactNode, useEffect, useRef } from 'react';
 import { useLocation } from 'wouter';
+import { Help } from './Help.tsx';
 import { jumps } from './jumps.ts';
 import { openOverlay, useOverlay } from './overlay.ts';
+import { Palette } from './Palette.tsx';
 import { addressOf, usePlace } from './place.ts';
 import { usePref } from './prefs.ts';
-
-const Palette = lazy(async () => ({ default: (await import('./Palette.tsx')).Palette }));
-const Help = lazy(async () => ({ default: (await import('./Help.tsx')).Help }));
 
 const isTyping = (target: EventTarget | null): boolean =>
   target instanceof HTMLElement && (target.isContentEditable || /^(INPUT|TEXTAREA|SELECT)$/.test(target.tagName));
@@ -48,9 +47,9 @@ export function Keys(): ReactNode {
     return () => window.removeEventListener('keydown', onKey);
   }, [overlay, keys, navigate, clusterId]);
   return (
-    <Suspense fallback={null}>
+    <>
       {overlay === 'palette' && <Palette />}
       {overlay === 'help' && <Help />}
-    </Suspense>
+    </>
   );
 }

@@ -28,7 +28,7 @@ function ServerNav(): ReactNode {
       <Entry href="/" icon="cluster" text={t('frame.clusters')} />
       {may('user', 'POST') && <Entry href="/users" icon="users" text={t('frame.users')} />}
       <Entry href="/tokens" icon="key" text={t('frame.tokens')} />
-      {may('setting', 'GET') && <Entry href="/settings" icon="settings" text={t('frame.settings')} />}
+      {may('setting', 'POST') && <Entry href="/settings" icon="settings" text={t('frame.settings')} />}
     </ul>
   );
 }

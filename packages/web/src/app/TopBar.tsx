@@ -31,12 +31,14 @@ export function TopBar({ onMenu, navOpen }: { readonly onMenu: () => void; reado
       <button
         type="button"
         className="palette-button"
-        aria-label={t('palette.title')}
+        aria-label={`${t('frame.search')} ${paletteKey}`}
         onClick={() => openOverlay('palette')}
       >
         <Icon name="search" />
         <span>{t('frame.search')}</span>
-        <kbd>{paletteKey}</kbd>
+        <span aria-hidden="true">
+          <kbd>{paletteKey}</kbd>
+        </span>
       </button>
       <button type="button" className="plain" aria-label={t('frame.help')} onClick={() => openOverlay('help')}>
         <Icon name="help" />

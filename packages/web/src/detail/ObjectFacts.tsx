@@ -28,10 +28,17 @@ const saidElsewhere: ReadonlySet<string> = new Set([
   'Selector',
 ]);
 
+/** What kubectl keeps for itself holds the whole object once more: of a Secret its values, uncovered. */
+function shownAnnotations({ metadata }: KubeObject): Readonly<Record<string, string>> {
+  const { 'kubectl.kubernetes.io/last-applied-configuration': _, ...shown } = metadata.annotations ?? {};
+  return shown;
+}
+
 export function ObjectFacts({ clusterId, kind, object }: ObjectProps) {
   const { t, i18n } = useTranslation();
   const now = useNow();
-  const { creationTimestamp, labels = {}, annotations = {} } = object.metadata;
+  const { creationTimestamp, labels = {} } = object.metadata;
+  const annotations = shownAnnotations(object);
   const columns = columnsOf(kind).filter(({ id }) => !saidElsewhere.has(id));
   const conditions = listAt<Condition>(object, 'status.conditions');
   const owners = listAt<{ kind: string; name: string; controller?: boolean }>(object, 'metadata.ownerReferences');

@@ -18,7 +18,11 @@ export function ListHead({ columns, sort, template, onSort, hasBox }: ListHeadPr
   const { t } = useTranslation();
   return (
     <div role="row" aria-rowindex={1} className="line head" style={{ gridTemplateColumns: template }}>
-      {hasBox && <span role="columnheader" aria-label={t('list.selected', { count: 0 })} />}
+      {hasBox && (
+        <span role="columnheader">
+          <span className="unseen">{t('list.selection')}</span>
+        </span>
+      )}
       {columns.map(column => {
         const title = columnTitle(t, column);
         const direction = sort === column.sort ? 'ascending' : sort === `-${column.sort}` ? 'descending' : 'none';

@@ -24,8 +24,8 @@ test('what the state says is not said twice, ages come last, wide columns wait t
     columnsOf(pods).map(({ id, sort, shown }) => [id, sort, shown]),
     [
       ['name', 'metadata.name', true],
-      ['namespace', 'metadata.namespace', true],
       ['state', 'metadata.state.name', true],
+      ['namespace', 'metadata.namespace', true],
       ['Ready', 'metadata.fields[1]', true],
       ['Wide', 'metadata.fields[4]', false],
       ['Age', 'metadata.fields[3]', true],

@@ -58,7 +58,7 @@ export function columnsOf(kind: Kind): readonly ListColumn[] {
     );
   const age = own.filter(({ id }) => id === 'Age');
   const rest = own.filter(({ id }) => id !== 'Age');
-  return [name, ...(kind.namespaced ? [namespace] : []), ...(hasState(kind) ? [state] : []), ...rest, ...age];
+  return [name, ...(hasState(kind) ? [state] : []), ...(kind.namespaced ? [namespace] : []), ...rest, ...age];
 }
 
 /** Newest first where lists are about time, else by name. */

@@ -30,15 +30,21 @@ export function useMe() {
   });
 }
 
-/** Whether this person may read (GET) or add to (POST) a collection of `/v3` at all; until that is known, not. */
+/**
+ * Whether this person may read (GET) or add to (POST) one of the server's own types at all; until that is known, not. `/v1` says so by his
+ * rights, also where it has the writing itself done in `/v3`.
+ */
 export function useMay(): (type: string, method: 'GET' | 'POST') => boolean {
   const { data } = useQuery({
-    queryKey: ['v3-schemas'],
-    queryFn: ({ signal }) => ask<Collection<{ id: string; collectionMethods?: string[] }>>('/v3/schemas', { signal }),
-    staleTime: 300_000,
+    queryKey: ['own-schemas'],
+    queryFn: ({ signal }) => ask<Collection<{ id: string; collectionMethods?: string[] }>>('/v1/schemas', { signal }),
+    staleTime: 60_000,
   });
   const methods = new Map((data?.data ?? []).map(one => [one.id, one.collectionMethods ?? []]));
-  return (type, method) => methods.get(type)?.includes(method) === true;
+  return (type, method) => {
+    const found = methods.get(`management.cattle.io.${type.toLowerCase()}`) ?? [];
+    return found.includes(method) || found.includes(`blocked-${method}`);
+  };
 }
 
 /** Changes something, and has every list that may show it asked again. */

@@ -28,7 +28,7 @@ export function ClusterOverview() {
   if (clusters.isError && !clusters.data)
     return <Failure error={clusters.error} retry={() => void clusters.refetch()} />;
   const row = clusters.data?.rows.find(({ id }) => id === clusterId);
-  if (!row) return <Empty icon="help" title={t('errors.NotFound')} hint={t('errors.NotFoundHint')} />;
+  if (!row) return <Empty isPage icon="help" title={t('errors.NotFound')} hint={t('errors.NotFoundHint')} />;
   return <Overview row={row} />;
 }
 
@@ -79,7 +79,7 @@ function Overview({ row }: { readonly row: ClusterRow }) {
 function Tile({ name, children }: { readonly name: string; readonly children: ReactNode }) {
   return (
     <div className="tile">
-      <h3>{name}</h3>
+      <span className="tile-name">{name}</span>
       <div>{children}</div>
     </div>
   );

@@ -27,7 +27,7 @@ export function KindList() {
   if (kinds.isPending) return <Skeleton lines={10} />;
   if (kinds.isError) return <Failure error={kinds.error} retry={() => void kinds.refetch()} />;
   const kind = kinds.data.get(plural);
-  if (!kind) return <Empty icon="help" title={t('list.noKind', { kind: plural })} hint={t('list.noKindHint')} />;
+  if (!kind) return <Empty isPage icon="help" title={t('list.noKind', { kind: plural })} hint={t('list.noKindHint')} />;
   return <List key={`${clusterId} ${plural}`} clusterId={clusterId} kind={kind} />;
 }
 

@@ -7,6 +7,7 @@ import { ActionBar } from '../act/ActionBar.tsx';
 import { kindName } from '../app/kind-name.ts';
 import { addressOf } from '../app/place.ts';
 import { useViewState } from '../app/view-state.ts';
+import { hasLogs } from '../detail/log-sources.ts';
 import { ObjectFacts } from '../detail/ObjectFacts.tsx';
 import { clusterRoot, type Kind, useKinds } from '../net/kinds.ts';
 import type { KubeObject } from '../net/objects.ts';
@@ -16,6 +17,8 @@ import { Empty, Failure, Skeleton } from '../parts/Notices.tsx';
 import { State } from '../parts/State.tsx';
 import { Title } from '../parts/Title.tsx';
 
+const LogsTab = lazy(async () => ({ default: (await import('../detail/LogsTab.tsx')).LogsTab }));
+const TerminalTab = lazy(async () => ({ default: (await import('../detail/TerminalTab.tsx')).TerminalTab }));
 const YamlTab = lazy(async () => ({ default: (await import('../detail/YamlTab.tsx')).YamlTab }));
 
 export function KindObject() {
@@ -27,7 +30,7 @@ export function KindObject() {
   if (kinds.isError) return <Failure error={kinds.error} retry={() => void kinds.refetch()} />;
   const kind = kinds.data.get(plural);
   if (!kind || kind.namespaced !== (second !== undefined))
-    return <Empty icon="help" title={t('list.noKind', { kind: plural })} hint={t('list.noKindHint')} />;
+    return <Empty isPage icon="help" title={t('list.noKind', { kind: plural })} hint={t('list.noKindHint')} />;
   const id = second === undefined ? first : `${first}/${second}`;
   return <Whole key={`${plural}/${id}`} clusterId={clusterId} kind={kind} id={id} />;
 }
@@ -55,7 +58,12 @@ function Whole({ clusterId, kind, id }: WholeProps) {
     return <Failure error={found.error} retry={() => void found.refetch()} />;
   const object = found.data!;
   const { name, state } = object.metadata;
-  const tabs = ['overview', 'yaml'];
+  const tabs = [
+    'overview',
+    'yaml',
+    ...(hasLogs(object) ? ['logs'] : []),
+    ...(object.kind === 'Pod' ? ['terminal'] : []),
+  ];
   const shown = tabs.includes(tab) ? tab : 'overview';
   return (
     <>
@@ -90,6 +98,8 @@ function Whole({ clusterId, kind, id }: WholeProps) {
         <Suspense fallback={<Skeleton />}>
           {shown === 'overview' && <ObjectFacts clusterId={clusterId} kind={kind} object={object} />}
           {shown === 'yaml' && <YamlTab object={object} kind={kind} />}
+          {shown === 'logs' && <LogsTab clusterId={clusterId} object={object} />}
+          {shown === 'terminal' && <TerminalTab clusterId={clusterId} object={object} />}
         </Suspense>
       </div>
     </>

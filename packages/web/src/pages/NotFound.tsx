@@ -6,7 +6,7 @@ import { Empty } from '../parts/Notices.tsx';
 export function NotFound() {
   const { t } = useTranslation();
   return (
-    <Empty icon="help" title={t('frame.notFound')} hint={t('frame.notFoundHint')}>
+    <Empty isPage icon="help" title={t('frame.notFound')} hint={t('frame.notFoundHint')}>
       <Link href="/" className="button">
         {t('frame.home')}
       </Link>

@@ -52,10 +52,24 @@ export function SignIn() {
             ))}
           </fieldset>
         )}
-        {provider && <PasswordForm provider={provider} />}
+        {provider && typeof provider['redirectUrl'] === 'string' && <AwayButton name={String(provider.id)} />}
+        {provider && provider['redirectUrl'] === undefined && <PasswordForm provider={provider} />}
         {first.data && <p className="hint">{t('signIn.firstHint')}</p>}
       </div>
     </main>
+  );
+}
+
+/** People of this provider sign in elsewhere and come back to where they were going. */
+function AwayButton({ name }: { readonly name: string }) {
+  const { t } = useTranslation();
+  const [params] = useSearchParams();
+  const to = localTarget(params.get('to'));
+  const returnTo = to.startsWith('/dashboard/') ? to : `/ui${to}`;
+  return (
+    <a className="primary" href={`/v1-auth/${name}?${new URLSearchParams({ returnTo })}`}>
+      {t('signIn.submit')}
+    </a>
   );
 }
 
@@ -82,7 +96,10 @@ function PasswordForm({ provider }: { readonly provider: V3Resource }) {
         },
       });
       client.clear();
-      navigate(localTarget(params.get('to')));
+      const to = localTarget(params.get('to'));
+      // A command line that waits has a page of the server's own.
+      if (to.startsWith('/dashboard/')) location.assign(to);
+      else navigate(to);
     } catch (refused) {
       setError(refused);
       setBusy(false);

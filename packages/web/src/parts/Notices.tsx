@@ -9,14 +9,16 @@ export interface EmptyProps {
   readonly icon?: IconName;
   readonly title: string;
   readonly hint?: string;
+  /** It is all that the page has. */
+  readonly isPage?: boolean;
   readonly children?: ReactNode;
 }
 
-export function Empty({ icon = 'idle', title, hint, children }: EmptyProps) {
+export function Empty({ icon = 'idle', title, hint, isPage = false, children }: EmptyProps) {
   return (
     <div className="notice">
       <Icon name={icon} />
-      <h2>{title}</h2>
+      {isPage ? <h1>{title}</h1> : <h2>{title}</h2>}
       {hint && <p>{hint}</p>}
       {children && <div className="row">{children}</div>}
     </div>

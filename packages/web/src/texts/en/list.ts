@@ -22,6 +22,7 @@ export const list = {
   selected_one: '{{count}} selected',
   selected_other: '{{count}} selected',
   select: 'Select {{name}}',
+  selection: 'Selection',
   selectNone: 'Select none',
   sortBy: 'Sort by {{column}}',
   noKind: 'This cluster has no {{kind}}, or you may not list it',

@@ -8,6 +8,7 @@ import { home } from './home.ts';
 import { importing } from './importing.ts';
 import { kinds } from './kinds.ts';
 import { list } from './list.ts';
+import { logs } from './logs.ts';
 import { manage } from './manage.ts';
 import { overview } from './overview.ts';
 import { palette } from './palette.ts';
@@ -24,6 +25,7 @@ export const zh = {
   importing,
   kinds,
   list,
+  logs,
   manage,
   overview,
   palette,

@@ -22,6 +22,7 @@ export const list: SameKeys<typeof en> = {
   clear: '清除筛选',
   selected_other: '已选择 {{count}} 项',
   select: '选择 {{name}}',
+  selection: '选择',
   selectNone: '取消选择',
   sortBy: '按{{column}}排序',
   noKind: '此集群没有 {{kind}}，或您无权列出',

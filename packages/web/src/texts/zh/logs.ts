@@ -1,0 +1,20 @@
+/** Simplified Chinese: logs and terminals. */
+import type { logs as en } from '../en/logs.ts';
+import type { SameKeys } from '../same-keys.ts';
+
+export const logs: SameKeys<typeof en> = {
+  find: '查找：文本、/正则/、!排除',
+  allContainers: '全部容器',
+  tail: '行数',
+  lastLines: '最近 {{count}} 行',
+  previous: '上次重启之前',
+  wrap: '自动换行',
+  pause: '暂停',
+  goOn: '继续',
+  download: '下载当前显示的内容',
+  nothing: '还没有日志。',
+  gap: '连接在此处中断，正在恢复',
+  refused: '集群的说明：',
+  shellEnded: 'Shell 已结束。',
+  again: '重新打开',
+};

@@ -1,0 +1,99 @@
+/** No page keeps anybody out: axe finds nothing on any of them, in both themes and languages, and none is wider than a phone. */
+import assert from 'node:assert/strict';
+import { readFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import { after, before, test } from 'node:test';
+import type { Page } from 'playwright-core';
+import { missingWorld, openWorld, shop, type World } from './web-world.ts';
+
+const skip = missingWorld() ?? false;
+let world: World;
+let axe: string;
+
+before(async () => {
+  if (skip) return;
+  world = await openWorld();
+  const [space, account, ...rest] = shop('shop', 2);
+  await world.apply(space!, account!);
+  await world.apply(...rest);
+  axe = await readFile(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+});
+after(async () => world?.[Symbol.asyncDispose]());
+
+interface PageCase {
+  readonly name: string;
+  readonly path: string;
+  /** Something that is there once the page is. */
+  readonly seen: string;
+}
+
+const cluster = (path = '') => `/ui/c/ID${path}`;
+const pages: readonly PageCase[] = [
+  { name: 'home', path: '/ui/', seen: '.clusters' },
+  { name: 'import', path: '/ui/import', seen: 'form' },
+  { name: 'users', path: '/ui/users', seen: 'table' },
+  { name: 'keys', path: '/ui/tokens', seen: 'table' },
+  { name: 'settings', path: '/ui/settings', seen: 'table' },
+  { name: 'a cluster', path: cluster(), seen: '.tiles' },
+  { name: 'members', path: cluster('/members'), seen: '.notice' },
+  { name: 'other kinds', path: cluster('/kinds'), seen: 'table' },
+  { name: 'pods', path: cluster('/pods'), seen: '.rows .line' },
+  { name: 'an empty list', path: cluster('/batch.jobs'), seen: '.notice' },
+  { name: 'a deployment', path: cluster('/apps.deployments/shop/web'), seen: '.facts-page .rows .line' },
+  { name: 'a secret', path: cluster('/secrets/shop/db'), seen: '.datum' },
+  { name: 'YAML', path: cluster('/apps.deployments/shop/web?tab=yaml'), seen: '.cm-line' },
+  { name: 'no such page', path: '/ui/nowhere/at/all', seen: '.notice' },
+];
+
+async function violations(page: Page): Promise<string[]> {
+  // As a debugger would, past the policy of the page, which lets nothing else run.
+  const session = await page.context().newCDPSession(page);
+  await session.send('Runtime.evaluate', { expression: axe });
+  const { result } = (await session.send('Runtime.evaluate', {
+    expression: `axe.run(document, { resultTypes: ['violations'] }).then(({ violations }) =>
+      JSON.stringify(violations.map(({ id, nodes }) => id + ': ' + nodes.slice(0, 3).map(node => node.html.slice(0, 160) + ' ' + (node.any[0]?.message ?? '')).join(' | '))))`,
+    awaitPromise: true,
+    returnByValue: true,
+  })) as { result: { value: string } };
+  await session.detach();
+  return JSON.parse(result.value) as string[];
+}
+
+for (const { dark, language } of [
+  { dark: false, language: 'en' },
+  { dark: true, language: 'zh-CN' },
+]) {
+  test(`axe finds nothing on any page, ${dark ? 'dark' : 'light'}, ${language}`, { skip }, async () => {
+    const { page, context } = await world.visit({ token: world.admin, dark, language });
+    const found: string[] = [];
+    for (const { name, path, seen } of pages) {
+      await page.goto(path.replace('ID', world.clusterId));
+      await page.locator(seen).first().waitFor();
+      found.push(...(await violations(page)).map(text => `${name}: ${text}`));
+    }
+    await page.keyboard.press('Control+k');
+    await page.getByRole('option').first().waitFor();
+    found.push(...(await violations(page)).map(text => `palette: ${text}`));
+    await context.clearCookies();
+    await page.goto('/ui/sign-in');
+    await page.locator('form').waitFor();
+    found.push(...(await violations(page)).map(text => `sign-in: ${text}`));
+    await context.close();
+    assert.deepEqual(found, []);
+  });
+}
+
+test('no page is wider than a phone', { skip }, async () => {
+  const { page, context } = await world.visit({ token: world.admin, width: 360 });
+  const wide: string[] = [];
+  for (const { name, path, seen } of pages) {
+    await page.goto(path.replace('ID', world.clusterId));
+    await page.locator(seen).first().waitFor();
+    const width = await page.evaluate(
+      'document.scrollingElement.scrollWidth + "/" + document.querySelector("main").scrollWidth',
+    );
+    if (width !== '360/360') wide.push(`${name}: ${width}`);
+  }
+  await context.close();
+  assert.deepEqual(wide, []);
+});

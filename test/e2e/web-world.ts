@@ -1,0 +1,129 @@
+/**
+ * What the journeys through the UI go through: a real server with the UI built, a real kube-apiserver behind its agent, and a real
+ * browser. Each journey has a context of its own; whatever a page reports as an error is kept, so that a test can say there was none.
+ */
+import { until } from '@drover/base';
+import { type Browser, type BrowserContext, type Page, chromium as playwright } from 'playwright-core';
+import { buildWeb } from '../../tools/web/build.ts';
+import { chromium } from '../browser.ts';
+import { missingApiServer, startApiServer, type TestApiServer } from '../integration/kube-apiserver.ts';
+import { missingKubeBinaries } from '../integration/kube-binaries.ts';
+import { adminPassword, type ServerProcess, startServer } from '../server-process.ts';
+import { kubectl } from './kubectl.ts';
+
+export const patienceMs = 60_000;
+
+/** Why it can't be had here. */
+export const missingWorld = (): string | undefined =>
+  chromium ? (missingApiServer() ?? missingKubeBinaries('kubectl')) : 'there is no Chromium on this machine';
+
+export interface Visit {
+  readonly page: Page;
+  readonly context: BrowserContext;
+  /** What pages should not have done: exceptions, violations of their policy. */
+  readonly faults: readonly string[];
+}
+
+export interface VisitOptions {
+  /** Whose session it is; nobody's without. */
+  readonly token?: string;
+  readonly dark?: boolean;
+  readonly language?: string;
+  readonly width?: number;
+}
+
+export interface World extends AsyncDisposable {
+  readonly server: ServerProcess;
+  readonly admin: string;
+  readonly clusterId: string;
+  visit(options?: VisitOptions): Promise<Visit>;
+  /** Runs kubectl as the cluster's administrator. */
+  kubectl(...args: readonly string[]): Promise<string>;
+  /** Makes or changes objects. */
+  apply(...objects: readonly object[]): Promise<string>;
+}
+
+export async function openWorld(): Promise<World> {
+  await using scope = new AsyncDisposableStack();
+  await buildWeb();
+  const cluster: TestApiServer = scope.use(await startApiServer());
+  const server = scope.use(
+    await startServer({ args: ['--cluster', 'context:test'], env: { KUBECONFIG: cluster.kubeconfigPath } }),
+  );
+  const admin = await server.login('admin', adminPassword);
+  const clusterId = await until(
+    'the cluster to be active',
+    async () => {
+      const { data } = await server.ask(admin, 'GET', '/v3/clusters?name=test');
+      return data[0]?.state === 'active' ? (data[0].id as string) : undefined;
+    },
+    { timeoutMs: patienceMs },
+  );
+  const browser: Browser = await playwright.launch({ executablePath: chromium!, args: ['--no-sandbox'] });
+  scope.defer(() => browser.close());
+  const kept = scope.move();
+  const run = (args: readonly string[], input?: string) =>
+    kubectl(args, { kubeconfig: cluster.kubeconfigPath, ...(input ? { input } : {}) });
+  return {
+    server,
+    admin,
+    clusterId,
+    visit: options => visit(browser, server.url, options ?? {}),
+    kubectl: (...args) => run(args),
+    apply: (...objects) => run(['apply', '-f', '-'], objects.map(object => JSON.stringify(object)).join('\n---\n')),
+    [Symbol.asyncDispose]: () => kept.disposeAsync(),
+  };
+}
+
+async function visit(browser: Browser, url: string, { token, dark, language, width }: VisitOptions): Promise<Visit> {
+  const context = await browser.newContext({
+    baseURL: url,
+    ignoreHTTPSErrors: true,
+    colorScheme: dark ? 'dark' : 'light',
+    locale: language ?? 'en',
+    viewport: { width: width ?? 1280, height: 800 },
+    reducedMotion: 'reduce',
+  });
+  context.setDefaultTimeout(patienceMs);
+  if (token) await context.addCookies([{ name: 'R_SESS', value: token, url, secure: true, httpOnly: true }]);
+  const page = await context.newPage();
+  const faults: string[] = [];
+  page.on('pageerror', error => faults.push(`exception: ${error.message}`));
+  page.on('console', message => {
+    // An answer of 401 or 422 is what a journey may be about.
+    if (message.type() === 'error' && !/Failed to load resource|WebSocket connection/.test(message.text()))
+      faults.push(message.text());
+  });
+  return { page, context, faults };
+}
+
+/** Objects of a small shop: a Deployment of nginx with as many pods as are asked for, as if a kubelet ran them. */
+export function shop(namespace: string, pods: number): object[] {
+  const labels = { app: 'web' };
+  const containers = [{ name: 'web', image: 'nginx:1.29' }];
+  return [
+    { apiVersion: 'v1', kind: 'Namespace', metadata: { name: namespace } },
+    { apiVersion: 'v1', kind: 'ServiceAccount', metadata: { name: 'default', namespace } },
+    {
+      apiVersion: 'apps/v1',
+      kind: 'Deployment',
+      metadata: { name: 'web', namespace },
+      spec: {
+        replicas: pods,
+        selector: { matchLabels: labels },
+        template: { metadata: { labels }, spec: { containers } },
+      },
+    },
+    ...Array.from({ length: pods }, (_, i) => pod(namespace, `web-${i}`)),
+    { apiVersion: 'v1', kind: 'Secret', metadata: { name: 'db', namespace }, stringData: { password: 'hunter2' } },
+  ];
+}
+
+export function pod(namespace: string, name: string): object {
+  return {
+    apiVersion: 'v1',
+    kind: 'Pod',
+    metadata: { name, namespace, labels: { app: 'web' } },
+    spec: { containers: [{ name: 'web', image: 'nginx:1.29' }], automountServiceAccountToken: false },
+  };
+}
