@@ -94,7 +94,8 @@ async function connect(connecting: Connecting): Promise<void> {
     () => moved.abort(new Error('the credentials name another server')),
     () => undefined,
   );
-  const params = Buffer.from(JSON.stringify({ agent: { version: agentVersion, ...identity } })).toString('base64');
+  const agent = { version: agentVersion, ...identity, ...(config.node === undefined ? {} : { node: config.node }) };
+  const params = Buffer.from(JSON.stringify({ agent })).toString('base64');
   await connectTunnel({
     url: `${credentials.server.replace(/^http/, 'ws')}/v3/connect`,
     headers: async () => {

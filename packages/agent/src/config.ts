@@ -3,7 +3,7 @@
  * Everything is checked here, with an error that names where the value came from and what would be right.
  */
 import { parseArgs } from 'node:util';
-import { invalid, Secret } from '@drover/base';
+import { invalid, isDnsSubdomain, Secret } from '@drover/base';
 
 export interface AgentConfig {
   /** Given directly; else both are read from `credentialsDir`. */
@@ -22,6 +22,8 @@ export interface AgentConfig {
   /** `host:port` of what the server may dial in the cluster besides the kube-apiserver. */
   readonly allow: readonly string[];
   readonly sockets: number;
+  /** The node that it is the agent of: a second way in, for when the cluster's own agent is away. */
+  readonly node?: string;
 }
 
 const flags = {
@@ -35,7 +37,8 @@ const flags = {
   context: ['NAME', 'context of the kubeconfig (default: its current one)'],
   health: ['HOST:PORT', 'answer /healthz and /readyz there (default 0.0.0.0:8080 in a pod, else nowhere)'],
   allow: ['HOST:PORT', 'let the server dial this address too; may be repeated'],
-  sockets: ['N', 'parallel connections to the server (default 2)'],
+  sockets: ['N', 'parallel connections to the server (default 2, for a node 1)'],
+  node: ['NAME', "be the agent of this node: the way in while the cluster's own agent is away"],
 } as const;
 
 export const usage = `Usage: drover agent [flags]
@@ -62,6 +65,8 @@ export function parseAgentConfig(
   const serverKey = (text('server-key') ?? env['DROVER_SERVER_KEY'])?.trim() || undefined;
   if (serverKey !== undefined && !/^[A-Za-z0-9_-]{43}$/.test(serverKey))
     throw invalid('--server-key', 'must be 32 bytes in base64url: 43 letters');
+  const node = (text('node') ?? env['DROVER_NODE_NAME'])?.trim() || undefined;
+  if (node !== undefined && !isDnsSubdomain(node)) throw invalid('--node', 'must be the name of a node');
   const token = text('token') ?? env['DROVER_TOKEN'];
   const server = text('server') ?? env['DROVER_SERVER'];
   if (Boolean(token) !== Boolean(server))
@@ -81,7 +86,8 @@ export function parseAgentConfig(
       const { host, port } = parseHostPort('--allow', address);
       return `${host.includes(':') ? `[${host}]` : host}:${port}`;
     }),
-    sockets: parseSockets(text('sockets') ?? '2'),
+    sockets: parseSockets(text('sockets') ?? (node === undefined ? '2' : '1')),
+    node,
   };
 }
 

@@ -75,6 +75,8 @@ function addSignIn(program: Command): void {
     .option('-u, --username <name>', 'who to sign in as')
     .option('--password-stdin', 'read the password from stdin')
     .option('--token <name:key>', 'sign in with a token')
+    .option('--provider <name>', 'sign in with this provider of the server (default local)')
+    .option('--browser', 'sign in in a browser, on this machine or another')
     .option('--ca-file <file>', 'trust the CA in this PEM file')
     .option('--ca-fingerprint <sha256>', 'trust the CA with this fingerprint')
     .option('--name <name>', 'remember the server under this name');
@@ -136,6 +138,7 @@ function addClusters(program: Command): void {
     .description('register an existing cluster')
     .option('--context <name>', 'install the agent with this context of your kubeconfig')
     .option('--kubeconfig <file>', 'the kubeconfig to use')
+    .option('--node-agents', 'an agent on each node too: the way in while the cluster’s own is away')
     .option('--timeout <seconds>', 'how long to wait for it to be active', '120');
   action(bring, async ([name], flags) => (await import('./commands/cluster-import.ts')).importCluster(name!, flags));
   addEndpoint(clusters);

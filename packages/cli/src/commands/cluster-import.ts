@@ -15,6 +15,7 @@ export interface ImportFlags extends GlobalFlags {
   readonly context?: string;
   readonly kubeconfig?: string;
   readonly timeout?: string;
+  readonly nodeAgents?: boolean;
 }
 
 const step = (text: string) => process.stderr.write(`${text}\n`);
@@ -24,7 +25,7 @@ export async function importCluster(name: string, flags: ImportFlags): Promise<v
   await using context = await openContext(flags);
   // A kubeconfig that can't be used should be told before anything is made.
   const connection = flags.context || flags.kubeconfig ? await connectionOf(flags) : undefined;
-  const cluster = await register(context, name);
+  const cluster = await register(context, name, flags);
   const token = await registrationToken(context, cluster.id);
   const url = new URL(String(token['manifestUrl'])).origin;
   if (/^https:\/\/(localhost|127\.|\[::1\])/.test(url)) step(say('importLoopback', { url }));
@@ -56,9 +57,10 @@ function parseTimeout(text: string): number {
 }
 
 /** Makes the cluster; one of that name that no agent has ever connected for is gone on with, as after a try that failed. */
-async function register({ client }: Context, name: string): Promise<V3Resource> {
+async function register({ client }: Context, name: string, { nodeAgents }: ImportFlags): Promise<V3Resource> {
   const waiting = (await client.list('clusters', { name })).find(one => one.name === name && one.state === 'pending');
-  const cluster = waiting ?? (await client.create('clusters', { type: 'cluster', name }));
+  const annotations = nodeAgents ? { annotations: { 'drover.io/node-agents': 'true' } } : {};
+  const cluster = waiting ?? (await client.create('clusters', { type: 'cluster', name, ...annotations }));
   step(say(waiting ? 'importAgain' : 'importMade', { name, id: cluster.id }));
   return cluster;
 }

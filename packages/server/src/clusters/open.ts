@@ -16,6 +16,7 @@ import type { Route } from '../http/exchange.ts';
 import { type ProxyDeps, proxyRoutes } from '../proxy/route.ts';
 import { ClusterTargets } from '../proxy/targets.ts';
 import type { Caches, Resources } from '../resources/index.ts';
+import { clusterOfNodeKey, NodeTunnels } from './node-tunnels.ts';
 import { Presence } from './presence.ts';
 import { indexRegistrationTokens } from './registration-token.ts';
 import { ClusterUpstreams } from './upstreams.ts';
@@ -54,15 +55,19 @@ export function openClusters(deps: ClustersDeps): Clusters {
     onSessions: (clientKey, live) => present(clientKey, live),
     onPeerClient: clientKey => present(clientKey, 0),
   });
+  const nodes = new NodeTunnels();
   const present = (clientKey: string, live: number) => {
-    if (!clientKey.startsWith('stv-')) presence.set(clientKey, live || (tunnels.has(clientKey) ? 1 : 0));
+    if (clientKey.startsWith('stv-')) return;
+    const all = live || (tunnels.has(clientKey) ? 1 : 0);
+    if (clusterOfNodeKey(clientKey) === undefined) presence.set(clientKey, all);
+    else nodes.set(clientKey, all > 0);
   };
-  const upstreams = new ClusterUpstreams({ caches, tunnels, presence, signal });
+  const upstreams = new ClusterUpstreams({ caches, tunnels, nodes, presence, signal });
   const targets = new ClusterTargets(upstreams, signal);
   // A cluster that is gone for good has nobody to dial in for.
   caches.cluster.subscribe(({ key, after }) => {
     if (after) return;
-    tunnels.closeClient(key, 'the cluster was deleted');
+    for (const clientKey of [key, ...nodes.keysOf(key)]) tunnels.closeClient(clientKey, 'the cluster was deleted');
     presence.forget(key);
   }, signal);
   const routes = [

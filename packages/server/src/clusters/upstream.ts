@@ -16,6 +16,8 @@ export interface Upstream {
   /** Sent as Bearer; absent where the agent or the client certificate vouches. */
   readonly token?: Secret;
   readonly dialer?: Dialer;
+  /** For people: what is not as it should be with this way, such as that it is the second best. */
+  readonly note?: string;
 }
 
 export interface Upstreams {

@@ -6,6 +6,7 @@ import type { Cluster } from '@drover/api';
 import { type Dialer, findCondition, isDnsLabel, notFound, Secret, unavailable } from '@drover/base';
 import type { Connection } from '@drover/kube';
 import type { Caches } from '../resources/index.ts';
+import type { NodeTunnels } from './node-tunnels.ts';
 import { agoText, type Presence } from './presence.ts';
 import { controllerUser, type Upstream, type Upstreams } from './upstream.ts';
 
@@ -26,6 +27,8 @@ export interface LocalCluster {
 export interface UpstreamsDeps {
   readonly caches: Pick<Caches, 'cluster' | 'secret'>;
   readonly tunnels: Tunnels;
+  /** The way into a cluster whose own agent is away. */
+  readonly nodes: Pick<NodeTunnels, 'pick' | 'subscribe'>;
   readonly presence: Presence;
   readonly signal: AbortSignal;
   readonly now?: () => number;
@@ -35,10 +38,19 @@ export interface UpstreamsDeps {
 export const credentialNamespace = 'cattle-global-data';
 export const localClusterId = 'local';
 
+const throughNode = 'its cluster agent is away; it is reached through the agent on one of its nodes';
+
+interface Kept {
+  readonly cluster: Cluster;
+  readonly clientKey: string;
+  readonly way: string;
+  readonly upstream: Upstream;
+}
+
 export class ClusterUpstreams implements Upstreams {
   readonly #deps: UpstreamsDeps;
   /** The object stays the same while the way does, so that pools and clients can be kept by it. */
-  readonly #kept = new Map<string, { readonly cluster: Cluster; readonly way: string; readonly upstream: Upstream }>();
+  readonly #kept = new Map<string, Kept>();
   readonly #listeners = new Set<(clusterId: string) => void>();
   #local: Upstream | undefined;
   #localCause = 'this server does not run it: it was started without it';
@@ -54,6 +66,7 @@ export class ClusterUpstreams implements Upstreams {
       if (clusterId) this.#tell(clusterId);
     }, deps.signal);
     deps.presence.subscribe(clusterId => this.#tell(clusterId), deps.signal);
+    deps.nodes.subscribe(clusterId => this.#tell(clusterId), deps.signal);
   }
 
   /** Says how the cluster that the server runs is reached. */
@@ -73,10 +86,16 @@ export class ClusterUpstreams implements Upstreams {
     const cluster = isDnsLabel(clusterId) ? this.#deps.caches.cluster.get(clusterId) : undefined;
     if (!cluster) throw notFound('cluster', clusterId);
     if (clusterId === localClusterId && cluster.spec?.internal) return this.#local ?? this.#away(cluster);
-    if (!this.#deps.tunnels.has(clusterId)) return this.#away(cluster);
+    const clientKey = this.#keyOf(cluster);
+    if (clientKey === undefined) return this.#away(cluster);
     const kept = this.#kept.get(clusterId);
-    if (kept?.cluster === cluster && cluster.status?.serviceAccountTokenSecret === undefined) return kept.upstream;
-    return this.#make(cluster, kept);
+    if (
+      kept?.cluster === cluster &&
+      kept.clientKey === clientKey &&
+      cluster.status?.serviceAccountTokenSecret === undefined
+    )
+      return kept.upstream;
+    return this.#make(cluster, clientKey, kept);
   }
 
   connection(clusterId: string): Connection {
@@ -96,7 +115,13 @@ export class ClusterUpstreams implements Upstreams {
     for (const listener of this.#listeners) listener(clusterId);
   }
 
-  #make(cluster: Cluster, kept: { readonly way: string; readonly upstream: Upstream } | undefined): Upstream {
+  /** Whose tunnel leads there: its own agent's, else, for a cluster of our agents, one of its nodes'. */
+  #keyOf({ metadata, status }: Cluster): string | undefined {
+    if (this.#deps.tunnels.has(metadata.name)) return metadata.name;
+    return status?.serviceAccountTokenSecret ? undefined : this.#deps.nodes.pick(metadata.name);
+  }
+
+  #make(cluster: Cluster, clientKey: string, kept: Kept | undefined): Upstream {
     const clusterId = cluster.metadata.name;
     const { serviceAccountTokenSecret: secretName, apiEndpoint, caCert } = cluster.status ?? {};
     const secret = secretName ? this.#deps.caches.secret.get(secretName, credentialNamespace) : undefined;
@@ -105,20 +130,27 @@ export class ClusterUpstreams implements Upstreams {
     // Until it is known which kind of agent it is, nothing may be sent to it.
     if (!secretName && !cluster.status?.agentVersion)
       throw unavailable(`cluster "${clusterId}": its agent is being registered`);
-    const way = JSON.stringify([secretName, secret?.metadata.resourceVersion, secret && apiEndpoint, secret && caCert]);
+    const way = JSON.stringify([
+      clientKey,
+      secretName,
+      secret?.metadata.resourceVersion,
+      secret && apiEndpoint,
+      secret && caCert,
+    ]);
     const upstream =
       kept?.way === way
         ? kept.upstream
         : secret
           ? this.#foreign(cluster, secret.stringData!['credential']!)
-          : this.#ours(clusterId);
-    this.#kept.set(clusterId, { cluster, way, upstream });
+          : this.#ours(clusterId, clientKey);
+    this.#kept.set(clusterId, { cluster, clientKey, way, upstream });
     return upstream;
   }
 
-  #ours(clusterId: string): Upstream {
-    const dialer = this.#deps.tunnels.dialer(clusterId);
-    return { clusterId, kind: 'agent', origin: 'http://kubernetes', dialer };
+  #ours(clusterId: string, clientKey: string): Upstream {
+    const dialer = this.#deps.tunnels.dialer(clientKey);
+    const note = clientKey === clusterId ? {} : { note: throughNode };
+    return { clusterId, kind: 'agent', origin: 'http://kubernetes', dialer, ...note };
   }
 
   /** Whatever address the agent named is dialled through its own tunnel only: it leads nowhere but into its cluster. */

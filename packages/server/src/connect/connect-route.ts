@@ -9,6 +9,7 @@ import { badRequest, type Log, messageOf, StatusError, tooManyRequests, unauthor
 import type { TunnelServer } from '@drover/tunnel';
 import { noteForAudit } from '../audit/notes.ts';
 import { Buckets } from '../auth/rate-limit.ts';
+import { nodeKey } from '../clusters/node-tunnels.ts';
 import { findByToken } from '../clusters/registration-token.ts';
 import type { AddressOf } from '../http/client-address.ts';
 import type { Route, Upgrade } from '../http/exchange.ts';
@@ -34,6 +35,8 @@ export interface ConnectDeps {
 
 /** One agent holds a few; replicas of it a few more. */
 const perCluster = 32;
+/** Kubernetes itself is made for no more nodes than this. */
+const nodesPerCluster = 5000;
 const steveBearer = /^Bearer\s+stv-cluster-(\S+)$/i;
 
 export function connectRoute(deps: ConnectDeps): Route {
@@ -88,7 +91,9 @@ async function admit(deps: ConnectDeps, upgrade: Upgrade, counts: Counts): Promi
   const params = parseParams(single(headers['x-api-tunnel-params']));
   if (params.kind === 'drover') {
     await registerAgent(deps.resources, cluster, params);
-    return serving(deps, upgrade, { counts, clientKey: clusterId });
+    if (params.node === undefined) return serving(deps, upgrade, { counts, clientKey: clusterId });
+    const clientKey = nodeKey(clusterId, params.node);
+    return serving(deps, upgrade, { counts, clientKey, together: { key: `${clusterId}:`, most: nodesPerCluster } });
   }
   return serving(deps, upgrade, {
     counts,
@@ -103,15 +108,20 @@ interface Serving {
   readonly clientKey: string;
   readonly foreign?: boolean;
   readonly opened?: () => Promise<void>;
+  /** Counted with others as well. */
+  readonly together?: { readonly key: string; readonly most: number };
 }
 
 function serving(deps: ConnectDeps, upgrade: Upgrade, how: Serving): () => Promise<void> {
-  const { counts, clientKey, foreign = clientKey.startsWith('stv-'), opened } = how;
-  const count = counts.open.get(clientKey) ?? 0;
-  if (count >= perCluster) throw tooManyRequests(`cluster "${clientKey}" has ${count} tunnels open already`, 30);
+  const { counts, clientKey, foreign = clientKey.startsWith('stv-'), opened, together } = how;
+  const bounds = [{ key: clientKey, most: perCluster }, ...(together ? [together] : [])];
+  for (const { key, most } of bounds) {
+    const count = counts.open.get(key) ?? 0;
+    if (count >= most) throw tooManyRequests(`cluster "${key}" has ${count} tunnels open already`, 30);
+  }
   const { request, socket, head } = upgrade;
   return async () => {
-    counts.open.set(clientKey, (counts.open.get(clientKey) ?? 0) + 1);
+    for (const { key } of bounds) counts.open.set(key, (counts.open.get(key) ?? 0) + 1);
     try {
       const agent = foreign ? 'rancher' : 'drover';
       const remote = deps.addressOf(request);
@@ -121,9 +131,11 @@ function serving(deps: ConnectDeps, upgrade: Upgrade, how: Serving): () => Promi
       });
       await accepted;
     } finally {
-      const left = (counts.open.get(clientKey) ?? 1) - 1;
-      if (left > 0) counts.open.set(clientKey, left);
-      else counts.open.delete(clientKey);
+      for (const { key } of bounds) {
+        const left = (counts.open.get(key) ?? 1) - 1;
+        if (left > 0) counts.open.set(key, left);
+        else counts.open.delete(key);
+      }
     }
   };
 }

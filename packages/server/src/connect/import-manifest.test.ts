@@ -47,6 +47,20 @@ test('the objects and their names', () => {
   assert.notEqual(credentialsName(parts), credentialsName({ ...parts, token: 'other' }));
 });
 
+test('with agents for the nodes there is one on each, on the node’s own network', () => {
+  const objects = importManifest({ ...parts, nodeAgents: true });
+  const daemonSet = objects.find(({ kind }) => kind === 'DaemonSet') as unknown as {
+    metadata: { name: string };
+    spec: {
+      template: { spec: { hostNetwork: boolean; containers: { env: { name: string; valueFrom?: unknown }[] }[] } };
+    };
+  };
+  assert.equal(daemonSet.metadata.name, 'cattle-node-agent');
+  const { hostNetwork, containers } = daemonSet.spec.template.spec;
+  assert.equal(hostNetwork, true);
+  assert.ok(containers[0]!.env.some(({ name, valueFrom }) => name === 'DROVER_NODE_NAME' && valueFrom));
+});
+
 test('whatever the settings hold, the text parses back to the same objects', () => {
   const value = fc.oneof(
     fc.string(),

@@ -17,6 +17,8 @@ export interface ManifestParts {
   readonly serverKey: string;
   readonly installUuid: string;
   readonly serverVersion: string;
+  /** Runs an agent on each node too, for when the cluster's own is away. */
+  readonly nodeAgents?: boolean;
 }
 
 type Object_ = Resource & Readonly<Record<string, unknown>>;
@@ -56,6 +58,7 @@ export function importManifest(parts: ManifestParts): Object_[] {
     credentials(parts, labels),
     ...controllerRights(parts.installUuid),
     deployment(parts, labels),
+    ...(parts.nodeAgents ? [nodeAgents(parts, labels)] : []),
     service(labels),
   ];
 }
@@ -106,6 +109,48 @@ function deployment(parts: ManifestParts, labels: Labels): Object_ {
       selector: { matchLabels: app },
       strategy: { type: 'RollingUpdate', rollingUpdate: { maxUnavailable: 0, maxSurge: 1 } },
       template: { metadata: { labels: app }, spec: podSpec(parts) },
+    },
+  };
+}
+
+/** On the node's own network, so that it needs nothing of the cluster's but the kube-apiserver. */
+function nodeAgents(parts: ManifestParts, labels: Labels): Object_ {
+  const app = { app: 'cattle-agent' };
+  const { affinity: _, ...pod } = podSpec(parts);
+  const [container] = pod['containers'] as [Record<string, unknown>];
+  const probe = (path: string) => ({ httpGet: { host: '127.0.0.1', path, port: 6441 } });
+  return {
+    apiVersion: 'apps/v1',
+    kind: 'DaemonSet',
+    metadata: { name: 'cattle-node-agent', namespace, labels: { ...labels, ...app } },
+    spec: {
+      selector: { matchLabels: app },
+      updateStrategy: { type: 'RollingUpdate', rollingUpdate: { maxUnavailable: '50%' } },
+      template: {
+        metadata: { labels: app },
+        spec: {
+          ...pod,
+          hostNetwork: true,
+          dnsPolicy: 'ClusterFirstWithHostNet',
+          nodeSelector: { 'kubernetes.io/os': 'linux' },
+          tolerations: [{ operator: 'Exists' }],
+          containers: [
+            {
+              ...container,
+              name: 'agent',
+              args: ['--health', '127.0.0.1:6441'],
+              env: [
+                ...environment(parts),
+                { name: 'DROVER_NODE_NAME', valueFrom: { fieldRef: { fieldPath: 'spec.nodeName' } } },
+              ],
+              ports: [],
+              readinessProbe: { ...probe('/readyz'), periodSeconds: 5 },
+              livenessProbe: { ...probe('/healthz'), initialDelaySeconds: 10, periodSeconds: 20 },
+              resources: { requests: { cpu: '10m', memory: '96Mi' } },
+            },
+          ],
+        },
+      },
     },
   };
 }

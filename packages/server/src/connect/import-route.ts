@@ -45,9 +45,13 @@ export function manifestText(
     serverKey: deps.serverKey ?? '',
     installUuid: setting('install-uuid'),
     serverVersion: setting('server-version'),
+    nodeAgents: cluster?.metadata.annotations?.[nodeAgentsAnnotation] === 'true',
   });
   return objects.map(object => stringify(object, { lineWidth: 0 })).join('---\n');
 }
+
+/** Set to `true` on a cluster, its manifest brings agents for the nodes too. */
+const nodeAgentsAnnotation = 'drover.io/node-agents';
 
 export function importRoute(deps: ManifestDeps): Route {
   const wrong = new Buckets({ burst: 30, perSecond: 0.5, maxKeys: 10_000 });

@@ -3,7 +3,7 @@
  * unmodified one of this ecosystem hands over an address, a token and a CA. All of it is only a claim.
  */
 import { X509Certificate } from 'node:crypto';
-import { badRequest, Secret } from '@drover/base';
+import { badRequest, isDnsSubdomain, Secret } from '@drover/base';
 
 export type AgentParams =
   | {
@@ -11,6 +11,8 @@ export type AgentParams =
       readonly version: string;
       readonly clusterUid: string;
       readonly kubernetesVersion: string;
+      /** The node that it is the agent of; a cluster's own agent is of none. */
+      readonly node?: string;
     }
   | { readonly kind: 'rancher'; readonly address: string; readonly token: Secret; readonly caCert: string };
 
@@ -29,6 +31,7 @@ export function parseParams(header: string | undefined): AgentParams {
       version: shortText(agent['version'], 'version'),
       clusterUid: shortText(agent['clusterUid'], 'clusterUid'),
       kubernetesVersion: shortText(agent['kubernetesVersion'], 'kubernetesVersion'),
+      ...(agent['node'] === undefined ? {} : { node: nodeName(agent['node']) }),
     };
   }
   const cluster = asObject(parsed['cluster']);
@@ -75,6 +78,12 @@ function asObject(value: unknown): Readonly<Record<string, unknown>> | undefined
   return typeof value === 'object' && value !== null && !Array.isArray(value)
     ? (value as Record<string, unknown>)
     : undefined;
+}
+
+function nodeName(value: unknown): string {
+  if (typeof value !== 'string' || !isDnsSubdomain(value))
+    throw badRequest('invalid input, node must be a node’s name');
+  return value;
 }
 
 function shortText(value: unknown, name: string): string {

@@ -20,10 +20,10 @@ export function requireSameCluster(cluster: Cluster, uid: string): void {
   );
 }
 
-/** Takes in one of our agents. */
+/** Takes in one of our agents. What a cluster's own agent said of itself, the agents of its nodes don't change. */
 export async function registerAgent(resources: Resources, cluster: Cluster, params: DroverParams): Promise<void> {
   requireSameCluster(cluster, params.clusterUid);
-  if (isRegistered(cluster, params)) return;
+  if (isRegistered(cluster, params) || (params.node !== undefined && cluster.status?.clusterUid)) return;
   await resources.modify('cluster', { name: cluster.metadata.name }, seen => {
     requireSameCluster(seen, params.clusterUid);
     if (isRegistered(seen, params)) return undefined;

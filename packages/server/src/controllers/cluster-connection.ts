@@ -28,6 +28,8 @@ const factsForMs = 5 * 60_000;
 export interface Look {
   /** Undefined when the agent is connected, else why it is not. */
   readonly away?: string;
+  /** What is to be said of the way to it although it works. */
+  readonly note?: string;
   /** Undefined when the API answered, else why not. */
   readonly unready?: string;
   readonly version?: Version;
@@ -71,6 +73,7 @@ interface LookDeps {
 async function lookAt(deps: LookDeps, clusterId: string, signal: AbortSignal): Promise<Look> {
   const away = whyAway(deps.upstreams, clusterId);
   if (away !== undefined) return { away };
+  const { note } = deps.upstreams.get(clusterId);
   try {
     const client = deps.clients.get(clusterId);
     const known = deps.facts.get(clusterId);
@@ -80,12 +83,12 @@ async function lookAt(deps: LookDeps, clusterId: string, signal: AbortSignal): P
     const isFresh = known?.from === client && performance.now() - known.atMs < factsForMs;
     const [facts] = await Promise.all([isFresh ? known : askFacts(client, signal), ready]);
     deps.facts.set(clusterId, facts);
-    return { version: facts.version, uid: facts.uid };
+    return { version: facts.version, uid: facts.uid, note };
   } catch (error) {
     if (signal.aborted) throw error;
     // It may have gone while it was being asked: then that is the cause.
     const gone = whyAway(deps.upstreams, clusterId);
-    return gone === undefined ? { unready: messageOf(error) } : { away: gone };
+    return gone === undefined ? { unready: messageOf(error), note } : { away: gone };
   }
 }
 
@@ -156,7 +159,7 @@ function conditionsOf(cluster: Cluster, look: Look): NewCondition[] {
   const registered: NewCondition[] = [
     { type: 'Pending', status: 'True' },
     { type: 'Provisioned', status: 'True' },
-    { type: 'Connected', status: 'True' },
+    { type: 'Connected', status: 'True', ...(look.note ? { reason: 'NodeAgent', message: look.note } : {}) },
   ];
   if (look.unready !== undefined) {
     const waiting = findCondition(before, 'Waiting')?.status === 'True';
