@@ -77,6 +77,8 @@ function addSignIn(program: Command): void {
     .option('--token <name:key>', 'sign in with a token')
     .option('--provider <name>', 'sign in with this provider of the server (default local)')
     .option('--browser', 'sign in in a browser, on this machine or another')
+    .option('--provider <name>', 'sign in with this provider of the server (default local)')
+    .option('--browser', 'sign in in a browser, on this machine or another')
     .option('--ca-file <file>', 'trust the CA in this PEM file')
     .option('--ca-fingerprint <sha256>', 'trust the CA with this fingerprint')
     .option('--name <name>', 'remember the server under this name');

@@ -17,6 +17,8 @@ export interface LoginFlags extends GlobalFlags {
   readonly username?: string;
   readonly passwordStdin?: boolean;
   readonly token?: string;
+  readonly browser?: boolean;
+  readonly provider?: string;
   readonly caFile?: string;
   readonly caFingerprint?: string;
   readonly name?: string;
@@ -26,17 +28,25 @@ export async function login(address: string, flags: LoginFlags): Promise<void> {
   const url = parseServerUrl(address);
   const config = await readConfig();
   const ca = await decideTrust(url, flags);
-  const given = flags.token ? undefined : await askWho(flags);
-  const token = given ? await passwordLogin(url, ca, { ...given, trace: traceOf(flags) }) : parseToken(flags.token!);
+  const trace = traceOf(flags);
+  const byBrowser =
+    flags.browser || (!flags.token && (await isElsewhere(url, ca, { provider: flags.provider, trace })));
+  const given = flags.token || byBrowser ? undefined : await askWho(flags);
+  const token = given
+    ? await passwordLogin(url, ca, { ...given, provider: flags.provider, trace })
+    : byBrowser
+      ? await (await import('./browser-login.ts')).browserLogin(url, ca, { trace })
+      : parseToken(flags.token!);
   await using client = new Client({ url, ca, token }, { trace: traceOf(flags) });
   const me = await whoIs(client).catch(error => {
     throw error.status === 401 ? unauthorized(say('tokenUnknown')) : error;
   });
   const name = flags.name ?? new URL(url).host;
-  const username = String(me['username'] ?? me.id);
+  const username = nameOf(me);
   await writeConfig(withServer(config, name, { ...config.servers[name], url, ca, token, username }));
   process.stderr.write(`${say('signedIn', { url, user: username })}\n`);
-  if (given && me['mustChangePassword'] === true) await changeFirstPassword(client, username, given.password);
+  if (given && (flags.provider ?? 'local') === 'local' && me['mustChangePassword'] === true)
+    await changeFirstPassword(client, username, given.password);
 }
 
 export async function logout(flags: GlobalFlags): Promise<void> {
@@ -64,8 +74,11 @@ export async function whoami(flags: GlobalFlags): Promise<void> {
     principalIds: me['principalIds'],
   };
   if (context.format !== 'table') return printData(answer, context.format);
-  process.stdout.write(`${me['username'] ?? me.id} (${me.id}) @ ${context.server.url}\n`);
+  process.stdout.write(`${nameOf(me)} (${me.id}) @ ${context.server.url}\n`);
 }
+
+/** People who sign in elsewhere have no username here. */
+const nameOf = (me: V3Resource): string => String(me['username'] || me.name || me.id);
 
 async function whoIs(client: Client): Promise<V3Resource> {
   const [me] = await client.list('users', { me: 'true' });
@@ -119,6 +132,31 @@ async function readCa(path: string): Promise<string> {
   }
 }
 
+interface Provider {
+  readonly id: string;
+  readonly type: string;
+  readonly redirectUrl?: string;
+}
+
+/** The provider of that name, as the server shows it. Throws Invalid naming those there are. */
+async function findProvider(client: Client, name: string): Promise<Provider> {
+  const { data } = await client.get<{ data: readonly Provider[] }>('/v3-public/authProviders');
+  const found = data.find(({ id }) => id === name);
+  if (!found) throw invalid('--provider', `must be one of ${data.map(({ id }) => id).join(', ')}`);
+  return found;
+}
+
+/** Whether people are sent elsewhere to sign in with it: only a browser can do that. */
+async function isElsewhere(
+  url: string,
+  ca: string | undefined,
+  { provider, trace }: ClientOptions & { readonly provider?: string },
+): Promise<boolean> {
+  if (provider === undefined || provider === 'local') return false;
+  await using client = new Client({ url, ca }, { trace });
+  return (await findProvider(client, provider)).redirectUrl !== undefined;
+}
+
 interface Given {
   readonly username: string;
   readonly password: string;
@@ -135,11 +173,12 @@ async function askWho(flags: LoginFlags): Promise<Given> {
 async function passwordLogin(
   url: string,
   ca: string | undefined,
-  { username, password, trace }: Given & ClientOptions,
+  { username, password, provider = 'local', trace }: Given & ClientOptions & { readonly provider?: string },
 ): Promise<string> {
   await using client = new Client({ url, ca }, { trace });
-  const body = { type: 'localProvider', username, password, description: 'drover CLI', responseType: 'json' };
-  const answer = client.request<{ token?: string }>('POST', '/v3-public/localProviders/local?action=login', body);
+  const type = provider === 'local' ? 'localProvider' : (await findProvider(client, provider)).type;
+  const body = { type, username, password, description: 'drover CLI', responseType: 'json' };
+  const answer = client.request<{ token?: string }>('POST', `/v3-public/${type}s/${provider}?action=login`, body);
   const { token } = await answer.catch(error => {
     throw error.status === 401 ? unauthorized(say('wrongPassword')) : error;
   });

@@ -38,7 +38,7 @@ export function elsewhereOf(deps: Deps): Elsewhere {
     all
       .filter(({ name }) => isOn(name))
       .map(({ name }) => ({ name, address: `/v1-auth/${name}?returnTo=${encodeURIComponent(returnTo)}` }))
-      .concat({ name: 'local', address: `/ui/login?returnTo=${encodeURIComponent(returnTo)}` });
+      .concat({ name: 'local', address: `/ui/sign-in?to=${encodeURIComponent(returnTo)}` });
   return {
     all,
     isOn,
