@@ -13,6 +13,13 @@ interface Account {
   readonly name?: string;
 }
 
+interface Team {
+  readonly id: number;
+  readonly name: string;
+  readonly slug: string;
+  readonly organization: Account;
+}
+
 export interface GithubStandIn extends AsyncDisposable {
   /** `localhost:PORT`, as the configuration names it. */
   readonly host: string;
@@ -23,7 +30,10 @@ export interface GithubStandIn extends AsyncDisposable {
   /** Who signs in next. */
   user: Account;
   organisations: Account[];
-  teams: { id: number; name: string; slug: string; organization: Account }[];
+  /** Teams that the user is in. */
+  teams: Team[];
+  /** Teams of his organisations that he is not in. */
+  otherTeams: Team[];
   /** Tokens that were given and count no longer. */
   readonly revoked: Set<string>;
   readonly tokens: string[];
@@ -43,6 +53,7 @@ export async function startGithubStandIn(): Promise<GithubStandIn> {
     user: { id: 1, login: 'octocat' },
     organisations: [],
     teams: [],
+    otherTeams: [],
     revoked: new Set(),
     tokens: [],
     [Symbol.asyncDispose]: () => tls[Symbol.asyncDispose](),
@@ -70,7 +81,7 @@ export async function startGithubStandIn(): Promise<GithubStandIn> {
     if (path === '/user/teams') return paged(response, url, self.teams);
     const organisation = /^\/orgs\/([^/]+)\/teams$/.exec(path)?.[1];
     if (organisation) {
-      const own = self.teams.filter(team => team.organization.login === organisation);
+      const own = [...self.teams, ...self.otherTeams].filter(team => team.organization.login === organisation);
       return paged(response, url, own);
     }
     if (path === '/search/users') {

@@ -49,6 +49,7 @@ test('people, organisations and teams are principals by their numbers, over all 
   github.organisations = organisations;
   // In one team of the organisation, not in the other.
   github.teams = [{ id: 201, name: 'Core', slug: 'core', organization: organisations[0]! }];
+  github.otherTeams = [{ id: 202, name: 'Coreography', slug: 'coreography', organization: organisations[0]! }];
   const { jar } = await signInElsewhere(server, [github.ca], 'github');
   const me = await whoIs(jar, server);
   assert.deepEqual([me.name, me.principalIds[1]], ['Ada L.', 'github_user://7']);
@@ -58,7 +59,6 @@ test('people, organisations and teams are principals by their numbers, over all 
     .filter((id: string) => id.startsWith('github_') && !id.includes('user'));
   assert.deepEqual(ids.sort(), [...organisations.map(({ id }) => `github_org://${id}`), 'github_team://201'].sort());
 
-  github.teams.push({ id: 202, name: 'Coreography', slug: 'coreography', organization: organisations[0]! });
   const found = await asPage(jar, server, {
     method: 'POST',
     path: '/v3/principals?action=search',
