@@ -10,6 +10,7 @@ import { missingApiServer, startApiServer, type TestApiServer } from '../integra
 import { missingKubeBinaries } from '../integration/kube-binaries.ts';
 import { adminPassword, type ServerProcess, startServer } from '../server-process.ts';
 import { kubectl } from './kubectl.ts';
+import { type FakeKubelet, startFakeKubelet } from './web-kubelet.ts';
 
 export const patienceMs = 60_000;
 
@@ -36,6 +37,8 @@ export interface World extends AsyncDisposable {
   readonly server: ServerProcess;
   readonly admin: string;
   readonly clusterId: string;
+  /** Of `node-1`, where pods run that have logs and shells. */
+  readonly kubelet: FakeKubelet;
   visit(options?: VisitOptions): Promise<Visit>;
   /** Runs kubectl as the cluster's administrator. */
   kubectl(...args: readonly string[]): Promise<string>;
@@ -50,6 +53,7 @@ export async function openWorld(): Promise<World> {
   const server = scope.use(
     await startServer({ args: ['--cluster', 'context:test'], env: { KUBECONFIG: cluster.kubeconfigPath } }),
   );
+  const kubelet = scope.use(await startFakeKubelet(cluster.ca));
   const admin = await server.login('admin', adminPassword);
   const clusterId = await until(
     'the cluster to be active',
@@ -64,13 +68,19 @@ export async function openWorld(): Promise<World> {
   const kept = scope.move();
   const run = (args: readonly string[], input?: string) =>
     kubectl(args, { kubeconfig: cluster.kubeconfigPath, ...(input ? { input } : {}) });
+  const apply = (...objects: readonly object[]) =>
+    run(['apply', '-f', '-'], objects.map(object => JSON.stringify(object)).join('\n---\n'));
+  await apply(kubelet.node);
+  const status = JSON.stringify({ status: kubelet.nodeStatus });
+  await run(['patch', 'node', 'node-1', '--subresource=status', '--type=merge', '-p', status]);
   return {
     server,
     admin,
     clusterId,
+    kubelet,
     visit: options => visit(browser, server.url, options ?? {}),
     kubectl: (...args) => run(args),
-    apply: (...objects) => run(['apply', '-f', '-'], objects.map(object => JSON.stringify(object)).join('\n---\n')),
+    apply,
     [Symbol.asyncDispose]: () => kept.disposeAsync(),
   };
 }
@@ -124,6 +134,10 @@ export function pod(namespace: string, name: string): object {
     apiVersion: 'v1',
     kind: 'Pod',
     metadata: { name, namespace, labels: { app: 'web' } },
-    spec: { containers: [{ name: 'web', image: 'nginx:1.29' }], automountServiceAccountToken: false },
+    spec: {
+      nodeName: 'node-1',
+      containers: [{ name: 'web', image: 'nginx:1.29' }],
+      automountServiceAccountToken: false,
+    },
   };
 }

@@ -224,6 +224,45 @@ test('several are chosen and deleted after their names were shown; a namespace o
   await end(visit);
 });
 
+test('logs of all pods of a workload come as one, live, filtered, and go on after a break', { skip }, async () => {
+  const { kubelet } = world;
+  const visit = await asAdmin();
+  const { page } = visit;
+  for (const name of ['web-0', 'web-1', 'web-2']) kubelet.log(name, `started ${name}`);
+  await page.goto(inCluster('/apps.deployments/shop/web?tab=logs'));
+  const log = page.getByRole('log');
+  await log.getByText('started web-0').waitFor();
+  await log.getByText('started web-2').waitFor();
+  kubelet.log('web-1', 'level=error msg="no such host"');
+  await log.locator('.error').getByText('no such host').waitFor();
+  await page.getByRole('button', { name: 'Pause' }).click();
+  kubelet.log('web-1', 'while paused');
+  kubelet.breakLogs();
+  await page.getByRole('button', { name: 'Go on' }).click();
+  await log.getByText('while paused').waitFor();
+  await log.getByText('the connection broke here').first().waitFor();
+  kubelet.log('web-0', 'after the break');
+  await log.getByText('after the break').waitFor();
+  assert.equal(await log.getByText('started web-0').count(), 1, 'nothing comes twice');
+  await page.getByRole('searchbox').fill('/no such \\w+/');
+  await log.getByText('after the break').waitFor({ state: 'detached' });
+  await log.getByText('no such host').waitFor();
+  await end(visit);
+});
+
+test('a shell in a pod answers, and says when it has ended', { skip }, async () => {
+  const visit = await asAdmin();
+  const { page } = visit;
+  await page.goto(inCluster('/pods/shop/web-0?tab=terminal'));
+  const screen = page.locator('.xterm-rows');
+  await screen.getByText('$').first().waitFor();
+  await page.keyboard.type('echo $((6 * 7))你好\n');
+  await screen.getByText('42你好').waitFor();
+  await page.keyboard.type('exit\n');
+  await page.getByText('The shell has ended.').waitFor();
+  await end(visit);
+});
+
 test('a secret stays covered until it is asked for', { skip }, async () => {
   const visit = await asAdmin();
   const { page } = visit;

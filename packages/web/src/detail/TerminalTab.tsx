@@ -9,7 +9,7 @@ import type { KubeObject } from '../net/objects.ts';
 import { Icon } from '../parts/Icon.tsx';
 import { openExec } from './exec-stream.ts';
 import { useLogSources } from './log-sources.ts';
-import { noncedDocument } from './nonced-document.ts';
+import { nonceStyles } from './nonce-styles.ts';
 
 /** The best shell that there is. */
 const shells = [
@@ -31,8 +31,8 @@ export function TerminalTab({ clusterId, object }: { readonly clusterId: string;
   // biome-ignore lint/correctness/useExhaustiveDependencies: another round is another shell
   useEffect(() => {
     const where = JSON.parse(key) as (typeof sources)[number];
+    nonceStyles();
     const terminal = new Terminal({
-      documentOverride: noncedDocument(),
       fontFamily: colour('--mono'),
       fontSize: 13,
       scrollback: 10_000,
