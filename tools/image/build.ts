@@ -2,6 +2,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { root } from '../root.ts';
+import { buildWeb } from '../web/build.ts';
 import { bundle } from './bundle.ts';
 import { type Digest, digestOf } from './digest.ts';
 import { type ImageFile, type Layer, makeLayer } from './layer.ts';
@@ -37,6 +38,8 @@ const appDir = '/usr/lib/drover';
 
 /** The same sources, lockfile and Debian packages give the same digests. */
 export async function buildImage(program: Program, platform: Platform): Promise<Image> {
+  // The bundle takes along what the server names as a file: the UI, once it is there.
+  if (program.name === 'server') await buildWeb();
   const node = await nodeBinary(platform);
   const nodeFile: ImageFile = { path: nodePath, bytes: node.bytes, mode: 0o755 };
   const app = await bundle(program.main, appDir, platform);

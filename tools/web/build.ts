@@ -33,6 +33,14 @@ const types: Readonly<Record<string, string>> = {
   '.json': 'application/json',
 };
 
+const sharedChunks = [
+  {
+    name: 'base',
+    test: /node_modules\/(?:react|react-dom|scheduler|wouter|regexparam|i18next|react-i18next|@tanstack)\//,
+  },
+  { name: 'shared', test: /web\/src\/(?:app|list|net|parts|act)\// },
+];
+
 /** Makes it where what is there was made from something else; false where nothing had to be done. */
 export async function buildWeb(): Promise<boolean> {
   const hash = sourceHash();
@@ -69,6 +77,8 @@ async function bundle(): Promise<{ name: string; content: Buffer }[]> {
       modulePreload: { polyfill: false },
       assetsInlineLimit: 0,
       chunkSizeWarningLimit: 2000,
+      // What every page needs comes in few files, not in one for each set of pages that share something.
+      rolldownOptions: { output: { codeSplitting: { groups: sharedChunks } } },
     },
   })) as Rolldown.RolldownOutput;
   return built.output.map(file => ({
