@@ -36,6 +36,7 @@ import { healthRoutes } from './http/health.ts';
 import { homeRoute } from './http/home.ts';
 import { createMetrics, metricsRoute } from './http/metrics.ts';
 import { openMetricsToken } from './http/metrics-token.ts';
+import { kubeApiRoutes } from './kubeapi/route.ts';
 import { createCaches, Resources, type RunningController, startCaches, startController } from './resources/index.ts';
 import { Settings } from './settings.ts';
 import { shareCa } from './shared-ca.ts';
@@ -120,6 +121,13 @@ export async function serve({ config, say, log, signal }: ServeOptions): Promise
         ...healthRoutes({ store: async () => void (await store.revision()) }, settings.get('server-version')),
         ...auth.routes,
         ...clusters.routes,
+        ...kubeApiRoutes({
+          deps: apiDeps,
+          baseUrl,
+          serverVersion: settings.get('server-version'),
+          through: clusters.routes,
+          signal: life.signal,
+        }),
         ...steve.routes,
         ...apiRoutes(apiDeps, baseUrl),
         metricsRoute(metrics, { access: () => auth.access, token: metricsToken }),

@@ -20,7 +20,8 @@ import { decodeResource, encodeResource, formatVersion, parseVersion, type Secre
 import { prefixOf, storeKey } from './key.ts';
 
 export type ResourceEvent<R> =
-  | { readonly type: 'ADDED' | 'MODIFIED' | 'DELETED'; readonly object: R }
+  /** `previous` reads what was there before a change, for those who ask. */
+  | { readonly type: 'ADDED' | 'MODIFIED' | 'DELETED'; readonly object: R; previous?(): R }
   | { readonly type: 'BOOKMARK'; readonly resourceVersion: string };
 
 export interface ResourceList<R> {
@@ -202,9 +203,12 @@ export class Resources {
     const watch = { after, bookmarkEveryMs: options.bookmarkEveryMs, signal: options.signal };
     for await (const event of this.#store.watch(prefixOf(types[id], options.namespace), watch)) {
       if (event.type === 'bookmark') yield { type: 'BOOKMARK', resourceVersion: formatVersion(epoch, event.revision) };
-      else if (event.type === 'put')
-        yield { type: event.previous ? 'MODIFIED' : 'ADDED', object: this.#decode(id, event.entry) };
-      else yield { type: 'DELETED', object: this.#decode(id, { ...event.previous, revision: event.revision }) };
+      else if (event.type === 'put') {
+        const { entry, previous } = event;
+        const object = this.#decode(id, entry);
+        if (previous) yield { type: 'MODIFIED', object, previous: () => this.#decode(id, previous) };
+        else yield { type: 'ADDED', object };
+      } else yield { type: 'DELETED', object: this.#decode(id, { ...event.previous, revision: event.revision }) };
     }
   }
 
