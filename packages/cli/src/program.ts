@@ -74,9 +74,8 @@ function addSignIn(program: Command): void {
     .description('sign in to a server')
     .option('-u, --username <name>', 'who to sign in as')
     .option('--password-stdin', 'read the password from stdin')
+    .option('--otp <code>', 'a code of your second factor (asked for where one is needed)')
     .option('--token <name:key>', 'sign in with a token')
-    .option('--provider <name>', 'sign in with this provider of the server (default local)')
-    .option('--browser', 'sign in in a browser, on this machine or another')
     .option('--provider <name>', 'sign in with this provider of the server (default local)')
     .option('--browser', 'sign in in a browser, on this machine or another')
     .option('--ca-file <file>', 'trust the CA in this PEM file')
@@ -88,6 +87,19 @@ function addSignIn(program: Command): void {
   );
   action(program.command('whoami').description('who is signed in, and where'), async (_, flags) =>
     (await import('./commands/login.ts')).whoami(flags),
+  );
+  const factor = program.command('second-factor').description('a code by time, beside your password');
+  action(factor.command('status').description('whether you have one'), async (_, flags) =>
+    (await import('./commands/second-factor.ts')).showSecondFactor(flags),
+  );
+  action(factor.command('enable').description('turn it on, with an authenticator app'), async (_, flags) =>
+    (await import('./commands/second-factor.ts')).enableSecondFactor(flags),
+  );
+  action(factor.command('disable').description('turn it off'), async (_, flags) =>
+    (await import('./commands/second-factor.ts')).disableSecondFactor(flags),
+  );
+  action(factor.command('reset <user>').description('take it off somebody who lost it'), async ([user], flags) =>
+    (await import('./commands/second-factor.ts')).resetSecondFactor(user!, flags),
   );
   action(program.command('servers').description('the servers signed in to'), async (_, flags) =>
     (await import('./commands/servers.ts')).servers(flags),

@@ -16,6 +16,7 @@ import { findTrusted, fingerprintOf, parseFingerprint, seeChain } from '../trust
 export interface LoginFlags extends GlobalFlags {
   readonly username?: string;
   readonly passwordStdin?: boolean;
+  readonly otp?: string;
   readonly token?: string;
   readonly browser?: boolean;
   readonly provider?: string;
@@ -160,12 +161,14 @@ async function isElsewhere(
 interface Given {
   readonly username: string;
   readonly password: string;
+  readonly otp?: string;
 }
 
 async function askWho(flags: LoginFlags): Promise<Given> {
   const username = flags.username ?? (await askText(say('username'), '--username'));
   return {
     username,
+    otp: flags.otp,
     password: await (flags.passwordStdin ? readStdin() : askPassword(say('password'), '--password-stdin')),
   };
 }
@@ -173,14 +176,19 @@ async function askWho(flags: LoginFlags): Promise<Given> {
 async function passwordLogin(
   url: string,
   ca: string | undefined,
-  { username, password, provider = 'local', trace }: Given & ClientOptions & { readonly provider?: string },
+  { username, password, otp, provider = 'local', trace }: Given & ClientOptions & { readonly provider?: string },
 ): Promise<string> {
   await using client = new Client({ url, ca }, { trace });
   const type = provider === 'local' ? 'localProvider' : (await findProvider(client, provider)).type;
   const body = { type, username, password, description: 'drover CLI', responseType: 'json' };
-  const answer = client.request<{ token?: string }>('POST', `/v3-public/${type}s/${provider}?action=login`, body);
-  const { token } = await answer.catch(error => {
+  const ask = (more: object) =>
+    client.request<{ token?: string }>('POST', `/v3-public/${type}s/${provider}?action=login`, { ...body, ...more });
+  const refused = (error: StatusError): never => {
     throw error.status === 401 ? unauthorized(say('wrongPassword')) : error;
+  };
+  const { token } = await ask(otp === undefined ? {} : { otp }).catch(async error => {
+    if (error.details?.code !== 'SecondFactorRequired') return refused(error);
+    return ask({ otp: await askText(say('secondFactorCode'), '--otp') }).catch(refused);
   });
   if (!token) throw badRequest(`${url} gave no token`);
   return token;

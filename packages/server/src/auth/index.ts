@@ -12,6 +12,7 @@ import type { AuthDeps } from './deps.ts';
 import { createResolveIdentity, type ResolveIdentity } from './impersonation.ts';
 import { LoginLimits } from './login-limits.ts';
 import { publicRoutes } from './public-routes.ts';
+import { secondFactorRoute } from './second-factor-route.ts';
 import { Sessions } from './sessions.ts';
 import { TokenUse } from './token-use.ts';
 import { indexUsernames } from './user-names.ts';
@@ -71,6 +72,6 @@ export function openAuth(deps: AuthDeps, options: OpenAuthOptions): Auth {
     sessions,
     resolveIdentity: createResolveIdentity(access),
     redirect: elsewhere.signIn,
-    routes: [...publicRoutes({ ...login, elsewhere }), ...elsewhere.routes],
+    routes: [...publicRoutes({ ...login, elsewhere }), ...elsewhere.routes, secondFactorRoute(login)],
   };
 }

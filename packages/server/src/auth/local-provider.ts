@@ -2,6 +2,7 @@
 import { forbidden, unauthorized } from '@drover/base';
 import { checkPassword } from './passwords.ts';
 import type { Provider } from './provider.ts';
+import { requireSecondFactor } from './second-factor.ts';
 import { findByUsername } from './user-names.ts';
 
 export const localProvider: Provider = {
@@ -13,6 +14,7 @@ export const localProvider: Provider = {
     if (!user || !good) throw unauthorized('authentication failed', { code: 'Unauthorized' });
     // Only who knows the password learns that the user is disabled.
     if (user.enabled === false) throw forbidden('user is not enabled', { code: 'PermissionDenied' });
+    await requireSecondFactor(deps, user.metadata.name, given.otp);
     return { user, principalId: `local://${user.metadata.name}` };
   },
 };

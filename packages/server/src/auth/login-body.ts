@@ -6,6 +6,8 @@ export interface LoginBody {
   readonly type?: string;
   readonly username: string;
   readonly password: string;
+  /** A code of the second factor. */
+  readonly otp?: string;
   readonly description?: string;
   readonly responseType: string;
   /** What a provider elsewhere gave, and the state that it was asked under. */
@@ -77,6 +79,7 @@ function parseLoginBody(text: string): LoginBody {
     type: optionalText(fields, 'type'),
     username: optionalText(fields, 'username') ?? '',
     password: optionalText(fields, 'password') ?? '',
+    otp: optionalText(fields, 'otp'),
     description: optionalText(fields, 'description'),
     responseType: optionalText(fields, 'responseType') ?? '',
     code: optionalText(fields, 'code'),

@@ -4,7 +4,7 @@
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Token } from '@drover/api';
-import { forbidden, isAlreadyExists, isDnsSubdomain, notFound, type Secret } from '@drover/base';
+import { forbidden, isAlreadyExists, isDnsSubdomain, notFound, type Secret, StatusError } from '@drover/base';
 import { noteForAudit } from '../audit/notes.ts';
 import type { AddressOf } from '../http/client-address.ts';
 import type { Access } from './access.ts';
@@ -38,7 +38,11 @@ export async function login(
   const provider = asked ?? findProvider(body.type);
   if (!provider) throw notFound('authProvider', 'type');
   const attempt = deps.limits.attempt(deps.addressOf(request), body.username);
-  const signedIn = await provider.signIn(deps, body);
+  const signedIn = await provider.signIn(deps, body).catch(error => {
+    // He knows the password: that it takes two steps must not count as a failure.
+    if (error instanceof StatusError && error.details.code === 'SecondFactorRequired') attempt.succeeded();
+    throw error;
+  });
   attempt.succeeded();
   await answerLogin(deps, { request, response }, { provider: provider.name, signedIn, body });
 }

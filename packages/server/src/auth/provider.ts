@@ -11,6 +11,13 @@ export interface SignedIn {
   readonly principalId: string;
 }
 
+export interface PasswordGiven {
+  readonly username: string;
+  readonly password: string;
+  /** Of the second factor, for whoever has one. */
+  readonly otp?: string;
+}
+
 export interface Provider {
   /** Names it in paths, tokens and principals, such as `local`. */
   readonly name: string;
@@ -19,5 +26,5 @@ export interface Provider {
   /** Fields that anybody may see besides name and links. */
   readonly shown?: Readonly<Record<string, unknown>>;
   /** Throws Unauthorized, in the same time and words whatever was wrong, or Forbidden for a disabled user. */
-  signIn(deps: AuthDeps, given: { readonly username: string; readonly password: string }): Promise<SignedIn>;
+  signIn(deps: AuthDeps, given: PasswordGiven): Promise<SignedIn>;
 }

@@ -5,6 +5,7 @@ import { dropKept } from '../auth-providers/external-users.ts';
 import { controller, namespaceIndex, type Resources } from '../resources/index.ts';
 import { bindingsOfUser } from './grants.ts';
 import { removePassword } from './passwords.ts';
+import { removeSecondFactor } from './second-factor.ts';
 import { releaseUsername } from './user-names.ts';
 
 export const userCleanup = controller({
@@ -23,6 +24,7 @@ export const userCleanup = controller({
       await drop(resources, 'preference', metadata);
     await drop(resources, 'userAttribute', { name });
     await removePassword(resources, name);
+    await removeSecondFactor(resources, name);
     const elsewhere = new Set((user.principalIds ?? []).map(id => /^([a-z]+)_user:\/\//.exec(id)?.[1]));
     for (const provider of elsewhere) if (provider) await dropKept({ resources }, name, provider);
     if (user.username) await releaseUsername(resources, user.username, name);
