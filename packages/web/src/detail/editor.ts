@@ -14,6 +14,7 @@ import { highlightSelectionMatches, search, searchKeymap } from '@codemirror/sea
 import { EditorState, type Extension } from '@codemirror/state';
 import { drawSelection, EditorView, highlightActiveLine, keymap, lineNumbers } from '@codemirror/view';
 import { tags } from '@lezer/highlight';
+import i18next from 'i18next';
 
 const colours = HighlightStyle.define([
   { tag: [tags.propertyName, tags.definition(tags.propertyName)], color: 'var(--accent)' },
@@ -34,13 +35,35 @@ const look = EditorView.theme({
   '.cm-panels': { backgroundColor: 'var(--raised)', color: 'var(--ink)' },
   '.cm-changedLine': { backgroundColor: 'var(--warn-soft) !important' },
   '.cm-collapsedLines': { background: 'var(--sunken)', color: 'var(--dim)' },
+  '.cm-collapsedLines::before, .cm-collapsedLines::after': { content: '"···" !important' },
 });
+
+/** What the editor itself says, in the language of the page. */
+function phrases(): Extension {
+  const names = [
+    '$ unchanged lines',
+    'Find',
+    'next',
+    'previous',
+    'all',
+    'match case',
+    'regexp',
+    'by word',
+    'close',
+    'Fold line',
+    'Unfold line',
+  ];
+  return EditorState.phrases.of(
+    Object.fromEntries(names.map(name => [name, i18next.t(`editor.${name.replace(/[^A-Za-z]+(\w?)/g, '$1')}`)])),
+  );
+}
 
 function shared(label: string): Extension[] {
   const nonce = document.querySelector<HTMLElement>('meta[property="csp-nonce"]')?.nonce ?? '';
   return [
     EditorView.cspNonce.of(nonce),
     EditorView.contentAttributes.of({ 'aria-label': label, tabindex: '0' }),
+    phrases(),
     lineNumbers(),
     foldGutter(),
     drawSelection(),

@@ -158,7 +158,3 @@ export function LiveList({ wish, columns, onSort, empty, selection }: LiveListPr
     </div>
   );
 }
-
-/** For pages that show one kind as part of something else. */
-export const firstColumns = (columns: readonly ListColumn[]): readonly ListColumn[] =>
-  columns.filter(({ shown }) => shown);

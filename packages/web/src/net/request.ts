@@ -57,6 +57,9 @@ export async function ask<T>(path: string, options?: RequestOptions): Promise<T>
   return (text === '' ? undefined : JSON.parse(text)) as T;
 }
 
+/** The password was right, and a code is needed too. */
+export const secondFactor = 'SecondFactorRequired';
+
 async function errorOf(answer: Response): Promise<RequestError> {
   const text = await answer.text().catch(() => '');
   let found: Record<string, unknown> = {};
@@ -68,7 +71,7 @@ async function errorOf(answer: Response): Promise<RequestError> {
   const code = String(found['reason'] ?? found['code'] ?? answer.statusText);
   const field = found['fieldName'];
   return new RequestError(answer.status, {
-    code: answer.status === 401 ? 'Unauthorized' : code,
+    code: answer.status === 401 && code !== secondFactor ? 'Unauthorized' : code,
     message: String(found['message'] ?? answer.statusText),
     ...(typeof field === 'string' ? { field } : {}),
   });

@@ -5,7 +5,7 @@ import { useTranslation } from 'react-i18next';
 import { useLocation, useSearchParams } from 'wouter';
 import { Appearance } from '../app/AccountMenu.tsx';
 import type { Collection, V3Resource } from '../net/objects.ts';
-import { ask, RequestError, send } from '../net/request.ts';
+import { ask, RequestError, secondFactor, send } from '../net/request.ts';
 import { Icon, Mark } from '../parts/Icon.tsx';
 import { Menu } from '../parts/Menu.tsx';
 import { Failure, FormError, Skeleton } from '../parts/Notices.tsx';
@@ -77,6 +77,7 @@ function PasswordForm({ provider }: { readonly provider: V3Resource }) {
   const { t } = useTranslation();
   const [error, setError] = useState<unknown>();
   const [busy, setBusy] = useState(false);
+  const [needsCode, setNeedsCode] = useState(false);
   const [, navigate] = useLocation();
   const [params] = useSearchParams();
   const client = useQueryClient();
@@ -91,6 +92,7 @@ function PasswordForm({ provider }: { readonly provider: V3Resource }) {
         body: {
           username: String(form.get('username')),
           password: String(form.get('password')),
+          ...(needsCode ? { otp: String(form.get('otp')) } : {}),
           responseType: 'cookie',
           description: 'UI session',
         },
@@ -101,7 +103,9 @@ function PasswordForm({ provider }: { readonly provider: V3Resource }) {
       if (to.startsWith('/dashboard/')) location.assign(to);
       else navigate(to);
     } catch (refused) {
-      setError(refused);
+      const asksForCode = refused instanceof RequestError && refused.code === secondFactor;
+      if (asksForCode) setNeedsCode(true);
+      setError(asksForCode ? undefined : refused);
       setBusy(false);
     }
   };
@@ -117,10 +121,18 @@ function PasswordForm({ provider }: { readonly provider: V3Resource }) {
         <span>{t('signIn.password')}</span>
         <input name="password" type="password" autoComplete="current-password" required />
       </label>
+      {needsCode && (
+        <label className="field">
+          <span>{t('signIn.code')}</span>
+          {/* biome-ignore lint/a11y/noAutofocus: it has just been asked for */}
+          <input name="otp" autoComplete="one-time-code" autoCapitalize="none" spellCheck={false} required autoFocus />
+          <span className="hint">{t('signIn.codeHint')}</span>
+        </label>
+      )}
       {status === 401 || status === 429 ? (
         <p className="form-error" role="alert">
           <Icon name="bad" />
-          <span>{status === 401 ? t('signIn.wrong') : t('signIn.tooMany')}</span>
+          <span>{status === 401 ? t(needsCode ? 'signIn.wrongCode' : 'signIn.wrong') : t('signIn.tooMany')}</span>
         </p>
       ) : (
         <FormError error={error} />

@@ -2,6 +2,7 @@
 import { act } from './act.ts';
 import { columns } from './columns.ts';
 import { detail } from './detail.ts';
+import { editor } from './editor.ts';
 import { errors } from './errors.ts';
 import { frame } from './frame.ts';
 import { home } from './home.ts';
@@ -19,6 +20,7 @@ export const en = {
   act,
   columns,
   detail,
+  editor,
   errors,
   frame,
   home,
