@@ -3,10 +3,10 @@
  * test has set; what it answers can be altered on the way, as somebody with the browser could.
  */
 import { execFile } from 'node:child_process';
-import { createPublicKey } from 'node:crypto';
+import { createPublicKey, randomBytes, sign } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { promisify } from 'node:util';
-import { inflateRawSync } from 'node:zlib';
+import { deflateRawSync, inflateRawSync } from 'node:zlib';
 // @ts-expect-error: the package brings no types.
 import samlp from 'samlp';
 import { startTlsPeer } from './tls-peer.ts';
@@ -41,6 +41,8 @@ export interface SamlPeer extends AsyncDisposable {
   readonly metadata: string;
   account: SamlAccount;
   manner: SamlManner;
+  /** Its demand to sign somebody out, by the redirect binding; signed by another key where it is forged. */
+  logoutUrl(sloUrl: string, nameId: string, forged?: boolean): string;
   /** Changes the response on its way. */
   alter: ((xml: string) => string) | undefined;
 }
@@ -118,9 +120,25 @@ export async function startSamlPeer(options: { readonly spCert: string }): Promi
     url: tls.url,
     ca: tls.ca,
     entityId,
+    logoutUrl: (sloUrl: string, nameId: string, forged = false) =>
+      demandOf({ sloUrl, nameId, entityId, key: forged ? other.key : own.key }),
     metadata: metadataOf(entityId, tls.url, own.cert),
     [Symbol.asyncDispose]: () => tls[Symbol.asyncDispose](),
   });
+}
+
+/** The signature is over the query as it stands (SAML bindings, 3.4.4.1). */
+function demandOf(of: { sloUrl: string; nameId: string; entityId: string; key: string }): string {
+  const { sloUrl, nameId, entityId, key } = of;
+  const protocol = 'urn:oasis:names:tc:SAML:2.0:protocol';
+  const xml = `<samlp:LogoutRequest xmlns:samlp="${protocol}" xmlns:saml="urn:oasis:names:tc:SAML:2.0:assertion" ID="_${randomBytes(16).toString('hex')}" Version="2.0" IssueInstant="${new Date().toISOString()}" Destination="${sloUrl}"><saml:Issuer>${entityId}</saml:Issuer><saml:NameID>${nameId}</saml:NameID></samlp:LogoutRequest>`;
+  const query = new URLSearchParams({
+    SAMLRequest: deflateRawSync(xml).toString('base64'),
+    RelayState: 'relay',
+    SigAlg: 'http://www.w3.org/2001/04/xmldsig-more#rsa-sha256',
+  });
+  const signature = sign('sha256', Buffer.from(query.toString()), key).toString('base64');
+  return `${sloUrl}?${query}&Signature=${encodeURIComponent(signature)}`;
 }
 
 function acsOf(request: string): string {

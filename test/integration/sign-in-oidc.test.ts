@@ -1,5 +1,7 @@
 /** Signing in to a whole server with a real OpenID Connect provider: enabled by a test, used by people, and all that must not work. */
 import assert from 'node:assert/strict';
+import { readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { until } from '@drover/base';
 import { exportJWK, generateKeyPair } from 'jose';
@@ -247,6 +249,27 @@ test('once it is disabled, what was signed in by it is over at once, and other w
   await jar[Symbol.asyncDispose]();
 });
 
-test('no secret of the provider is in the log', () => {
+test('every session of one who came from elsewhere ends with one action, which says where the provider ends its own', async () => {
+  peer.account = { sub: 'ada' };
+  const [one, other] = [
+    await signInElsewhere(server, [peer.ca], 'genericoidc'),
+    await signInElsewhere(server, [peer.ca], 'genericoidc'),
+  ];
+  const session = other.jar.cookie(server.url, 'R_SESS')!;
+  await one.jar.ask(`${server.url}/v3`);
+  const body = { finalRedirectUrl: 'https://evil.example/' };
+  const answer = await asPage(one.jar, server, { method: 'POST', path: '/v3/tokens?action=logoutAll', body });
+  const to = new URL(answer.idpRedirectUrl);
+  assert.deepEqual([to.origin, to.searchParams.get('post_logout_redirect_uri')], [peer.issuer, `${server.url}/`]);
+  assert.equal((await server.fetch('GET', '/v3/users?me=true', { token: session })).status, 401);
+  await one.jar[Symbol.asyncDispose]();
+  await other.jar[Symbol.asyncDispose]();
+});
+
+test('no secret of the provider is in the log or lies open in the data', async () => {
   assert.doesNotMatch(server.output, new RegExp(peer.clientSecret));
+  const names = (await readdir(server.dataDir)).filter(name => name.startsWith('drover.db'));
+  assert.ok(names.length > 0);
+  for (const name of names)
+    assert.ok(!(await readFile(join(server.dataDir, name))).includes(peer.clientSecret), `${name} shows it`);
 });

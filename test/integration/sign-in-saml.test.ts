@@ -115,3 +115,20 @@ test('programs are sent away by the login action, as with any SAML provider', as
   assert.ok(answer.body.idpRedirectUrl.startsWith(peer.url));
   assert.match(String(answer.headers['set-cookie']), /SameSite=None/);
 });
+
+test('the provider may demand that somebody is signed out, if it is the provider, and of him alone', async () => {
+  peer.account = account('ada');
+  await using jar = new Jar([server.ca, peer.ca]);
+  assert.equal((await post(jar, await formFor(jar, `${server.url}${begin}`))).status, 303);
+  const session = jar.cookie(server.url, 'R_SESS')!;
+  const isSignedIn = async () => (await server.fetch('GET', '/v3/users?me=true', { token: session })).status === 200;
+  const slo = `${server.url}/v1-saml/keycloak/saml/slo`;
+  assert.equal((await jar.ask(peer.logoutUrl(slo, 'ada@example.com', true))).status, 401);
+  assert.equal((await jar.ask(peer.logoutUrl(slo, 'ada@example.com').replace(/&Signature=.*$/, ''))).status, 401);
+  assert.equal((await jar.ask(peer.logoutUrl(slo, 'ben@example.com'))).status, 303);
+  assert.ok(await isSignedIn());
+  const answer = await jar.ask(peer.logoutUrl(slo, 'ada@example.com'));
+  assert.equal(answer.status, 303, answer.text);
+  assert.match(String(answer.headers['location']), /SAMLResponse=.*Signature=/);
+  assert.ok(!(await isSignedIn()));
+});

@@ -14,6 +14,8 @@ const paths = [
   '/', '/ping', '/healthz', '/readyz?verbose', '/metrics', '/v3', '/v3/', '/v3/settings/cacerts', '/v3/settings/first-login',
   '/v3-public', '/v3-public/authproviders', '/v3-public/localProviders/local?action=login', '/v1-public/login', '/v1/logout',
   '/v3/tokens?action=logout', '/v3/connect', '/v3/connect/register', '/v3/connect/identity?nonce=abc', '/v3/import/abc_c-abcde.yaml',
+  '/v1-auth/oidc', '/verify-auth?code=a&state=abcdefghijklmnopqrstuvwx', '/v1-saml/okta/saml/acs', '/v1-saml/okta/saml/metadata',
+  '/v3-public/authTokens', '/v3-public/authTokens/abcdefghijklmnopqrstuvwxyz', '/dashboard/auth/login?requestId=abcdefghijklmnopqrstuvwxyz',
   '/k8s/clusters/c-abcde/api', '/v3/subscribe', '/v3/users?action=changepassword', '/rancherversion', '/no/such/thing',
 ]; // biome-ignore format: a list of words
 const methods = ['GET', 'POST', 'PUT', 'DELETE', 'HEAD', 'OPTIONS', 'PATCH', 'TRACE'];

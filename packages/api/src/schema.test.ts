@@ -46,7 +46,6 @@ const otherwise: Readonly<Record<string, string>> = {
   'setting.collectionMethods': 'a setting that the server does not know would have no effect',
   'node.collectionMethods': 'nodes follow the cluster’s own; none is made here yet',
   'node.resourceMethods': 'the same',
-  'token.logoutAll': 'local users have no provider to be signed out from, so it takes and gives nothing',
 };
 
 for (const type of served) {

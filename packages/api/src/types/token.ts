@@ -33,7 +33,10 @@ export const token = defineType({
   v3: {
     collectionMethods: ['GET', 'POST'],
     resourceMethods: ['GET', 'PUT', 'DELETE'],
-    collectionActions: { logout: {}, logoutAll: {} },
+    collectionActions: {
+      logout: {},
+      logoutAll: { input: 'authConfigLogoutInput', output: 'authConfigLogoutOutput' },
+    },
     computed: { current: falseByDefault(), expired: falseByDefault() },
     nameFrom: 'metadata',
   },

@@ -5,6 +5,8 @@ const schema = (fields: Readonly<Record<string, Field>>): SchemaFields =>
   Object.fromEntries(Object.entries(fields).map(([name, field]) => [name, toSchemaField(field)]));
 
 export const inputSchemas: Readonly<Record<string, SchemaFields>> = {
+  authConfigLogoutInput: schema({ finalRedirectUrl: string() }),
+  authConfigLogoutOutput: schema({ idpRedirectUrl: string() }),
   changePasswordInput: schema({ currentPassword: string({ required: true }), newPassword: string({ required: true }) }),
   generateKubeConfigOutput: schema({ config: string() }),
   importClusterYamlInput: schema({

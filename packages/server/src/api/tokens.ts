@@ -42,7 +42,11 @@ export const tokens = behaviour<Token>({
       await logout({ ...depsOf(request), authenticator: request.deps.auth.authenticator }, request.exchange);
       return 'handled';
     },
-    async logoutAll(request): Promise<V3Data | 'handled'> {
+    async logoutAll(request, input): Promise<V3Data | 'handled'> {
+      const returnTo = String(input['finalRedirectUrl'] ?? '/');
+      // Who came from elsewhere is led there, to end that session as well.
+      const idpRedirectUrl = await request.deps.auth.redirect.logoutUrl(request.exchange, { returnTo, all: true });
+      if (idpRedirectUrl !== undefined) return { type: 'authConfigLogoutOutput', idpRedirectUrl };
       await logout({ ...depsOf(request), authenticator: request.deps.auth.authenticator }, request.exchange, {
         all: true,
       });

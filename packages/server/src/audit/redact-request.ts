@@ -33,10 +33,14 @@ function redactWholePath(path: string): string {
   return redactText(hides ? decoded : path);
 }
 
+/** What a provider sends a browser back with. */
+const signInParameter = /^(?:code|samlresponse|samlrequest|id_token_hint)$/i;
+
 function redactParameter(parameter: string): string {
   const named = redactQuery(`?${parameter}`).slice(1);
   const cut = named.indexOf('=');
   if (named !== parameter || cut < 0) return named;
+  if (signInParameter.test(parameter.slice(0, cut))) return `${parameter.slice(0, cut)}=${redacted}`;
   const value = decode(parameter.slice(cut + 1));
   const shown = redactText(value);
   return shown === value ? parameter : `${parameter.slice(0, cut)}=${encodeURIComponent(shown)}`;
@@ -83,18 +87,21 @@ function redactHeader(name: string, value: string): string {
   return redactText(value);
 }
 
+/** Where people sign in, or come back to from where they did. */
+const signInPath = /^\/(?:v\d-(?:public|saml)|dashboard\/auth)(?:\/|$)/i;
+
 /** Whole types that hold little but secrets; their bodies are not shown, whatever is in them. */
 const secretTypes =
   /^(?:(?:namespaced)?(?:secret|dockercredential|certificate|basicauth|sshauth|serviceaccounttoken)s?|configmaps?|cloudcredentials?|tokenreviews?)$/;
 const secretActions =
-  /[?&]action=(?:generatekubeconfig|importyaml|exportyaml|composeconfig|login|changepassword|setpassword)\b/i;
+  /[?&]action=(?:generatekubeconfig|importyaml|exportyaml|composeconfig|login|changepassword|setpassword|configuretest|testandapply|testandenable)\b/i;
 
 /**
  * Whether the bodies of a request to this address are left out whole: those about secrets, sign-ins, and what is said to
  * workloads through a cluster's proxy, which is theirs and may be anything.
  */
 export function hidesBodies(path: string, search: string): boolean {
-  if (secretActions.test(decode(search)) || /^\/v\d-public(?:\/|$)/i.test(path)) return true;
+  if (secretActions.test(decode(search)) || signInPath.test(path)) return true;
   const parts = path.split('/').map(part => decode(part).toLowerCase());
   if (parts.some(part => secretTypes.test(part.slice(part.lastIndexOf('.') + 1)))) return true;
   if (parts.includes('serviceaccounts') && parts.at(-1) === 'token') return true;

@@ -9,6 +9,7 @@ import type { Authenticator } from '../auth/authenticate.ts';
 import { clearCookies, setSessionCookie } from '../auth/cookies.ts';
 import { nowOf } from '../auth/deps.ts';
 import type { LoginDeps } from '../auth/login.ts';
+import { endSessions } from '../auth/logout.ts';
 import { Buckets } from '../auth/rate-limit.ts';
 import { issueToken, revokeToken } from '../auth/tokens.ts';
 import type { Exchange, Route } from '../http/exchange.ts';
@@ -179,16 +180,23 @@ export class RedirectSignIn {
     redirect(response, pending.returnTo);
   }
 
-  /** Ends the session here and leads to where the provider ends its own; to `/` where it offers no such place. */
-  async logoutUrl(exchange: Exchange, name: string): Promise<string> {
-    const { request, response, query } = exchange;
+  /**
+   * Ends the session here (with `all`, every one of this user) and leads to where the provider ends its own; back to this
+   * server where it offers no such place. Undefined for a session that is not of a provider elsewhere.
+   */
+  async logoutUrl(
+    { request, response }: Pick<Exchange, 'request' | 'response'>,
+    asked: { readonly returnTo?: string | null; readonly all?: boolean },
+  ): Promise<string | undefined> {
     const token = await this.#deps.authenticator.shownToken(request);
-    if (!token || token.authProvider !== name) throw unauthorized();
+    if (!token) throw unauthorized();
+    const name = token.authProvider ?? 'local';
+    if (!findRedirectProvider(name)) return undefined;
     const baseUrl = this.#deps.baseUrl(request);
-    const returnTo = returnPath(query.get('returnTo'), baseUrl);
+    const returnTo = returnPath(asked.returnTo, baseUrl);
     const config = await this.#deps.configOf(name);
     const keep = await keptOf(this.#deps, token.userId ?? '', name);
-    await revokeToken(this.#deps, token.metadata.name);
+    await endSessions(this.#deps, token, asked);
     clearCookies(response);
     const way = { returnTo: `${baseUrl}${returnTo}`, state: newState() };
     return (config && (await requireProvider(name).logout?.(config, keep, way))) ?? returnTo;
@@ -247,7 +255,7 @@ export function redirectRoutes(deps: RedirectDeps, signIn: RedirectSignIn): Rout
         // A page elsewhere must not sign anybody out.
         if (/^(?:cross-site|same-site)$/.test(String(request.headers['sec-fetch-site'] ?? '')))
           throw forbidden('a page of another site may not sign you out');
-        return redirect(response, await signIn.logoutUrl(exchange, name));
+        return redirect(response, (await signIn.logoutUrl(exchange, { returnTo: query.get('returnTo') })) ?? '/');
       }
       redirect(response, await signIn.begin(exchange, config, { returnTo: query.get('returnTo') ?? '/' }));
     }),

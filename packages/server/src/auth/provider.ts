@@ -1,6 +1,7 @@
 /**
  * A sign-in provider: a file of its own that exports one of these, and a line in providers.ts. It says who somebody is; what he
- * may do, his token, the limits on trying and the form of refusals are the same for all.
+ * may do, his token, the limits on trying and the form of refusals are the same for all. This is of those that take a password
+ * here; those that people are sent to are a RedirectProvider each, beside it in auth-providers.
  */
 import type { User } from '@drover/api';
 import type { AuthDeps } from './deps.ts';
