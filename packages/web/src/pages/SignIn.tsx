@@ -9,7 +9,7 @@ import { ask, RequestError, secondFactor, send } from '../net/request.ts';
 import { Icon, Mark } from '../parts/Icon.tsx';
 import { Menu } from '../parts/Menu.tsx';
 import { Failure, FormError, Skeleton } from '../parts/Notices.tsx';
-import { localTarget } from './local-target.ts';
+import { localTarget, redirectOf } from './local-target.ts';
 
 export function SignIn() {
   const { t } = useTranslation();
@@ -26,7 +26,13 @@ export function SignIn() {
     queryFn: async () => (await ask<{ value: string }>('/v3/settings/first-login')).value === 'true',
     retry: false,
   });
-  const all = providers.data?.data ?? [];
+  const [params] = useSearchParams();
+  const found = providers.data?.data ?? [];
+  const elsewhere = found.flatMap(one => {
+    const address = redirectOf(one['redirectUrl'], params.get('to'));
+    return address ? [{ one, address }] : [];
+  });
+  const all = found.filter(one => !one['redirectUrl']);
   const provider = all.find(({ id }) => id === providerId) ?? all[0];
   const nameOf = ({ id }: V3Resource) => t(`signIn.provider.${id}`, { defaultValue: id });
   return (
