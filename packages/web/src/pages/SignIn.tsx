@@ -60,6 +60,15 @@ export function SignIn() {
         )}
         {provider && typeof provider['redirectUrl'] === 'string' && <AwayButton name={String(provider.id)} />}
         {provider && provider['redirectUrl'] === undefined && <PasswordForm provider={provider} />}
+        {elsewhere.length > 0 && (
+          <div className="elsewhere">
+            {elsewhere.map(({ one, address }) => (
+              <a key={one.id} className="button" href={address}>
+                {t('signIn.withName', { name: nameOf(one) })}
+              </a>
+            ))}
+          </div>
+        )}
         {first.data && <p className="hint">{t('signIn.firstHint')}</p>}
       </div>
     </main>
