@@ -58,8 +58,7 @@ export function SignIn() {
             ))}
           </fieldset>
         )}
-        {provider && typeof provider['redirectUrl'] === 'string' && <AwayButton name={String(provider.id)} />}
-        {provider && provider['redirectUrl'] === undefined && <PasswordForm provider={provider} />}
+        {provider && <PasswordForm provider={provider} />}
         {elsewhere.length > 0 && (
           <div className="elsewhere">
             {elsewhere.map(({ one, address }) => (
@@ -72,19 +71,6 @@ export function SignIn() {
         {first.data && <p className="hint">{t('signIn.firstHint')}</p>}
       </div>
     </main>
-  );
-}
-
-/** People of this provider sign in elsewhere and come back to where they were going. */
-function AwayButton({ name }: { readonly name: string }) {
-  const { t } = useTranslation();
-  const [params] = useSearchParams();
-  const to = localTarget(params.get('to'));
-  const returnTo = to.startsWith('/dashboard/') ? to : `/ui${to}`;
-  return (
-    <a className="primary" href={`/v1-auth/${name}?${new URLSearchParams({ returnTo })}`}>
-      {t('signIn.submit')}
-    </a>
   );
 }
 

@@ -9,5 +9,8 @@ export function localTarget(to: string | null): string {
 export function redirectOf(redirectUrl: unknown, to: string | null): string | undefined {
   if (typeof redirectUrl !== 'string' || !URL.canParse(redirectUrl)) return undefined;
   const { pathname } = new URL(redirectUrl);
-  return `${pathname}?returnTo=${encodeURIComponent(`/ui${localTarget(to)}`)}`;
+  const page = localTarget(to);
+  // A command line that waits has a page of the server's own, not below `/ui`.
+  const returnTo = page.startsWith('/dashboard/') ? page : `/ui${page}`;
+  return `${pathname}?returnTo=${encodeURIComponent(returnTo)}`;
 }
