@@ -114,7 +114,7 @@ export async function startSamlPeer(options: { readonly spCert: string }): Promi
   tls.serve((request, response) => {
     const { pathname } = new URL(request.url ?? '/', tls.url);
     if (pathname === '/sso') return answer(request, response);
-    response.writeHead(404).end();
+    response.writeHead(pathname === '/' ? 200 : 404, { 'content-type': 'text/html' }).end('<h1>The provider</h1>');
   });
   return Object.assign(peer, {
     url: tls.url,

@@ -47,7 +47,9 @@ export type OnEnabled = (config: ProviderConfig, userId: string, identity: Ident
 export class RedirectSignIn {
   readonly #deps: RedirectDeps;
   readonly #key: () => Promise<Secret>;
-  readonly #begins = new Buckets({ burst: 120, perSecond: 2, maxKeys: 20_000 });
+  /** Wide, since many people may come by one address; what could be guessed is the provider's to guard. */
+  readonly #begins = new Buckets({ burst: 600, perSecond: 20, maxKeys: 20_000 });
+  readonly #ends = new Buckets({ burst: 300, perSecond: 10, maxKeys: 20_000 });
   /** Set by whoever can enable providers. */
   onEnabled: OnEnabled | undefined;
 
@@ -69,8 +71,7 @@ export class RedirectSignIn {
   ): Promise<string> {
     const { request, response } = exchange;
     const provider = requireProvider(config.name);
-    const wait = this.#begins.take(this.#deps.addressOf(request) ?? '');
-    if (wait > 0) throw tooManyRequests('too many sign-ins are begun from here', wait);
+    this.#limit(this.#begins, request);
     const state = newState();
     const baseUrl = this.#deps.baseUrl(request);
     const { url, data } = await provider.begin(config, { baseUrl, state });
@@ -106,12 +107,16 @@ export class RedirectSignIn {
     const config = given.config ?? (await this.#deps.configOf(provider.name));
     const mayBeOff = given.config !== undefined || pending.data['purpose'] === 'enable';
     if (!config || !(config.enabled || mayBeOff)) throw notFound('authProvider', provider.name);
-    const attempt = this.#deps.limits.attempt(this.#deps.addressOf(request), `provider ${provider.name}`);
+    this.#limit(this.#ends, request);
     const now = nowOf(this.#deps);
     const seenOnce = seenOnceIn(this.#deps.resources, () => nowOf(this.#deps));
     const identity = await provider.finish(config, { query: given.query, data: pending.data, seenOnce, now });
-    attempt.succeeded();
     return { identity, pending, config };
+  }
+
+  #limit(buckets: Buckets, request: IncomingMessage): void {
+    const wait = buckets.take(this.#deps.addressOf(request) ?? '');
+    if (wait > 0) throw tooManyRequests('too many sign-ins from here at once', wait);
   }
 
   async #pendingOf(
