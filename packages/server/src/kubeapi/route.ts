@@ -5,7 +5,7 @@
 import type { IncomingMessage } from 'node:http';
 import { promisify } from 'node:util';
 import { gzip } from 'node:zlib';
-import { badRequest, forbidden, methodNotAllowed, StatusError } from '@drover/base';
+import { badRequest, forbidden, isNotFound, methodNotAllowed, StatusError } from '@drover/base';
 import type { ApiDeps, ApiRequest } from '../api/behaviour.ts';
 import { isIdentityHeader } from '../auth/index.ts';
 import type { Caller, Exchange, Route } from '../http/exchange.ts';
@@ -14,11 +14,14 @@ import { type Call, formOf, isOn, parseTarget, type Target } from './call.ts';
 import { contentTypeOf, discoveryForm, emptyCore, groupList, ownGroup, ownResources } from './discovery.ts';
 import { managementApiVersion, managementGroup } from './kube-type.ts';
 import { askLocal, hasLocal, localCluster } from './local.ts';
-import { answerList, getObject } from './read.ts';
+import { groupOpenApi, mergedV2, openApiIndex } from './openapi.ts';
+import { answerList, formed, getObject, listObjects } from './read.ts';
 import { readReview } from './review-body.ts';
 import { reviewAccess, reviewPath } from './reviews.ts';
+import { showObject } from './show.ts';
 import { statusFor } from './status.ts';
 import { Watches } from './watch.ts';
+import { createObject, deleteObject, patchObject, readDeleteOptions, updateObject } from './write.ts';
 
 const compress = promisify(gzip);
 const compressFrom = 16_384;
@@ -61,14 +64,25 @@ export function kubeApiRoutes({ deps, baseUrl, serverVersion, through, signal }:
   });
 }
 
+const ours: ReadonlySet<string> = new Set([
+  '/apis',
+  groupPath,
+  '/openapi/v2',
+  '/openapi/v3',
+  `/openapi/v3${versionPath}`,
+  reviewPath,
+]);
+
 function isOurs(path: string): boolean {
   const plain = path.replace(/\/$/, '');
-  return plain === '/apis' || plain === reviewPath || plain === groupPath || plain.startsWith(`${groupPath}/`);
+  return ours.has(plain) || plain.startsWith(`${groupPath}/`);
 }
 
-/** Whatever else than posting is done with reviews is not ours. */
-function goesOn(path: string, { method }: IncomingMessage): boolean {
-  return path.replace(/\/$/, '') === reviewPath && method !== 'POST';
+/** Whatever else than posting is done with reviews is not ours, nor are documents in a form that only a kube-apiserver writes. */
+function goesOn(path: string, { method, headers }: IncomingMessage): boolean {
+  const plain = path.replace(/\/$/, '');
+  if (plain === reviewPath) return method !== 'POST';
+  return plain === '/openapi/v2' && !/json|\*/.test(headers.accept ?? '*/*');
 }
 
 /** `--as` is for clusters: here nobody acts as another, and to take no notice of the wish would be worse than to refuse it. */
@@ -118,6 +132,12 @@ async function documentAt({ request, serverVersion }: Asked, path: string): Prom
     }
     case '/api':
       return { body: emptyCore(form), contentType: contentTypeOf(form) };
+    case '/openapi/v3':
+      return { body: openApiIndex(await askLocal(request, path, 'application/json')) };
+    case `/openapi/v3${versionPath}`:
+      return { body: groupOpenApi() };
+    case '/openapi/v2':
+      return { body: mergedV2(await askLocal(request, path, 'application/json')) };
     case '/version':
       return { body: versionInfo(serverVersion) };
     case groupPath:
@@ -156,11 +176,62 @@ async function answerType({ request, watches }: Asked, path: string): Promise<vo
 }
 
 async function dispatch(call: Call, watches: Watches): Promise<void> {
-  const { request, name, query } = call;
+  const { request, name, query, type } = call;
   const { method = 'GET' } = request.exchange.request;
-  if (method !== 'GET' && method !== 'HEAD') throw methodNotAllowed(method, call.type.declaration.resource);
-  if (isOn(query, 'watch')) return watches.answer(call);
-  return send(request, 200, name === undefined ? await answerList(call) : await getObject(call));
+  const verb = (name === undefined ? collectionVerbs : objectVerbs)[method];
+  if (!verb || !type.verbs.includes(verb) || (verb === 'create' && type.namespaced && call.namespace === undefined))
+    throw methodNotAllowed(method, `${type.declaration.resource}${name === undefined ? '' : ` "${name}"`}`);
+  switch (verb) {
+    case 'list':
+    case 'get':
+      if (isOn(query, 'watch')) return watches.answer(call);
+      return send(request, 200, name === undefined ? await answerList(call) : await getObject(call));
+    case 'delete':
+      return answerDelete(call);
+    case 'deletecollection':
+      return answerDeleteAll(call);
+    default: {
+      const write = { create: createObject, update: updateObject, patch: patchObject }[verb]!;
+      const { status, object } = await write(call);
+      return send(request, status, formed(call, object));
+    }
+  }
+}
+
+const collectionVerbs: Readonly<Record<string, string>> = {
+  GET: 'list',
+  HEAD: 'list',
+  POST: 'create',
+  DELETE: 'deletecollection',
+};
+const objectVerbs: Readonly<Record<string, string>> = {
+  GET: 'get',
+  HEAD: 'get',
+  PUT: 'update',
+  PATCH: 'patch',
+  DELETE: 'delete',
+};
+
+async function answerDelete(call: Call): Promise<void> {
+  const { request, type } = call;
+  const { was, left } = await deleteObject(call, await readDeleteOptions(call));
+  if (left) return send(request, 200, formed(call, showObject(request, type, left)));
+  const { group, resource } = type.declaration;
+  const details = { name: was.metadata.name, group, kind: resource, uid: was.metadata.uid };
+  return send(request, 200, { kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Success', details });
+}
+
+/** One after the other, each by its own rights: the first that is refused ends it, and those before it are gone. */
+async function answerDeleteAll(call: Call): Promise<void> {
+  const options = await readDeleteOptions(call);
+  const { objects } = await listObjects(call);
+  for (const { metadata } of objects)
+    await deleteObject({ ...call, name: metadata.name, namespace: metadata.namespace }, options).catch(error => {
+      if (!isNotFound(error)) throw error;
+    });
+  const items = objects.map(one => showObject(call.request, call.type, one));
+  const { kind } = call.type.declaration;
+  await send(call.request, 200, { kind: `${kind}List`, apiVersion: managementApiVersion, metadata: {}, items });
 }
 
 function refuse({ exchange }: ApiRequest, error: StatusError, target: Target): void {
