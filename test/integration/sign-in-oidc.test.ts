@@ -132,6 +132,17 @@ test('somebody signs in and is somebody here, with the rights of his groups', as
     },
     { timeoutMs: 30_000 },
   );
+  // He is back in it: everybody's groups are read again, by themselves.
+  peer.account = { sub: 'ada', name: 'Ada L.', groups: ['ops'] };
+  await server.ask(token, 'POST', '/v3/users?action=refreshauthprovideraccess', {}, 200);
+  await until(
+    'the group to be back',
+    async () => {
+      const answer = await jar.ask(`${server.url}/v3/authConfigs/genericoidc`);
+      return answer.status === 200 || undefined;
+    },
+    { timeoutMs: 30_000 },
+  );
   await jar[Symbol.asyncDispose]();
 });
 

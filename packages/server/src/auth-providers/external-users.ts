@@ -3,7 +3,7 @@
  * replicas make one user. What his provider says of him is kept beside him.
  */
 import { hash } from 'node:crypto';
-import type { User } from '@drover/api';
+import type { Token, User } from '@drover/api';
 import { forbidden, ignoreNotFound, isAlreadyExists } from '@drover/base';
 import { type AuthDeps, nowOf } from '../auth/deps.ts';
 import type { Caches } from '../resources/index.ts';
@@ -12,11 +12,18 @@ import type { Identity } from './identity.ts';
 import type { Keep, ProviderConfig } from './redirect-provider.ts';
 
 const principalIndex = 'principal-id';
+const tokenIndex = 'user-of-token';
 const keepNamespace = 'cattle-system';
 
-/** Declares the index that findByPrincipal reads; once, before the first. */
+/** Declares the indexes that are read here; once, before the first. */
 export function indexPrincipals(caches: Caches): void {
   caches.user.index(principalIndex, user => user.principalIds ?? []);
+  caches.token.index(tokenIndex, token => (token.userId ? [token.userId] : []));
+}
+
+/** Tokens of the user that the provider vouched for. */
+export function tokensBy(caches: Caches, userId: string, provider: string): Token[] {
+  return caches.token.by(tokenIndex, userId).filter(token => token.authProvider === provider);
 }
 
 export function findByPrincipal(caches: Caches, principalId: string): User | undefined {
@@ -27,7 +34,7 @@ export function findByPrincipal(caches: Caches, principalId: string): User | und
 export async function admitIdentity(deps: AuthDeps, config: ProviderConfig, identity: Identity): Promise<User> {
   const known = findByPrincipal(deps.caches, identity.user.id);
   requireLetIn(deps.caches, config, { identity, userId: known?.metadata.name });
-  const user = known ?? (await makeUser(deps, identity));
+  const user = known ?? (await makeExternalUser(deps, identity.user));
   if (user.enabled === false) throw forbidden('user is not enabled', { code: 'PermissionDenied' });
   const groups = identity.groups.map(group => group.id);
   await noteGroups(deps, user.metadata.name, { provider: config.name, groups });
@@ -35,7 +42,11 @@ export async function admitIdentity(deps: AuthDeps, config: ProviderConfig, iden
   return user;
 }
 
-async function makeUser(deps: AuthDeps, { user }: Identity): Promise<User> {
+/** Makes the user that a principal stands for, with the rights that everybody new gets. */
+export async function makeExternalUser(
+  deps: AuthDeps,
+  user: { readonly id: string; readonly displayName: string },
+): Promise<User> {
   const id = `u-${base32(hash('sha256', user.id, 'buffer')).slice(0, 10)}`;
   // Rights before the user: one who stands is whole.
   for (const role of deps.caches.globalRole.all()) {

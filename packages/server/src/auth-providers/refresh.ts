@@ -9,7 +9,7 @@ import { type AuthDeps, nowOf } from '../auth/deps.ts';
 import { revokeToken } from '../auth/tokens.ts';
 import { controller } from '../resources/index.ts';
 import { readConfig } from './auth-configs.ts';
-import { admitIdentity, findByPrincipal, keptOf, noteGroups } from './external-users.ts';
+import { admitIdentity, findByPrincipal, keptOf, noteGroups, tokensBy } from './external-users.ts';
 import type { ProviderConfig } from './redirect-provider.ts';
 import { findRedirectProvider } from './redirect-providers.ts';
 
@@ -54,9 +54,7 @@ export async function refreshEverybody(deps: AuthDeps): Promise<void> {
 
 /** The provider no longer vouches for him: tokens by it end, and its groups are nobody's word any more. */
 async function endSignIns(deps: AuthDeps, userId: string, provider: string): Promise<void> {
-  const tokens = [...deps.caches.token.all()].filter(
-    token => token.userId === userId && token.authProvider === provider,
-  );
+  const tokens = tokensBy(deps.caches, userId, provider);
   for (const { metadata } of tokens) await revokeToken(deps, metadata.name);
   await noteGroups(deps, userId, { provider, groups: [] });
 }
@@ -75,9 +73,7 @@ export function groupRefresh(deps: AuthDeps) {
         each => findRedirectProvider(each)?.refresh,
       );
       if (providers.length === 0) return undefined;
-      const isSignedIn = [...deps.caches.token.all()].some(
-        token => token.userId === name && providers.includes(token.authProvider ?? ''),
-      );
+      const isSignedIn = providers.some(each => tokensBy(deps.caches, name, each).length > 0);
       if (!isSignedIn || !isStale(attribute, nowOf(deps))) return { after: maxAgeMs / 2 };
       if (await claim(deps, name)) await refreshUser(deps, name);
       return { after: maxAgeMs };
