@@ -207,3 +207,58 @@ test('a provider that is down, has another certificate or calls itself something
   await assert.rejects(newClients().get(settingsWith({ certificate: undefined })), /certificate/);
   await assert.rejects(newClients().get(settingsWith({ issuer: `${peer.issuer}/elsewhere` })), refusedWith(422));
 });
+
+test('Entra ID: people of one tenant by their object ids, and none with half of his groups', async () => {
+  const path = '/contoso.example/v2.0';
+  await using tenant = await startOidcPeer({
+    redirectUris: [redirectUri],
+    keys: [first.jwk],
+    path,
+    claimsInIdToken: true,
+  });
+  const fields = {
+    endpoint: tenant.issuer.slice(0, -path.length),
+    tenantId: 'contoso.example',
+    applicationId: tenant.clientId,
+    applicationSecret: tenant.clientSecret,
+    rancherUrl: redirectUri,
+    certificate: tenant.ca,
+  };
+  const azure = oidcSettings('azuread', fields);
+  const enter = async () => {
+    const clients = newClients();
+    await using jar = new Jar([tenant.ca]);
+    const { url, pending } = await beginOidc(clients, azure, { redirectUri, state: 'a-state-of-this-browser' });
+    const end = await jar.follow(url, { stop: next => next.startsWith(redirectUri) });
+    return finishOidc(clients, azure, { pending, query: new URL(end.url).searchParams });
+  };
+  const account = { sub: 'pairwise', oid: '0000-1111', name: 'Ada L.', preferred_username: 'ada@contoso.example' };
+  tenant.account = { ...account, groups: ['2222-3333'] };
+  const { user, groups } = await enter();
+  assert.deepEqual([user.id, user.loginName], ['azuread_user://0000-1111', 'ada@contoso.example']);
+  assert.deepEqual(
+    groups.map(group => group.id),
+    ['azuread_group://2222-3333'],
+  );
+  tenant.account = { ...account, _claim_names: { groups: 'src1' } };
+  await assert.rejects(enter(), /too many/);
+  for (const tenantId of ['common', 'organizations', '../other', ''])
+    assert.throws(() => oidcSettings('azuread', { ...fields, tenantId }), refusedWith(422), tenantId);
+});
+
+test('Google: accounts of the one domain alone', async () => {
+  const credential = {
+    web: { client_id: peer.clientId, client_secret: peer.clientSecret, redirect_uris: [redirectUri] },
+  };
+  const fields = {
+    hostname: 'example.com',
+    oauthCredential: JSON.stringify(credential),
+    issuer: peer.issuer,
+    certificate: peer.ca,
+  };
+  const google = oidcSettings('googleoauth', fields);
+  assert.equal(google.redirectUri, redirectUri);
+  peer.account = { sub: '1' };
+  await assert.rejects(signIn(google), refusedWith(403));
+  assert.throws(() => oidcSettings('googleoauth', { ...fields, oauthCredential: '{}' }), refusedWith(422));
+});

@@ -31,10 +31,16 @@ export interface OidcPeerOptions {
   readonly redirectUris: readonly string[];
   readonly postLogoutUris?: readonly string[];
   readonly keys: readonly object[];
+  /** Below which the provider lies, such as `/tenant/v2.0`. */
+  readonly path?: string;
+  /** All claims in the ID token, as some products do. */
+  readonly claimsInIdToken?: boolean;
 }
 
-export async function startOidcPeer({ redirectUris, postLogoutUris = [], keys }: OidcPeerOptions): Promise<OidcPeer> {
+export async function startOidcPeer(options: OidcPeerOptions): Promise<OidcPeer> {
+  const { redirectUris, postLogoutUris = [], keys, path = '', claimsInIdToken = false } = options;
   const tls = await startTlsPeer();
+  const issuer = `${tls.url}${path}`;
   const clientId = 'drover-test';
   const clientSecret = 'a-secret-that-only-both-know-0123456789';
   const asked = new Map<string, number>();
@@ -42,7 +48,7 @@ export async function startOidcPeer({ redirectUris, postLogoutUris = [], keys }:
   const accounts = new Map<string, OidcAccount>();
 
   const make = (jwks: readonly object[]) => {
-    const provider = new Provider(tls.url, {
+    const provider = new Provider(issuer, {
       clients: [
         {
           client_id: clientId,
@@ -53,8 +59,12 @@ export async function startOidcPeer({ redirectUris, postLogoutUris = [], keys }:
         },
       ],
       jwks: { keys: jwks },
-      claims: { openid: ['sub'], profile: ['name', 'preferred_username', 'groups', 'realm'], email: ['email'] },
-      conformIdTokenClaims: true,
+      claims: {
+        openid: ['sub'],
+        profile: ['name', 'preferred_username', 'groups', 'realm', 'oid', '_claim_names'],
+        email: ['email'],
+      },
+      conformIdTokenClaims: !claimsInIdToken,
       features: { devInteractions: { enabled: false }, rpInitiatedLogout: { enabled: true } },
       interactions: { url: (_: unknown, { uid }: { uid: string }) => `/interaction/${uid}` },
       issueRefreshToken: async () => true,
@@ -93,14 +103,18 @@ export async function startOidcPeer({ redirectUris, postLogoutUris = [], keys }:
     const { pathname } = new URL(request.url ?? '/', tls.url);
     asked.set(pathname, (asked.get(pathname) ?? 0) + 1);
     if (state.between?.(request, response)) return;
-    if (!pathname.startsWith('/interaction/')) return void current.answer(request, response);
+    if (!pathname.startsWith('/interaction/')) {
+      // As a provider mounted below a path expects it.
+      Object.assign(request, { originalUrl: request.url, url: request.url?.slice(path.length) });
+      return void current.answer(request, response);
+    }
     const { account } = state;
     if (account) accounts.set(account.sub, account);
     const result = account ? { login: { accountId: account.sub } } : { error: 'access_denied' };
     void current.provider.interactionFinished(request, response, result, { mergeWithLastSubmission: false });
   });
   return {
-    issuer: tls.url,
+    issuer,
     ca: tls.ca,
     clientId,
     clientSecret,

@@ -10,6 +10,7 @@ export function identityOf(settings: OidcSettings, claims: Claims): Omit<Identit
   const { name, claims: names } = settings;
   for (const [claim, value] of Object.entries(settings.required))
     if (claims[claim] !== value) throw forbidden(`only accounts whose "${claim}" is ${value} may sign in`);
+  requireAllGroups(claims, names.groups);
   const email = claims[names.email] ?? claims['email'];
   return {
     user: userPrincipal(name, claims[names.id], {
@@ -19,6 +20,15 @@ export function identityOf(settings: OidcSettings, claims: Claims): Omit<Identit
     }),
     groups: groupPrincipals(name, groupsOf(claims, names.groups)),
   };
+}
+
+/** Entra ID leaves the groups of people with very many out of its tokens and only says so: nobody gets in with half of his rights. */
+function requireAllGroups(claims: Claims, groups: string): void {
+  const elsewhere = claims['_claim_names'];
+  if (typeof elsewhere === 'object' && elsewhere !== null && Object.hasOwn(elsewhere, groups))
+    throw forbidden(
+      `the provider leaves "${groups}" out, since there are too many; let it name those alone that are assigned to the application`,
+    );
 }
 
 /**
