@@ -9,6 +9,7 @@ import { preference } from './types/preference.ts';
 import { project } from './types/project.ts';
 import { globalRole, roleTemplate } from './types/role.ts';
 import { clusterRoleTemplateBinding, globalRoleBinding, projectRoleTemplateBinding } from './types/role-binding.ts';
+import { scimGroup } from './types/scim-group.ts';
 import { secret } from './types/secret.ts';
 import { setting } from './types/setting.ts';
 import { samlToken, usedAssertion } from './types/sign-in.ts';
@@ -28,6 +29,7 @@ export const types = {
   projectRoleTemplateBinding,
   roleTemplate,
   samlToken,
+  scimGroup,
   secret,
   setting,
   token,
@@ -49,6 +51,7 @@ export type Preference = TypedResource<'preference'>;
 export type Project = TypedResource<'project'>;
 export type ProjectRoleTemplateBinding = TypedResource<'projectRoleTemplateBinding'>;
 export type RoleTemplate = TypedResource<'roleTemplate'>;
+export type ScimGroup = TypedResource<'scimGroup'>;
 export type SecretResource = TypedResource<'secret'>;
 export type Setting = TypedResource<'setting'>;
 export type Token = TypedResource<'token'>;

@@ -101,6 +101,12 @@ function addSignIn(program: Command): void {
   action(factor.command('reset <user>').description('take it off somebody who lost it'), async ([user], flags) =>
     (await import('./commands/second-factor.ts')).resetSecondFactor(user!, flags),
   );
+  action(
+    program
+      .command('scim-token <provider>')
+      .description('a new token for an identity provider that keeps its users here'),
+    async ([provider], flags) => (await import('./commands/resources.ts')).makeScimToken(provider!, flags),
+  );
   action(program.command('servers').description('the servers signed in to'), async (_, flags) =>
     (await import('./commands/servers.ts')).servers(flags),
   );

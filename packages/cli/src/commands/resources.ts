@@ -3,7 +3,7 @@ import { invalid, notFound } from '@drover/base';
 import type { V3Resource } from '../client.ts';
 import { type Context, findCluster, type GlobalFlags, openContext } from '../context.ts';
 import { say } from '../messages.ts';
-import { age, type Column, printData, printList } from '../output.ts';
+import { age, alignColumns, type Column, printData, printList } from '../output.ts';
 import { askPassword, askYes, readStdin } from '../prompt.ts';
 
 const field = (title: string, name: string): Column<V3Resource> => ({
@@ -231,4 +231,18 @@ export async function removeMember(cluster: string, user: string, flags: GlobalF
   const bindings = await context.client.list('clusterRoleTemplateBindings', { clusterId, userId });
   if (bindings.length === 0) throw notFound('member', user);
   for (const binding of bindings) await remove(context, 'member', { ...binding, name: user });
+}
+
+/** Shown once: the server keeps a hash of it. */
+export async function makeScimToken(provider: string, flags: GlobalFlags): Promise<void> {
+  await using context = await openContext(flags);
+  const path = `/v1-scim-token/${encodeURIComponent(provider)}`;
+  const made = await context.client.request<{ readonly token: string; readonly url: string }>('POST', path, {});
+  if (context.format !== 'table') return printData(made, context.format);
+  process.stdout.write(
+    alignColumns([
+      ['URL', made.url],
+      ['Token', made.token],
+    ]),
+  );
 }

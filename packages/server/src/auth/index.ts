@@ -6,6 +6,7 @@ import { indexPrincipals } from '../auth-providers/external-users.ts';
 import type { RedirectSignIn } from '../auth-providers/redirect-routes.ts';
 import { type AddressOf, connectedAddress } from '../http/client-address.ts';
 import type { Authenticate, Route } from '../http/exchange.ts';
+import { scimRoutes } from '../scim/route.ts';
 import { type Access, createAccess } from './access.ts';
 import { Authenticator } from './authenticate.ts';
 import type { AuthDeps } from './deps.ts';
@@ -72,6 +73,11 @@ export function openAuth(deps: AuthDeps, options: OpenAuthOptions): Auth {
     sessions,
     resolveIdentity: createResolveIdentity(access),
     redirect: elsewhere.signIn,
-    routes: [...publicRoutes({ ...login, elsewhere }), ...elsewhere.routes, secondFactorRoute(login)],
+    routes: [
+      ...publicRoutes({ ...login, elsewhere }),
+      ...elsewhere.routes,
+      secondFactorRoute(login),
+      ...scimRoutes(login),
+    ],
   };
 }
