@@ -93,6 +93,11 @@ test('who is switched off there is out here at once, tokens and all', async () =
   assert.equal((await api.ask('GET', '/v3/users?me=true', { as: bearer.reveal() })).status, 401);
   await scim('PATCH', `/Users/${vera}`, patch({ op: 'replace', path: 'active', value: true }));
   assert.equal(api.caches.user.get(vera)!.enabled, true);
+  assert.equal(
+    (await api.ask('GET', '/v3/users?me=true', { as: bearer.reveal() })).status,
+    401,
+    'what ended stays ended',
+  );
 });
 
 test('members of a group hold its principals, by name and by id, until they leave it', async () => {
