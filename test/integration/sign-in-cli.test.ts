@@ -132,6 +132,11 @@ test('nothing is allowed by a form of another session, or of none', async () => 
     headers: { 'content-type': 'application/x-www-form-urlencoded' },
   });
   assert.doesNotMatch(String(bearer.body), /name="proof"/);
+  const derived = await server.ask(await server.login(), 'POST', '/v3/tokens', { description: 'for a script' });
+  const shown = await server.fetch('GET', new URL(url).pathname + new URL(url).search, {
+    headers: { cookie: `R_SESS=${derived.token}` },
+  });
+  assert.equal(proofOn(String(shown.body)), '', 'a derived token signs nothing in');
   const { body } = await server.fetch('GET', `/v3-public/authTokens/${id}`);
   assert.deepEqual([body.token, body.phase], ['', 'waiting']);
   assert.equal((await server.fetch('DELETE', `/v3-public/authTokens/${id}`)).status, 204);

@@ -117,7 +117,9 @@ async function page(deps: CliRoutesDeps, exchange: Exchange, caller: Caller | un
   const inAddress = query.has('publicKey');
   const found = inAddress ? undefined : await findCliRequest(deps, id);
   if (!inAddress && !found) throw notFound('authToken', id);
-  if (caller?.via !== 'cookie' || caller.clusterId !== undefined)
+  // A token that was made from another is no sign-in, whatever it is shown as.
+  const session = caller && deps.caches.token.get(caller.tokenId);
+  if (caller?.via !== 'cookie' || session === undefined || session.isDerived)
     return sendPage(response, 200, choicePage(request, deps.choices(`${path}${search}`)));
   const key = (await deps.signIn.key()).reveal();
   const subject = [caller.tokenId, id, query.get('publicKey') ?? '', query.get('responseType') ?? ''].join('\n');
