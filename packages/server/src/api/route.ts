@@ -20,7 +20,7 @@ import { type Format, formatOf } from './format.ts';
 import { findType, servedTypes } from './registry.ts';
 import { contextFilter, findSchema, refersTo, schemaCollection } from './schemas.ts';
 import { collectionUrl } from './show.ts';
-import { subscriptions } from './subscribe.ts';
+import { type RealmOf, subscriptions } from './subscribe.ts';
 import { parseV3Path, type V3Target } from './url.ts';
 
 const maxBodyBytes = 2 << 20;
@@ -35,8 +35,8 @@ interface Answer {
 }
 
 /** The signed-in part of v3. Settings that anybody may read have a route of their own. */
-export function v3Route(deps: ApiDeps, baseUrl: (request: IncomingMessage) => string): Route {
-  const subscribe = subscriptions();
+export function v3Route(deps: ApiDeps, baseUrl: (request: IncomingMessage) => string, realmOf?: RealmOf): Route {
+  const subscribe = subscriptions(realmOf);
   return {
     prefix: '/v3',
     signIn: 'user',

@@ -5,9 +5,15 @@ import type { Route } from '../http/exchange.ts';
 import { publicSettingsRoute } from '../http/public-settings.ts';
 import type { ApiDeps } from './behaviour.ts';
 import { v3Route } from './route.ts';
+import type { RealmOf } from './subscribe.ts';
 import { tokensRoute } from './tokens-route.ts';
 
-export function apiRoutes(deps: ApiDeps, baseUrl: (request: IncomingMessage) => string): readonly Route[] {
-  const v3 = v3Route(deps, baseUrl);
+/** `realmOf` gives what subscribers of a cluster's own objects are told from; without it they are told of none. */
+export function apiRoutes(
+  deps: ApiDeps,
+  baseUrl: (request: IncomingMessage) => string,
+  realmOf?: RealmOf,
+): readonly Route[] {
+  const v3 = v3Route(deps, baseUrl, realmOf);
   return [publicSettingsRoute(deps.settings, v3, baseUrl), tokensRoute(deps, v3), v3, apiUiRoute];
 }

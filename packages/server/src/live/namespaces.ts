@@ -18,7 +18,8 @@ interface Namespace extends Resource {
   readonly status?: { readonly phase?: string };
 }
 
-function show(namespace: Namespace): V3Data {
+/** A namespace as v3 shows it. */
+export function showNamespace(namespace: Namespace): V3Data {
   const { name, annotations = {}, labels = {}, creationTimestamp, deletionTimestamp, uid } = namespace.metadata;
   const phase = namespace.status?.phase ?? 'Active';
   return {
@@ -90,8 +91,8 @@ function patchOf(from: Labels, to: Labels): Record<string, string | null> {
 
 export const namespaces = behaviour<V3Data>({
   source: {
-    list: async request => (await listNamespaces(request)).map(show),
-    get: async (request, id) => show(await asCaller(request).get<Namespace>(namespaceRef, id)),
+    list: async request => (await listNamespaces(request)).map(showNamespace),
+    get: async (request, id) => showNamespace(await asCaller(request).get<Namespace>(namespaceRef, id)),
     update: async (request, id, input) => {
       const client = asCaller(request);
       const seen = await client.get<Namespace>(namespaceRef, id);
@@ -107,7 +108,7 @@ export const namespaces = behaviour<V3Data>({
         labels: patchOf(seen.metadata.labels, labels),
         annotations: patchOf(seen.metadata.annotations, annotations),
       };
-      return show(await client.patch<Namespace>(namespaceRef, id, { metadata }, { type: 'merge' }));
+      return showNamespace(await client.patch<Namespace>(namespaceRef, id, { metadata }, { type: 'merge' }));
     },
     remove: async (request, id) =>
       void (await asCaller(request).delete(namespaceRef, id, { propagationPolicy: 'Background' })),
@@ -129,7 +130,9 @@ export const namespaces = behaviour<V3Data>({
     const labels = withProject(labelsOf(input, 'labels'), projectId);
     const metadata = { name: String(input['name']), labels, annotations };
     const client = asCaller(request);
-    return show(await client.create<Namespace>(namespaceRef, { apiVersion: 'v1', kind: 'Namespace', metadata }));
+    return showNamespace(
+      await client.create<Namespace>(namespaceRef, { apiVersion: 'v1', kind: 'Namespace', metadata }),
+    );
   },
   actions: {
     move: {
