@@ -34,14 +34,10 @@ export interface KubeApiParts {
   readonly serverVersion: string;
   /** The proxy's routes: what is not ours goes on through the one of the same prefix. */
   readonly through: readonly Route[];
-  readonly signal: AbortSignal;
 }
 
-export function kubeApiRoutes({ deps, baseUrl, serverVersion, through, signal }: KubeApiParts): Route[] {
-  const rights = new RightsKeys(deps.auth.access);
-  for (const id of ['globalRole', 'roleTemplate'] as const)
-    deps.caches[id].subscribe(() => rights.rolesChanged(), signal);
-  const watches = new Watches(rights);
+export function kubeApiRoutes({ deps, baseUrl, serverVersion, through }: KubeApiParts): Route[] {
+  const watches = new Watches(new RightsKeys(deps.auth.access));
   return ['/k8s/clusters', '/k8s/proxy'].map(start => {
     const prefix = `${start}/${localCluster}`;
     const beyond = through.find(route => route.prefix === start);

@@ -60,14 +60,19 @@ export async function checkCreate(call: Call, object: Json, metadata: Json): Pro
     : request.deps.auth.access.may(request.caller, 'create', type.id, { namespace });
   if (!may) throw refusal(request.caller.userId, 'create', declaration.resource);
   const parts = fromV3(declaration, input);
+  const theirs = listOf(metadata['finalizers']).filter(name => !ourFinalizer.test(name));
   const draft = {
     ...parts.top,
     ...(parts.spec ? { spec: parts.spec } : {}),
     metadata: {
       ...pick(metadata, ['name', 'generateName', 'ownerReferences']),
-      ...createdBy(request.caller.userId, parts.metadata),
+      // As they came: v3 trims what it is sent, and kubectl compares what it wrote with what is there.
+      ...createdBy(request.caller.userId, {
+        labels: { ...parts.metadata.labels, ...(metadata['labels'] as Labels | undefined) },
+        annotations: { ...parts.metadata.annotations, ...(metadata['annotations'] as Labels | undefined) },
+      }),
       ...(namespace === undefined ? {} : { namespace }),
-      finalizers: listOf(metadata['finalizers']).filter(name => !ourFinalizer.test(name)),
+      ...(theirs.length > 0 ? { finalizers: theirs } : {}),
     },
   };
   return { input, draft };

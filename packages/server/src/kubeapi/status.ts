@@ -20,6 +20,13 @@ export function withCauses(error: StatusError, causes: readonly Cause[]): Status
   return error;
 }
 
+const namesOf = new WeakMap<StatusError, string>();
+
+/** Says what a refusal is about, where the path does not. */
+export function nameIn(error: StatusError, name: string): void {
+  namesOf.set(error, name.slice(0, 253));
+}
+
 /** Several things wrong with fields at once. */
 export function invalidFields(causes: readonly Cause[]): StatusError {
   const message = causes.map(cause => `${cause.field}: ${cause.message}`).join(', ');
@@ -31,7 +38,7 @@ export function statusFor(error: StatusError, { type, name }: Target): Record<st
   const status = toStatus(error);
   const { group, resource, kind } = type.declaration;
   const isInvalid = error.reason === 'Invalid';
-  const called = name ?? error.details.name;
+  const called = name ?? namesOf.get(error) ?? error.details.name;
   const causes = causesOf.get(error) ?? causeOf(error, type.declaration);
   const retry = status.details?.['retryAfterSeconds'];
   return {

@@ -1,7 +1,7 @@
 /**
  * Watch: changes as they happen, one JSON document a line. Each event is sent as this caller may see it now: what he may
- * no longer see is deleted for him, and what was never his he is not told of. When his rights change the watch ends with
- * Expired, so that clients list anew.
+ * no longer see is deleted for him, and what was never his he is not told of. When he is given other rights the watch ends
+ * with Expired, so that clients list anew.
  */
 import { once } from 'node:events';
 import { badRequest, expired, StatusError, tooManyRequests, toStatus } from '@drover/base';

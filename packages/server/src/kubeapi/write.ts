@@ -12,7 +12,7 @@ import { applyObject, type Manager, trackUpdate } from './managed-fields.ts';
 import { checkCreate, checkUpdate, requireMay } from './rules.ts';
 import { isObject, type Json } from './shape.ts';
 import { findVisible, type Shown, showObject } from './show.ts';
-import { invalidFields } from './status.ts';
+import { invalidFields, nameIn } from './status.ts';
 
 export interface Written {
   readonly status: number;
@@ -24,7 +24,14 @@ const tries = 5;
 
 export async function createObject(call: Call): Promise<Written> {
   const body = await readBody(call.request.exchange.request, maxBodyBytes);
-  return store(call, sentObject(call, body), managerOf(call, 'Update'));
+  try {
+    return await store(call, sentObject(call, body), managerOf(call, 'Update'));
+  } catch (error) {
+    // The path does not name it yet, and people look for the name in the refusal.
+    const metadata = isObject(body) && isObject(body['metadata']) ? body['metadata'] : {};
+    if (error instanceof StatusError && typeof metadata['name'] === 'string') nameIn(error, metadata['name']);
+    throw error;
+  }
 }
 
 export async function updateObject(call: Call): Promise<Written> {
