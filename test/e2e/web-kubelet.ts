@@ -34,10 +34,12 @@ export async function startFakeKubelet(ca: CertPair): Promise<FakeKubelet> {
       response.writeHead(404).end(`no logs of ${pod}`);
       return;
     }
-    const since = url.searchParams.get('sinceTime') ?? '';
+    // The kube-apiserver passes it on to the second.
+    const since = Date.parse(url.searchParams.get('sinceTime') ?? '1970-01-01T00:00:00Z');
     response.writeHead(200, { 'content-type': 'text/plain' });
     response.flushHeaders();
-    for (const line of logs.get(pod)!) if (line.slice(0, since.length) >= since) response.write(`${line}\n`);
+    for (const line of logs.get(pod)!)
+      if (Date.parse(line.slice(0, line.indexOf(' '))) >= since) response.write(`${line}\n`);
     if (url.searchParams.get('follow') !== 'true') {
       response.end();
       return;

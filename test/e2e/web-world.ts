@@ -124,18 +124,24 @@ export function shop(namespace: string, pods: number): object[] {
         template: { metadata: { labels }, spec: { containers } },
       },
     },
-    ...Array.from({ length: pods }, (_, i) => pod(namespace, `web-${i}`)),
+    ...Array.from({ length: pods }, (_, i) => pod(namespace, `web-${i}`, { labels, nodeName: 'node-1' })),
     { apiVersion: 'v1', kind: 'Secret', metadata: { name: 'db', namespace }, stringData: { password: 'hunter2' } },
   ];
 }
 
-export function pod(namespace: string, name: string): object {
+/** One that is on no node is gone at once when it is deleted: nobody has to end it. */
+export function pod(
+  namespace: string,
+  name: string,
+  on: { readonly labels?: object; readonly nodeName?: string } = {},
+): object {
+  const { labels = {}, nodeName } = on;
   return {
     apiVersion: 'v1',
     kind: 'Pod',
-    metadata: { name, namespace, labels: { app: 'web' } },
+    metadata: { name, namespace, labels },
     spec: {
-      nodeName: 'node-1',
+      ...(nodeName ? { nodeName } : {}),
       containers: [{ name: 'web', image: 'nginx:1.29' }],
       automountServiceAccountToken: false,
     },

@@ -166,6 +166,42 @@ test('where somebody saved first, both versions are shown and nothing is lost un
   await end(visit);
 });
 
+test('a manifest is applied, and the connection is examined from its other end', { skip }, async () => {
+  const visit = await asAdmin();
+  const { page } = visit;
+  await page.goto(inCluster());
+  await page.getByRole('button', { name: 'Apply YAML' }).click();
+  const manifest = ['a', 'b']
+    .map(name => `apiVersion: v1\nkind: ConfigMap\nmetadata: {name: applied-${name}}\n`)
+    .join('---\n');
+  await page.getByLabel('Manifest').fill(manifest);
+  await page.getByLabel('Namespace for those').selectOption('shop');
+  await page.getByRole('button', { name: 'Apply', exact: true }).click();
+  await page.getByRole('status').getByText('applied-b').waitFor();
+  await world.kubectl('get', 'cm', '-n', 'shop', 'applied-a', 'applied-b');
+  await page.keyboard.press('Escape');
+  await page.getByRole('button', { name: 'Check the connection' }).click();
+  await page.getByText('API of the cluster').waitFor();
+  await end(visit);
+});
+
+test('a long list is there to its end', { skip }, async () => {
+  const visit = await asAdmin();
+  const { page } = visit;
+  const path = `/k8s/clusters/${world.clusterId}/api/v1/namespaces/shop/configmaps`;
+  const names = Array.from({ length: 250 }, (_, i) => `long-${String(i).padStart(3, '0')}`);
+  await Promise.all(names.map(name => world.server.ask(world.admin, 'POST', path, { metadata: { name } })));
+  await page.goto(inCluster('/configmaps?q=long-'));
+  const grid = page.getByRole('grid');
+  await grid.getByText('long-000').waitFor();
+  assert.equal(await grid.getAttribute('aria-rowcount'), '251');
+  assert.ok((await grid.getByRole('row').count()) < 100, 'only what is in sight is drawn');
+  await grid.focus();
+  await page.keyboard.press('End');
+  await grid.getByText('long-249').waitFor();
+  await end(visit);
+});
+
 /** Typed as people do: the line is found, its end chosen, and written anew. */
 async function replaceInEditor({ page }: Visit, before: string, to: string): Promise<void> {
   const line = page.locator('.cm-line', { hasText: before }).first();

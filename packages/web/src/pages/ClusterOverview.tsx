@@ -2,6 +2,8 @@
 import { type ReactNode, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { Link, useParams } from 'wouter';
+import { ApplyDialog } from '../act/ApplyDialog.tsx';
+import { DoctorDialog } from '../act/DoctorDialog.tsx';
 import { type ClusterRow, useClusters } from '../app/clusters.ts';
 import { useCounts } from '../app/counts.ts';
 import { kindName } from '../app/kind-name.ts';
@@ -35,6 +37,7 @@ export function ClusterOverview() {
 function Overview({ row }: { readonly row: ClusterRow }) {
   const { t, i18n } = useTranslation();
   const [error, setError] = useState<unknown>();
+  const [open, setOpen] = useState<'apply' | 'doctor'>();
   const count = (value: number) => formatCount(value, i18n.language);
   const download = async (): Promise<void> => {
     setError(undefined);
@@ -49,12 +52,21 @@ function Overview({ row }: { readonly row: ClusterRow }) {
   return (
     <>
       <Title title={row.name} beside={<State state={row.state} cause />}>
+        <button type="button" onClick={() => setOpen('apply')}>
+          <Icon name="plus" />
+          {t('act.apply')}
+        </button>
+        <button type="button" onClick={() => setOpen('doctor')}>
+          {t('overview.doctor')}
+        </button>
         <button type="button" onClick={() => void download()}>
           <Icon name="download" />
           {t('home.openKubeconfig')}
         </button>
       </Title>
       <FormError error={error} />
+      {open === 'apply' && <ApplyDialog clusterId={row.id} onClose={() => setOpen(undefined)} />}
+      {open === 'doctor' && <DoctorDialog clusterId={row.id} onClose={() => setOpen(undefined)} />}
       <section className="tiles" aria-label={t('frame.overview')}>
         <Tile name={t('home.version')}>{row.version || t('home.unknown')}</Tile>
         <Tile name={t('home.provider')}>{t(`home.provider.${row.provider}`, { defaultValue: row.provider })}</Tile>

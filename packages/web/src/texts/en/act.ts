@@ -30,5 +30,10 @@ export const act = {
   scaleNow: 'Now: {{count}}',
   done: '{{action}}: {{name}}',
   undo: 'Undo',
+  apply: 'Apply YAML',
+  applyNow: 'Apply',
+  manifest: 'Manifest',
+  manifestHint: 'One resource or several, with --- between them. Applied as you, by server-side apply.',
+  defaultNamespace: 'Namespace for those that name none',
   undone: 'Taken back: {{name}}',
 } as const;

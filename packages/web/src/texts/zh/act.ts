@@ -32,5 +32,10 @@ export const act: SameKeys<typeof en> = {
   scaleNow: '当前：{{count}}',
   done: '{{action}}：{{name}}',
   undo: '撤销',
+  apply: '应用 YAML',
+  applyNow: '应用',
+  manifest: '清单',
+  manifestHint: '一个或多个资源，以 --- 分隔。以您的身份通过服务器端应用提交。',
+  defaultNamespace: '未指定命名空间的资源放入',
   undone: '已撤销：{{name}}',
 };
