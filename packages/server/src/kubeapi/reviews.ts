@@ -43,16 +43,19 @@ export async function reviewAccess(view: ApiView, body: unknown, sent: SentRevie
   return told ?? { ...body, status: { allowed: false, reason: 'there is no cluster here that could allow it' } };
 }
 
-function isAllowed(view: ApiView, { verb, resource, subresource, name, namespace }: Asked): boolean {
+function isAllowed(view: ApiView, asked: Asked): boolean {
+  const { verb, resource, subresource, name } = asked;
   const { access } = view.deps.auth;
   if (access.isAdmin(view.caller) && (verb === '*' || resource === '*')) return true;
   const type = subresource === '' ? findKubeType(resource) : undefined;
   if (!type) return access.allows(view.caller, verb, { group: managementGroup, resource, name });
-  const asked = verb === 'patch' ? 'update' : verb === 'deletecollection' ? 'delete' : verb;
-  if (asked === 'get' || asked === 'list' || asked === 'watch')
-    return access.may(view.caller, asked, type.id, { namespace, name }) || seesAny(view, type, { namespace, name });
-  if (['create', 'update', 'delete'].includes(asked) && !type.verbs.includes(verb)) return false;
-  return access.may(view.caller, asked, type.id, { namespace, name });
+  // kubectl names the namespace it is in, whatever is asked about.
+  const namespace = type.namespaced ? asked.namespace : undefined;
+  const right = verb === 'patch' ? 'update' : verb === 'deletecollection' ? 'delete' : verb;
+  if (right === 'get' || right === 'list' || right === 'watch')
+    return access.may(view.caller, right, type.id, { namespace, name }) || seesAny(view, type, { namespace, name });
+  if (['create', 'update', 'delete'].includes(right) && !type.verbs.includes(verb)) return false;
+  return access.may(view.caller, right, type.id, { namespace, name });
 }
 
 /** Lists show what may be seen and are refused to nobody: whoever sees one of them may list. */
