@@ -45,7 +45,7 @@ test('what the cluster writes for nothing is nothing', () => {
 });
 
 test('Chinese takes the room that it needs', () => {
-  assert.equal(widthsOf([['状态状态状态']]), 'minmax(14ch, 15fr)');
+  assert.equal(widthsOf([['状态状态状态']]), 'minmax(15ch, 15fr)');
 });
 
 test('every word of a filter must be found, whatever it holds', () => {

@@ -74,7 +74,7 @@ export function widthsOf(texts: readonly (readonly string[])[]): string {
   return texts
     .map(cells => {
       const widest = Math.max(shortest, ...cells.map(visibleLength));
-      return `minmax(${Math.min(widest + 2, 18)}ch, ${Math.min(widest, longest) + 3}fr)`;
+      return `minmax(${Math.min(widest + 3, 18)}ch, ${Math.min(widest, longest) + 3}fr)`;
     })
     .join(' ');
 }
