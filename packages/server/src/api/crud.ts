@@ -11,6 +11,10 @@ import {
   type V3Data,
 } from '@drover/api';
 import { forbidden, ignoreNotFound, invalid, notFound } from '@drover/base';
+import { noteForAudit } from '../audit/notes.ts';
+import type { Place, Verb } from '../auth/access.ts';
+import { decidedBy, decidingLine } from '../explain/decision.ts';
+import { refusal } from '../explain/refusal.ts';
 import type { ApiRequest, ApiView, ServedType, V3Resource } from './behaviour.ts';
 import { createdBy } from './created-by.ts';
 import { mergeLabels, mergeStructs } from './merge.ts';
@@ -129,7 +133,25 @@ function requireMayCreate(request: ApiRequest, type: ServedType, input: V3Data):
     ? behaviour.mayCreate(request, input)
     : stored &&
       request.deps.auth.access.may(request.caller, 'create', stored, { namespace: namespaceOf(declaration, input) });
-  if (!may) throw forbidden(`you may not create a ${declaration.id} here`, { kind: declaration.id });
+  const place = { namespace: namespaceOf(declaration, input) };
+  settle(request, type, { may, verb: 'create', place, text: `you may not create a ${declaration.id} here` });
+}
+
+interface Settled {
+  readonly may: boolean | undefined;
+  readonly verb: Verb;
+  readonly place: Place;
+  readonly text: string;
+}
+
+/** What was decided is told: a refusal to the caller, with who may grant it; the binding that allowed it to the audit log. */
+function settle({ deps, caller, exchange }: ApiRequest, { stored, declaration }: ServedType, settled: Settled): void {
+  const { may, text, verb, place } = settled;
+  const explain = { caches: deps.caches, access: deps.auth.access };
+  const wanted = stored && { verb, type: stored, place };
+  if (!may) throw wanted ? refusal(explain, caller, { text, wanted }) : forbidden(text, { kind: declaration.id });
+  const deciding = wanted && decidedBy(explain, caller, wanted);
+  if (deciding) noteForAudit(exchange.request, { decidedBy: decidingLine(deciding) });
 }
 
 export interface Update {
@@ -154,7 +176,7 @@ export async function updateOne(
   const place = { name: seen.metadata.name, namespace: seen.metadata.namespace };
   const may =
     behaviour.mayUpdate?.(request, seen) ?? request.deps.auth.access.may(request.caller, 'update', type.stored!, place);
-  if (!may) throw forbidden(`you may not change ${declaration.id} "${id}"`, { kind: declaration.id, name: id });
+  settle(request, type, { may, verb: 'update', place, text: `you may not change ${declaration.id} "${id}"` });
   const input = (await behaviour.prepareUpdate?.(request, checked, seen)) ?? checked;
   if (behaviour.update) {
     await behaviour.update(request, seen, input);
@@ -191,7 +213,7 @@ export async function deleteOne(request: ApiRequest, type: ServedType, id: strin
   const place = { name: seen.metadata.name, namespace: seen.metadata.namespace };
   const may =
     behaviour.mayDelete?.(request, seen) ?? request.deps.auth.access.may(request.caller, 'delete', type.stored!, place);
-  if (!may) throw forbidden(`you may not delete ${declaration.id} "${id}"`, { kind: declaration.id, name: id });
+  settle(request, type, { may, verb: 'delete', place, text: `you may not delete ${declaration.id} "${id}"` });
   if (behaviour.remove) await behaviour.remove(request, seen);
   else await request.deps.resources.delete(type.stored!, place);
   const left = await request.deps.resources.find(type.stored!, place.name, place.namespace);

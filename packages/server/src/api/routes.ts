@@ -1,6 +1,7 @@
 /** The routes of the signed-in API, put together: v3, and what of it has a rule of its own about who may call. */
 import type { IncomingMessage } from 'node:http';
 import { apiUiRoute } from '../api-ui/assets.ts';
+import { explainRoute } from '../explain/route.ts';
 import type { Route } from '../http/exchange.ts';
 import { publicSettingsRoute } from '../http/public-settings.ts';
 import type { ApiDeps } from './behaviour.ts';
@@ -15,5 +16,5 @@ export function apiRoutes(
   realmOf?: RealmOf,
 ): readonly Route[] {
   const v3 = v3Route(deps, baseUrl, realmOf);
-  return [publicSettingsRoute(deps.settings, v3, baseUrl), tokensRoute(deps, v3), v3, apiUiRoute];
+  return [publicSettingsRoute(deps.settings, v3, baseUrl), tokensRoute(deps, v3), v3, explainRoute(deps), apiUiRoute];
 }

@@ -11,6 +11,8 @@ export interface AuditNote {
   /** The name of the token that was shown or made; never its key. */
   readonly tokenName?: string;
   readonly clusterId?: string;
+  /** The binding that let the caller do it. */
+  readonly decidedBy?: string;
 }
 
 const notes = new WeakMap<IncomingMessage, AuditNote>();

@@ -57,6 +57,7 @@ export async function recordLine(seen: Seen, ending: Ending): Promise<string> {
     ...(loginName === undefined ? {} : { userLoginName: loginName.slice(0, maxName) }),
     ...(tokenName === undefined ? {} : { tokenName }),
     ...(note.clusterId === undefined ? {} : { cluster: note.clusterId }),
+    ...(note.decidedBy === undefined ? {} : { decidedBy: note.decidedBy }),
     method: request.method,
     remoteAddr: seen.remoteAddress,
     ...(request.headers.upgrade === undefined ? {} : { upgrade: request.headers.upgrade.slice(0, 64) }),

@@ -5,7 +5,14 @@
 import { type TypeId, types } from '@drover/api';
 import type { Caller } from '../http/exchange.ts';
 import type { Caches } from '../resources/index.ts';
-import { backingNamespaceOf, type Grants, gatherGrants, indexBindings, type ScopeGrants } from './grants.ts';
+import {
+  backingNamespaceOf,
+  type Grants,
+  gatherGrants,
+  indexBindings,
+  type ScopeGrants,
+  type Subjects,
+} from './grants.ts';
 import { type Attributes, rulesAllow } from './rules.ts';
 
 export type Verb = 'get' | 'list' | 'watch' | 'create' | 'update' | 'patch' | 'delete' | (string & {});
@@ -39,28 +46,15 @@ export function createAccess(caches: Caches, signal: AbortSignal, options: { rea
   for (const id of sources) caches[id].subscribe(() => known.clear(), signal);
 
   const grantsOf: Access['grantsOf'] = caller => {
-    const principalIds = caller.extra['principalid'] ?? [`local://${caller.userId}`];
-    const key = JSON.stringify([caller.userId, caller.groups, principalIds]);
+    const subjects = subjectsOf(caller);
+    const key = JSON.stringify([subjects.userId, subjects.groups, subjects.principalIds]);
     let grants = known.get(key);
     if (!grants) {
-      grants = gatherGrants(caches, { userId: caller.userId, groups: caller.groups, principalIds });
+      grants = gatherGrants(caches, subjects);
       if (known.size >= keep) known.delete(known.keys().next().value!);
       known.set(key, grants);
     }
     return grants;
-  };
-
-  const isMember = (grants: Grants, clusterId: string): boolean => {
-    if (grants.clusters.has(clusterId)) return true;
-    if (grants.everyCluster && clusterId !== 'local') return caches.cluster.get(clusterId) !== undefined;
-    for (const projectId of grants.projects.keys()) if (clusterOf(projectId) === clusterId) return true;
-    return false;
-  };
-
-  const scopesFor = (grants: Grants, clusterId: string): ScopeGrants[] => {
-    const own = grants.clusters.get(clusterId);
-    const general = clusterId === 'local' || !caches.cluster.get(clusterId) ? undefined : grants.everyCluster;
-    return [own, general].filter(scope => scope !== undefined);
   };
 
   const access: Access = {
@@ -69,39 +63,80 @@ export function createAccess(caches: Caches, signal: AbortSignal, options: { rea
     mayReach(caller, clusterId) {
       if (caller.clusterId !== undefined && caller.clusterId !== clusterId) return false;
       const grants = grantsOf(caller);
-      return grants.admin || isMember(grants, clusterId);
+      return grantsReach(caches, grants, clusterId);
     },
     isOwner(caller, clusterId) {
       if (caller.clusterId !== undefined && caller.clusterId !== clusterId) return false;
       const grants = grantsOf(caller);
-      return grants.admin || scopesFor(grants, clusterId).some(scope => scope.owner);
+      return grants.admin || scopesFor(caches, grants, clusterId).some(scope => scope.owner);
     },
     allows: (caller, verb, attributes) => rulesAllow(grantsOf(caller).rules, verb, attributes),
     may(caller, verb, type, place = {}) {
       if (caller.clusterId !== undefined && !concernsCluster(caches, type, place, caller.clusterId)) return false;
-      const grants = grantsOf(caller);
-      const attributes = { group: types[type].group, resource: types[type].resource, name: place.name };
-      if (rulesAllow(grants.rules, verb, attributes)) return true;
-      if (place.namespace && rulesAllow(grants.namespaced.get(place.namespace) ?? [], verb, attributes)) return true;
-      if (isOwn(caches, caller, verb, type, place)) return true;
-      if (type === 'cluster') return mayCluster(verb, place.name);
-      const clusterId = clusterIdOf(caches, type, place);
-      if (clusterId === undefined) return false;
-      if (clusterTypes.has(type) && allowedIn(scopesFor(grants, clusterId), verb, attributes)) return true;
-      const projectId = projectIdOf(caches, type, place, clusterId);
-      const project = projectId === undefined ? undefined : grants.projects.get(projectId);
-      if (!project) return false;
-      if (type === 'project') return isRead(verb) || allowedIn([project], verb, attributes);
-      return projectTypes.has(type) && allowedIn([project], verb, attributes);
-
-      function mayCluster(wanted: Verb, name: string | undefined): boolean {
-        if (name === undefined) return false;
-        if (isRead(wanted) && isMember(grants, name)) return true;
-        return scopesFor(grants, name).some(scope => scope.owner);
-      }
+      return grantsAllow(caches, grantsOf(caller), { verb, type, place }) || isOwn(caches, caller, verb, type, place);
     },
   };
   return access;
+}
+
+/** Whom bindings name to mean this caller. */
+export function subjectsOf({ userId, groups, extra }: Pick<Caller, 'userId' | 'groups' | 'extra'>): Subjects {
+  return { userId, groups, principalIds: extra['principalid'] ?? [`local://${userId}`] };
+}
+
+export interface Wanted {
+  readonly verb: Verb;
+  readonly type: TypeId;
+  readonly place: Place;
+}
+
+/** Whether these grants, of whomever, allow it; what everybody may do without any is not among it. */
+export function grantsAllow(caches: Caches, grants: Grants, { verb, type, place }: Wanted): boolean {
+  const attributes = { group: types[type].group, resource: types[type].resource, name: place.name };
+  if (rulesAllow(grants.rules, verb, attributes)) return true;
+  if (place.namespace && rulesAllow(grants.namespaced.get(place.namespace) ?? [], verb, attributes)) return true;
+  if (type === 'cluster') {
+    if (place.name === undefined) return false;
+    if (isRead(verb) && isMember(caches, grants, place.name)) return true;
+    return scopesFor(caches, grants, place.name).some(scope => scope.owner);
+  }
+  const clusterId = clusterIdOf(caches, type, place);
+  if (clusterId === undefined) return false;
+  if (clusterTypes.has(type) && allowedIn(scopesFor(caches, grants, clusterId), verb, attributes)) return true;
+  const projectId = projectIdOf(caches, type, place, clusterId);
+  const project = projectId === undefined ? undefined : grants.projects.get(projectId);
+  if (!project) return false;
+  if (type === 'project') return isRead(verb) || allowedIn([project], verb, attributes);
+  return projectTypes.has(type) && allowedIn([project], verb, attributes);
+}
+
+/** Whether roles given here allow it inside of a cluster: in all of it, or in one project's namespaces. */
+export function grantsAllowInside(
+  caches: Caches,
+  grants: Grants,
+  { verb, attributes, ...scope }: { verb: Verb; attributes: Attributes; clusterId: string; projectId?: string },
+): boolean {
+  const project = grants.projects.get(scope.projectId ?? '');
+  const scopes = [...scopesFor(caches, grants, scope.clusterId), ...(project ? [project] : [])];
+  return grants.admin || allowedIn(scopes, verb, attributes);
+}
+
+/** Whether these grants open the cluster's door. */
+export function grantsReach(caches: Caches, grants: Grants, clusterId: string): boolean {
+  return grants.admin || isMember(caches, grants, clusterId);
+}
+
+function isMember(caches: Caches, grants: Grants, clusterId: string): boolean {
+  if (grants.clusters.has(clusterId)) return true;
+  if (grants.everyCluster && clusterId !== 'local') return caches.cluster.get(clusterId) !== undefined;
+  for (const projectId of grants.projects.keys()) if (clusterOf(projectId) === clusterId) return true;
+  return false;
+}
+
+function scopesFor(caches: Caches, grants: Grants, clusterId: string): ScopeGrants[] {
+  const own = grants.clusters.get(clusterId);
+  const general = clusterId === 'local' || !caches.cluster.get(clusterId) ? undefined : grants.everyCluster;
+  return [own, general].filter(scope => scope !== undefined);
 }
 
 const sources = [

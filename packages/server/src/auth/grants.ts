@@ -2,7 +2,7 @@
  * Grants: all that one caller has been given, gathered from the bindings that name him, his principals or his groups. Made
  * once per caller and kept until a role or binding changes; only the caller's own bindings are looked at.
  */
-import type { GlobalRole, Project, ProjectRoleTemplateBinding, RoleTemplate } from '@drover/api';
+import type { Project, ProjectRoleTemplateBinding, RoleTemplate, TypedResource } from '@drover/api';
 import type { Resource } from '@drover/base';
 import type { Caches } from '../resources/index.ts';
 import { isEverything, type PolicyRule } from './rules.ts';
@@ -75,33 +75,52 @@ export function bindingsOfUser(
   );
 }
 
-export function gatherGrants(caches: Caches, subjects: Subjects): Grants {
+/** One binding, with what kind of one it is. */
+export type Bound = {
+  readonly [Id in (typeof bindingTypes)[number]]: { readonly type: Id; readonly binding: TypedResource<Id> };
+}[(typeof bindingTypes)[number]];
+
+/** Every binding that means this caller, by his name, a principal or a group of his. */
+export function bindingsOf(caches: Caches, subjects: Subjects): Bound[] {
   const keys = [
     `user ${subjects.userId}`,
     ...subjects.principalIds.map(id => `principal ${id}`),
     ...subjects.groups.map(group => `group ${group}`),
   ];
+  return bindingTypes.flatMap(type =>
+    keys.flatMap(key => caches[type].by(subjectIndex, key).map(binding => ({ type, binding }) as Bound)),
+  );
+}
+
+export function gatherGrants(caches: Caches, subjects: Subjects): Grants {
+  return grantsFrom(caches, bindingsOf(caches, subjects));
+}
+
+/** What these bindings give together, whomever they name. */
+export function grantsFrom(caches: Caches, bindings: readonly Bound[]): Grants {
   const rules: PolicyRule[] = [];
   const namespaced = new Map<string, PolicyRule[]>();
-  const inherited: string[] = [];
-  for (const role of globalRolesOf(caches, keys)) {
-    rules.push(...(role.rules ?? []));
-    inherited.push(...(role.inheritedClusterRoles ?? []));
-    for (const [namespace, own] of Object.entries(role.namespacedRules ?? {}))
-      namespaced.set(namespace, [...(namespaced.get(namespace) ?? []), ...own]);
-  }
   const clusters = new Map<string, ScopeGrants>();
   const projects = new Map<string, ScopeGrants>();
-  for (const key of keys) {
-    for (const binding of caches.clusterRoleTemplateBinding.by(subjectIndex, key)) {
+  const inherited: string[] = [];
+  for (const { type, binding } of bindings) {
+    if (binding.metadata.deletionTimestamp) continue;
+    if (type === 'globalRoleBinding') {
+      const role = caches.globalRole.get(binding.globalRoleName ?? '');
+      if (!role || role.metadata.deletionTimestamp) continue;
+      rules.push(...(role.rules ?? []));
+      inherited.push(...(role.inheritedClusterRoles ?? []));
+      for (const [namespace, own] of Object.entries(role.namespacedRules ?? {}))
+        namespaced.set(namespace, [...(namespaced.get(namespace) ?? []), ...own]);
+    } else if (type === 'clusterRoleTemplateBinding') {
       // A binding counts only where it lies: whoever may write in one namespace must not reach another cluster.
       const { clusterName } = binding;
-      if (binding.metadata.deletionTimestamp || !clusterName || clusterName !== binding.metadata.namespace) continue;
+      if (!clusterName || clusterName !== binding.metadata.namespace) continue;
       addTemplate(caches, scopeOf(clusters, clusterName), binding.roleTemplateName);
-    }
-    for (const binding of caches.projectRoleTemplateBinding.by(subjectIndex, key)) {
-      if (binding.metadata.deletionTimestamp || !liesInItsProject(caches, binding)) continue;
-      addTemplate(caches, scopeOf(projects, binding.projectName!), binding.roleTemplateName);
+    } else {
+      const { projectName } = binding;
+      if (!projectName || !liesInItsProject(caches, binding)) continue;
+      addTemplate(caches, scopeOf(projects, projectName), binding.roleTemplateName);
     }
   }
   let everyCluster: ScopeGrants | undefined;
@@ -120,15 +139,6 @@ function liesInItsProject(caches: Caches, binding: ProjectRoleTemplateBinding): 
 /** Where a project's bindings lie: the namespace that it was given, or `cluster-project`. */
 export function backingNamespaceOf({ metadata, status }: Project): string {
   return status?.backingNamespace || `${metadata.namespace}-${metadata.name}`;
-}
-
-function* globalRolesOf(caches: Caches, keys: readonly string[]): Generator<GlobalRole> {
-  for (const key of keys) {
-    for (const binding of caches.globalRoleBinding.by(subjectIndex, key)) {
-      const role = binding.metadata.deletionTimestamp ? undefined : caches.globalRole.get(binding.globalRoleName ?? '');
-      if (role && !role.metadata.deletionTimestamp) yield role;
-    }
-  }
 }
 
 function emptyScope(): ScopeGrants {
