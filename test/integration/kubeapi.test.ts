@@ -343,6 +343,30 @@ test('nobody gives more than he has through kubectl either', { skip }, async () 
   await refused('admin', ['create', '-f', '-'], /metadata\.namespace: must be/, { ...owner, clusterName: others });
 });
 
+test('settings and projects are written as in v3: an empty value is the default, a project stays in its cluster', {
+  skip,
+}, async () => {
+  const value = async () => JSON.parse(await ok(['get', 'setting', 'ui-pl', '-o', 'json'])).value;
+  const before = await value();
+  await ok(['patch', 'setting', 'ui-pl', '--type=merge', '-p', '{"value":"theirs"}']);
+  assert.equal(await value(), 'theirs');
+  assert.equal((await server.ask(admin, 'GET', '/v3/settings/ui-pl')).value, 'theirs');
+  await ok(['patch', 'setting', 'ui-pl', '--type=merge', '-p', '{"value":""}']);
+  assert.equal(await value(), before);
+  await refused('admin', ['delete', 'setting', 'ui-pl'], /MethodNotAllowed/);
+  const project = (clusterName: string, description?: string) => ({
+    apiVersion,
+    kind: 'Project',
+    metadata: { name: 'p-kube', namespace: mine },
+    spec: { displayName: 'kube', clusterName, description },
+  });
+  await ok(['apply', '-f', '-'], project(mine, 'a'));
+  await ok(['apply', '-f', '-'], project(mine));
+  assert.equal((await server.ask(admin, 'GET', `/v3/projects/${mine}:p-kube`)).description ?? '', '');
+  await refused('admin', ['apply', '-f', '-'], /metadata\.namespace: must be/, project(others));
+  await ok(['delete', 'project', 'p-kube', '-n', mine, '--timeout=60s']);
+});
+
 test('no secret is in any answer: hashes of tokens, passwords, keys', { skip }, async () => {
   const { body } = await server.fetch('GET', `${group}/tokens`, { token: admin });
   assert.ok(body.items.length > 0);

@@ -46,5 +46,7 @@ test('a patch that does not fit is Invalid, and what is no patch is a bad reques
     [{ op: 'add', path: '/__proto__/x', value: 1 }],
   ];
   for (const one of odd) assert.throws(() => jsonPatch(document, one), { status: 400 }, JSON.stringify(one));
+  const doubling = Array.from({ length: 60 }, (_, i) => ({ op: 'copy', from: '', path: `/x${i}` }));
+  assert.throws(() => jsonPatch(document, doubling), { status: 413 });
   assert.equal(({} as { x?: number }).x, undefined);
 });

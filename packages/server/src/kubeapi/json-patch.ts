@@ -1,13 +1,16 @@
 /** JSON patches (RFC 6902): each operation on the result of the one before; all of them or none. */
-import { badRequest, StatusError } from '@drover/base';
+import { badRequest, StatusError, tooLarge } from '@drover/base';
 import { isObject, type Json } from './shape.ts';
 
 const mostOperations = 1000;
+/** All that is copied by one patch, as JSON: each copy may double what is there. */
+const mostCopied = 1 << 20;
 
 /** The document with the patch applied. Throws BadRequest for what is no patch, Invalid where it does not fit or a test fails. */
 export function jsonPatch(document: Json, patch: unknown): unknown {
   if (!Array.isArray(patch)) throw badRequest('a JSON patch must be a list of operations');
   if (patch.length > mostOperations) throw badRequest(`a JSON patch must have at most ${mostOperations} operations`);
+  let copied = 0;
   let root: unknown = structuredClone(document);
   for (const operation of patch) {
     if (!isObject(operation)) throw badRequest('each operation of a JSON patch must be an object');
@@ -28,6 +31,8 @@ export function jsonPatch(document: Json, patch: unknown): unknown {
       case 'copy': {
         const from = pointer(operation['from']);
         const moved = structuredClone(get(root, from));
+        copied += JSON.stringify(moved)?.length ?? 0;
+        if (copied > mostCopied) throw tooLarge(`a JSON patch must copy at most ${mostCopied} bytes`);
         if (op === 'move') remove(root, from);
         root = put(root, path, { value: moved, insert: true });
         break;

@@ -22,6 +22,8 @@ export const managementApiVersion = `${managementGroup}/${managementVersion}`;
 
 /** A token's key is in the answer to its creation, which v3 gives; preferences are each person's own, and no list of them makes sense. */
 const readAndDelete: ReadonlySet<string> = new Set(['token']);
+/** A setting is never gone: an empty value puts its default back. */
+const stays: ReadonlySet<string> = new Set(['setting']);
 const leftOut: ReadonlySet<string> = new Set(['preference']);
 
 function verbsOf({ id, v3 }: TypeDeclaration): string[] {
@@ -32,7 +34,7 @@ function verbsOf({ id, v3 }: TypeDeclaration): string[] {
     'watch',
     ...(v3.collectionMethods.includes('POST') && !only ? ['create'] : []),
     ...(v3.resourceMethods.includes('PUT') && !only ? ['update', 'patch'] : []),
-    ...(v3.resourceMethods.includes('DELETE') ? ['delete', 'deletecollection'] : []),
+    ...(v3.resourceMethods.includes('DELETE') && !stays.has(id) ? ['delete', 'deletecollection'] : []),
   ].sort();
 }
 

@@ -9,12 +9,12 @@ import { managementApiVersion } from './kube-type.ts';
 import { isObject, type Json } from './shape.ts';
 import { withCauses } from './status.ts';
 
-export interface Manager {
+export interface FieldOwner {
   readonly name: string;
   readonly operation: 'Apply' | 'Update';
 }
 
-interface Entry extends Manager {
+interface Entry extends FieldOwner {
   readonly time: string;
   readonly fields: Set<Path>;
 }
@@ -25,7 +25,7 @@ const ancient = 'ancient-changes';
 
 export interface Tracking {
   readonly declaration: TypeDeclaration;
-  readonly manager: Manager;
+  readonly manager: FieldOwner;
   readonly now: string;
 }
 
@@ -90,7 +90,7 @@ function conflictError(conflicts: readonly { readonly entry: Entry; readonly pat
   return withCauses(new StatusError(409, 'Conflict', `Apply failed with ${many}${listed}`), causes);
 }
 
-const isSame = (a: Manager, b: Manager) => a.name === b.name && a.operation === b.operation;
+const isSame = (a: FieldOwner, b: FieldOwner) => a.name === b.name && a.operation === b.operation;
 
 /** Too many that updated once are put together, the oldest first, as a kube-apiserver does. */
 function capped(entries: readonly Entry[]): Entry[] {

@@ -101,6 +101,9 @@ export async function checkUpdate(
   const structs = structSchemas(declaration);
   const checked = checkInput(toV3(declaration, filled), schemaFields(declaration), { mode: 'update', structs });
   const input = (await served.behaviour.prepareUpdate?.(request, checked, old)) ?? checked;
+  const place = namespaceOf(declaration, input);
+  if (place !== undefined && place !== old.metadata.namespace)
+    throw one('metadata.namespace', `must be "${place}", where what it says belongs`);
   const parts = fromV3(declaration, input);
   const merged = (from: unknown, change: Json, fields: Fields = {}) =>
     withoutNulls(mergeStructs((from ?? {}) as V3Data, change, { fields, replace: false }), fields);

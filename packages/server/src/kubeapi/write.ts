@@ -8,7 +8,7 @@ import { type Call, isDryRun, isOn } from './call.ts';
 import { readObject, type Sent } from './input.ts';
 import { jsonPatch } from './json-patch.ts';
 import type { AnyResource } from './kube-type.ts';
-import { applyObject, type Manager, trackUpdate } from './managed-fields.ts';
+import { applyObject, type FieldOwner, trackUpdate } from './managed-fields.ts';
 import { checkCreate, checkUpdate, requireMay } from './rules.ts';
 import { isObject, type Json } from './shape.ts';
 import { findVisible, type Shown, showObject } from './show.ts';
@@ -59,11 +59,11 @@ export async function patchObject(call: Call): Promise<Written> {
       'UnsupportedMediaType',
       `the body of the request was in an unknown format - accepted media types include: ${[...Object.keys(patches), 'application/apply-patch+yaml'].join(', ')}`,
     );
-  const text = await readText(request.exchange.request, maxBodyBytes);
+  const patch = await readBody(request.exchange.request, maxBodyBytes);
   for (let attempt = 1; ; attempt++) {
     const old = await seen(call);
     const shown = showObject(request, type, old);
-    const sent = sentObject(call, read(shown, text));
+    const sent = sentObject(call, read(shown, patch));
     try {
       return await change(call, old, sent);
     } catch (error) {
@@ -74,16 +74,10 @@ export async function patchObject(call: Call): Promise<Written> {
   }
 }
 
-const patches: Readonly<Record<string, (object: Shown, text: string) => unknown>> = {
-  'application/json-patch+json': (object, text) => {
-    try {
-      return jsonPatch(object, JSON.parse(text));
-    } catch (error) {
-      if (error instanceof SyntaxError) throw badRequest(`the patch is not valid JSON: ${error.message}`);
-      throw error;
-    }
-  },
-  'application/merge-patch+json': (object, text) => mergePatch(object, text, 'application/merge-patch+json'),
+const patches: Readonly<Record<string, (object: Shown, patch: unknown) => unknown>> = {
+  'application/json-patch+json': jsonPatch,
+  'application/merge-patch+json': (object, patch) =>
+    mergePatch(object, JSON.stringify(patch ?? {}), 'application/merge-patch+json'),
 };
 
 async function apply(call: Call): Promise<Written> {
@@ -147,14 +141,14 @@ function sentObject(call: Call, body: unknown): Sent {
   return sent;
 }
 
-function managerOf({ request, query }: Call, operation: Manager['operation']): Manager {
+function managerOf({ request, query }: Call, operation: FieldOwner['operation']): FieldOwner {
   const agent = (request.exchange.request.headers['user-agent'] ?? '').split('/')[0];
   return { name: (query.get('fieldManager') || agent || 'unknown').slice(0, 128), operation };
 }
 
 const now = () => `${new Date().toISOString().slice(0, 19)}Z`;
 
-async function store(call: Call, { object, metadata }: Sent, manager: Manager): Promise<Written> {
+async function store(call: Call, { object, metadata }: Sent, manager: FieldOwner): Promise<Written> {
   const { request, type, query } = call;
   const { behaviour } = type.served;
   const { resources } = request.deps;
@@ -197,7 +191,7 @@ async function store(call: Call, { object, metadata }: Sent, manager: Manager): 
   return { status: 201, object: showObject(request, type, made) };
 }
 
-async function change(call: Call, old: AnyResource, sent: Sent, manager?: Manager): Promise<Written> {
+async function change(call: Call, old: AnyResource, sent: Sent, manager?: FieldOwner): Promise<Written> {
   const { request, type, query } = call;
   const { behaviour } = type.served;
   const { resources } = request.deps;
