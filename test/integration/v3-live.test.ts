@@ -185,8 +185,10 @@ test('whatever v3 can say of a pod comes back from a real API server as it was s
       restartPolicy: 'Never',
     },
   };
-  for (const [kind, own] of Object.entries(kinds)) {
-    const said = { ...everyPodField, ...own };
+  for (const [nth, [kind, own]] of Object.entries(kinds).entries()) {
+    // A port of the nodes is one service's, and each kind's workload gets its own.
+    const nodePort = (_: string, value: unknown) => (value === 30_090 ? 30_090 + nth : value);
+    const said: Wire = JSON.parse(JSON.stringify({ ...everyPodField, ...own }), nodePort);
     const name = `every-${kind.toLowerCase()}`;
     const made = await server.ask(member, 'POST', inProject('/workloads'), { ...said, name, namespaceId: 'shop' });
     assert.deepEqual([made.id, made.type, made.baseType], [`${kind}:shop:${name}`, kind, 'workload']);
@@ -329,4 +331,49 @@ test('volumes, classes and API services are the cluster’s', { skip }, async ()
     const { status } = await server.fetch('DELETE', path(made.links.remove), { token: member });
     assert.ok([200, 204].includes(status));
   }
+});
+
+test('ports that are there by a service get the workload’s own, kept in step with it', { skip }, async () => {
+  const collection = inProject('/workloads');
+  const container = (ports: object[]) => [{ name: 'web', image: 'example.com/web:1', ports }];
+  const http = { name: 'http', containerPort: 80, protocol: 'TCP', kind: 'ClusterIP' };
+  const node = { name: 'node', containerPort: 80, protocol: 'TCP', kind: 'NodePort', sourcePort: 30_080 };
+  const outer = { name: 'outer', containerPort: 80, protocol: 'TCP', kind: 'LoadBalancer', sourcePort: 8080 };
+  const body = { name: 'ported', namespaceId: 'shop', scale: 0, containers: container([http, node]) };
+  const made = await server.ask(member, 'POST', collection, body);
+  assert.deepEqual(
+    made.containers[0].ports.map(({ kind }: Wire) => kind),
+    ['ClusterIP', 'NodePort'],
+  );
+  assert.equal(made.containers[0].ports[1].sourcePort, 30_080);
+  const services = async () => {
+    const { data } = await server.ask(member, 'GET', inProject('/services'));
+    const own = data.filter(({ name }: Wire) => name.startsWith('ported'));
+    return Object.fromEntries(own.map((one: Wire) => [one.name, one]));
+  };
+  const first = await services();
+  assert.deepEqual(Object.keys(first).sort(), ['ported', 'ported-nodeport']);
+  assert.deepEqual([first['ported'].kind, first['ported-nodeport'].kind], ['ClusterIP', 'NodePort']);
+  assert.equal(first['ported-nodeport'].ports[0].nodePort, 30_080);
+  assert.deepEqual(first['ported'].targetWorkloadIds, [made.id]);
+  assert.deepEqual(first['ported'].selector, made.selector.matchLabels);
+
+  await server.ask(member, 'PUT', path(made.links.self), {
+    containers: container([{ ...http, containerPort: 81 }, outer]),
+  });
+  const second = await services();
+  assert.deepEqual(Object.keys(second).sort(), ['ported', 'ported-loadbalancer']);
+  assert.equal(second['ported'].id, first['ported'].id);
+  assert.deepEqual([second['ported'].ports[0].port, second['ported'].clusterIp], [81, first['ported'].clusterIp]);
+  assert.equal(second['ported-loadbalancer'].ports[0].port, 8080);
+
+  const { data } = await server.ask(member, 'GET', `${collection}?name=ported`);
+  await server.ask(member, 'PUT', path(made.links.self), { containers: data[0].containers });
+  assert.deepEqual(Object.keys(await services()).sort(), ['ported', 'ported-loadbalancer']);
+
+  const taken = { ...body, name: 'ported-loadbalancer', containers: container([http]) };
+  const refused = await server.fetch('POST', collection, { token: member, body: taken });
+  assert.deepEqual([refused.status, refused.body.code], [422, 'NotUnique']);
+  const left = await server.fetch('GET', `${collection}/deployment:shop:ported-loadbalancer`, { token: member });
+  assert.equal(left.status, 404, 'it is not there without its service');
 });

@@ -3,10 +3,12 @@
  * deployment, is not listed beside it.
  */
 import { createHash } from 'node:crypto';
+import { isDeepStrictEqual } from 'node:util';
 import { type LiveObject, type LiveType, type V3Data, workloadKinds } from '@drover/api';
-import { hasReason, invalid, notFound } from '@drover/base';
+import { hasReason, ignoreNotFound, invalid, notFound } from '@drover/base';
 import type { ApiRequest, ApiView } from '../api/behaviour.ts';
-import { createLive, listLive, modifyLive, removeLive, showLive, updateLive } from './live-store.ts';
+import { createLive, getLive, listLive, modifyLive, removeLive, showLive, updateLive } from './live-store.ts';
+import { ensureServices, needsServices, planServices } from './port-services.ts';
 
 const selectorKey = 'workload.user.cattle.io/workloadselector';
 const restartedKey = 'cattle.io/timestamp';
@@ -54,8 +56,22 @@ export async function createWorkload(request: ApiRequest, input: V3Data, kind = 
   const own = Object.fromEntries(Object.entries(input).filter(([name]) => name in kind.declaration.schema!.fields));
   if (!Array.isArray(own['containers']) || own['containers'].length === 0)
     throw invalid('containers', 'is required', 'MissingRequired');
-  return showLive(request, kind, await createLive(request, kind, withSelector(kind, own)));
+  const object = await createLive(request, kind, withSelector(kind, own));
+  const data = showLive(request, kind, object);
+  const { containers } = own;
+  if (!servesPorts(kind) || !needsServices(containers)) return data;
+  try {
+    await ensureServices(request, { id: String(data['id']), object, containers });
+  } catch (error) {
+    // Without its services it is not what was asked for.
+    await ignoreNotFound(removeLive(request, kind, String(data['id'])));
+    throw error;
+  }
+  return data;
 }
+
+/** Pods of jobs come and go: no service leads to them. */
+const servesPorts = ({ id }: LiveType): boolean => id !== 'job' && id !== 'cronJob';
 
 /** Kinds that find their pods by labels need some: those given, else one of the workload's own. */
 function withSelector(kind: LiveType, input: V3Data): V3Data {
@@ -81,7 +97,14 @@ export async function updateWorkload(
 ): Promise<V3Data> {
   const kind = kindOf(id);
   const own = Object.fromEntries(Object.entries(input).filter(([name]) => name in kind.declaration.schema!.fields));
-  return showLive(request, kind, await updateLive(request, kind, id, { input: own, replace }));
+  const hasPorts = 'containers' in own && servesPorts(kind);
+  const before = hasPorts ? showLive(request, kind, await getLive(request, kind, id))['containers'] : undefined;
+  const object = await updateLive(request, kind, id, { input: own, replace });
+  const { containers } = own;
+  // Ports that stay as they are need no right to services.
+  if (hasPorts && !isDeepStrictEqual([...planServices(id, before)], [...planServices(id, containers)]))
+    await ensureServices(request, { id, object, containers, before });
+  return showLive(request, kind, object);
 }
 
 export const removeWorkload = (request: ApiRequest, id: string): Promise<void> => removeLive(request, kindOf(id), id);
