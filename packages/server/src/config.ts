@@ -29,6 +29,8 @@ export interface Config {
   readonly peerUrl?: string;
   readonly dataDir: string;
   readonly store: StoreChoice;
+  /** Copies the store there instead of serving. */
+  readonly copyTo?: StoreChoice;
   readonly etcdTls: { readonly ca?: string; readonly cert?: string; readonly key?: string };
   readonly tls: { readonly cert?: string; readonly key?: string };
   readonly bootstrapPassword?: Secret;
@@ -65,6 +67,11 @@ const flags: readonly Flag[] = [
     name: 'store',
     value: 'sqlite|etcd://HOST:PORT,…',
     help: 'the store: a file in the data directory, or etcd (etcds:// for TLS)',
+  },
+  {
+    name: 'copy-to',
+    value: 'sqlite|etcd://HOST:PORT,…',
+    help: 'copy everything from --store into this empty store, and end (no server may use either)',
   },
   { name: 'etcd-ca', value: 'FILE', help: 'CA that signed etcd, with etcds://' },
   { name: 'etcd-cert', value: 'FILE', help: 'client certificate for etcd' },
@@ -125,6 +132,7 @@ export function parseConfig(args: readonly string[], env: NodeJS.ProcessEnv = pr
     peerUrl: parsePeerUrl(value('peer-url'), store),
     dataDir,
     store,
+    copyTo: given['copy-to'] === undefined ? undefined : parseStore(given['copy-to'], '--copy-to'),
     etcdTls: { ca: value('etcd-ca'), cert: value('etcd-cert'), key: value('etcd-key') },
     tls,
     bootstrapPassword: password === undefined ? undefined : new Secret(password),
@@ -177,14 +185,14 @@ function parsePeerUrl(text: string | undefined, store: StoreChoice): string | un
   return text.replace(/\/$/, '');
 }
 
-function parseStore(text: string): StoreChoice {
+function parseStore(text: string, flag = '--store'): StoreChoice {
   if (text === 'sqlite') return { type: 'sqlite' };
   const match = /^(etcds?):\/\/(?:([^:@/]+):([^@/]*)@)?([^/@]+)\/?$/.exec(text);
-  if (!match) throw invalid('--store', 'must be sqlite, etcd://HOST:PORT[,HOST:PORT…] or etcds://…');
+  if (!match) throw invalid(flag, 'must be sqlite, etcd://HOST:PORT[,HOST:PORT…] or etcds://…');
   const scheme = match[1] === 'etcds' ? 'https' : 'http';
   const endpoints = match[4]!.split(',').map(endpoint => {
     if (!/^(\[[0-9a-fA-F:]+\]|[^:]+):\d{1,5}$/.test(endpoint))
-      throw invalid('--store', `endpoint "${endpoint}" must be HOST:PORT`);
+      throw invalid(flag, `endpoint "${endpoint}" must be HOST:PORT`);
     return `${scheme}://${endpoint}`;
   });
   const credentials = match[2]

@@ -3,18 +3,9 @@
  * down in the opposite order. `/readyz` answers before any cluster is up: the server depends on none.
  */
 import { randomUUID } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { invalid, type Log, messageOf, Secret } from '@drover/base';
-import {
-  checkKeyring,
-  FieldCipher,
-  isHalfCopied,
-  openEtcdStore,
-  openKeyring,
-  openSqliteStore,
-  type Store,
-} from '@drover/store';
+import { invalid, type Log, messageOf, type Secret } from '@drover/base';
+import { checkKeyring, FieldCipher, isHalfCopied, openKeyring } from '@drover/store';
 import { apiRoutes } from './api/routes.ts';
 import { openAudit } from './audit/open-audit.ts';
 import { bootstrapAdmin, openAuth, tokenPurge, userCleanup } from './auth/index.ts';
@@ -37,6 +28,7 @@ import { homeRoute } from './http/home.ts';
 import { createMetrics, metricsRoute } from './http/metrics.ts';
 import { openMetricsToken } from './http/metrics-token.ts';
 import { kubeApiRoutes } from './kubeapi/route.ts';
+import { openStore } from './open-store.ts';
 import { createCaches, Resources, type RunningController, startCaches, startController } from './resources/index.ts';
 import { Settings } from './settings.ts';
 import { shareCa } from './shared-ca.ts';
@@ -64,7 +56,7 @@ export async function serve({ config, say, log, signal }: ServeOptions): Promise
   const addressOf = behindProxies(config.trustedProxies);
   const audit = config.audit && scope.use(await openAudit(config.audit, { addressOf, log }));
   const keyring = openKeyring(config.secretsKeyFile);
-  const store = scope.use(await openStore(config));
+  const store = scope.use(await openStore(config, config.store));
   if (await isHalfCopied(store)) throw invalid('--store', 'a copy into this store was broken off; copy into it again');
   await checkKeyring(store, keyring);
   // What writes to the store ends before the store does.
@@ -195,30 +187,6 @@ export async function serve({ config, say, log, signal }: ServeOptions): Promise
   say('stopping …');
   await front.drain(config.drainMs);
   await running;
-}
-
-async function openStore(config: Config): Promise<Store> {
-  const { store, etcdTls } = config;
-  if (store.type === 'sqlite') return openSqliteStore({ path: join(config.dataDir, 'drover.db') });
-  const read = async (flag: string, path: string | undefined) => {
-    if (path === undefined) return undefined;
-    return readFile(path, 'utf8').catch(cause => {
-      throw invalid(flag, `can't read ${path}: ${messageOf(cause)}`);
-    });
-  };
-  const key = await read('--etcd-key', etcdTls.key);
-  const tls = {
-    ca: await read('--etcd-ca', etcdTls.ca),
-    cert: await read('--etcd-cert', etcdTls.cert),
-    key: key === undefined ? undefined : new Secret(key),
-  };
-  const secure = store.endpoints[0]!.startsWith('https:');
-  return openEtcdStore({
-    endpoints: store.endpoints,
-    username: store.username,
-    password: store.password,
-    ...(secure ? { tls } : {}),
-  });
 }
 
 /** The host that people type: a wildcard address is none. */
