@@ -8,8 +8,10 @@ import { once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { createInterface } from 'node:readline';
 import { after, before, test } from 'node:test';
 import { until } from '@drover/base';
+import { Agent, request } from 'undici';
 import { type ServerProcess, startServer } from '../server-process.ts';
 import { findKubeBinaries, missingKubeBinaries } from './kube-binaries.ts';
 
@@ -341,6 +343,35 @@ test('nobody gives more than he has through kubectl either', { skip }, async () 
   };
   await refused('member', ['create', '-f', '-'], /Forbidden/, owner);
   await refused('admin', ['create', '-f', '-'], /metadata\.namespace: must be/, { ...owner, clusterName: others });
+});
+
+test('what a binding says never changes, and a watch ends with Expired when its user is given other rights', {
+  skip,
+}, async t => {
+  const path = `${group}/namespaces/${mine}/clusterroletemplatebindings`;
+  const { items } = (await server.fetch('GET', path, { token: admin })).body;
+  const { metadata } = items.find((one: { userName?: string }) => one.userName === member.id);
+  const patch = ['patch', '-n', mine, 'clusterroletemplatebinding', metadata.name, '--type=merge', '-p'];
+  await refused('admin', [...patch, '{"roleTemplateName":"cluster-owner"}'], /roleTemplateName: .*immutable/);
+  const agent = new Agent({ connect: { ca: server.ca } });
+  t.after(() => agent.destroy());
+  const watched = await request(`${server.url}${group}/clusters?watch=true&timeoutSeconds=120`, {
+    dispatcher: agent,
+    headers: { authorization: `Bearer ${member.token}` },
+  });
+  const lines = createInterface({ input: watched.body })[Symbol.asyncIterator]();
+  const next = async () => JSON.parse((await lines.next()).value ?? '{"type":"END"}');
+  const first = await next();
+  assert.deepEqual([first.type, first.object.metadata.name], ['ADDED', mine]);
+  const binding = { clusterId: others, roleTemplateId: 'cluster-member', userId: member.id };
+  const made = await server.ask(admin, 'POST', '/v3/clusterroletemplatebindings', binding);
+  await server.ask(admin, 'PUT', `/v3/clusters/${mine}`, { description: 'watched' });
+  let event = await next();
+  // What changed before he was given more is told of as ever.
+  while (event.type === 'MODIFIED') event = await next();
+  assert.deepEqual([event.type, event.object.code, event.object.reason], ['ERROR', 410, 'Expired']);
+  assert.equal((await next()).type, 'END');
+  await server.ask(admin, 'DELETE', `/v3/clusterroletemplatebindings/${made.id}`, undefined, 204);
 });
 
 test('settings and projects are written as in v3: an empty value is the default, a project stays in its cluster', {

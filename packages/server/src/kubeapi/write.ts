@@ -22,8 +22,18 @@ export interface Written {
 const maxBodyBytes = 2 << 20;
 const tries = 5;
 
+/** What is no JSON is a bad request here, not an object that is invalid. */
+async function bodyOf({ request }: Pick<Call, 'request'>): Promise<unknown> {
+  try {
+    return await readBody(request.exchange.request, maxBodyBytes);
+  } catch (error) {
+    if (error instanceof StatusError && error.details.field === 'body') throw badRequest(error.message, error);
+    throw error;
+  }
+}
+
 export async function createObject(call: Call): Promise<Written> {
-  const body = await readBody(call.request.exchange.request, maxBodyBytes);
+  const body = await bodyOf(call);
   try {
     return await store(call, sentObject(call, body), managerOf(call, 'Update'));
   } catch (error) {
@@ -35,7 +45,7 @@ export async function createObject(call: Call): Promise<Written> {
 }
 
 export async function updateObject(call: Call): Promise<Written> {
-  const body = await readBody(call.request.exchange.request, maxBodyBytes);
+  const body = await bodyOf(call);
   const sent = sentObject(call, body);
   if (!sent.metadata['resourceVersion'])
     throw invalidFields([
@@ -59,7 +69,7 @@ export async function patchObject(call: Call): Promise<Written> {
       'UnsupportedMediaType',
       `the body of the request was in an unknown format - accepted media types include: ${[...Object.keys(patches), 'application/apply-patch+yaml'].join(', ')}`,
     );
-  const patch = await readBody(request.exchange.request, maxBodyBytes);
+  const patch = await bodyOf(call);
   for (let attempt = 1; ; attempt++) {
     const old = await seen(call);
     const shown = showObject(request, type, old);
@@ -241,7 +251,7 @@ export interface DeleteOptions {
 
 /** What a client says of how to delete. Nothing here has dependents, so every way to deal with them comes to the same. */
 export async function readDeleteOptions({ request, query }: Call): Promise<DeleteOptions> {
-  const body = await readBody(request.exchange.request, maxBodyBytes);
+  const body = await bodyOf({ request });
   const given = isObject(body) ? body : {};
   const policy = given['propagationPolicy'] ?? query.get('propagationPolicy') ?? undefined;
   if (policy !== undefined && !['Orphan', 'Background', 'Foreground'].includes(String(policy)))
