@@ -21,7 +21,7 @@ interface ServicePort {
   readonly nodePort?: number;
 }
 
-interface Service extends LiveObject {
+interface ServiceObject extends LiveObject {
   readonly spec?: { readonly ports?: readonly ServicePort[] };
 }
 
@@ -81,8 +81,8 @@ export async function ensureServices(
   const [plan, old] = [planServices(name, containers), planServices(name, before)];
   const client = asCaller(request);
   const ref: ResourceRef = services;
-  const own = new Map<string, Service>();
-  for await (const service of client.listAll<Service>(ref, { namespace }))
+  const own = new Map<string, ServiceObject>();
+  for await (const service of client.listAll<ServiceObject>(ref, { namespace }))
     if (isOwn(service, uid)) own.set(service.metadata.name, service);
   const selector = plan.size > 0 ? selectorOf(object) : {};
   for (const [service, { kind, ports }] of plan) {
@@ -90,7 +90,7 @@ export async function ensureServices(
     own.delete(service);
     const spec = { type: kind, selector, ports };
     if (seen) {
-      await client.update<Service>(ref, { ...seen, spec: { ...seen.spec, ...spec, ports: kept(ports, seen) } });
+      await client.update<ServiceObject>(ref, { ...seen, spec: { ...seen.spec, ...spec, ports: kept(ports, seen) } });
       continue;
     }
     if (kind === 'ClusterIP' && old.has(service)) continue;
@@ -101,7 +101,7 @@ export async function ensureServices(
       ownerReferences: [{ apiVersion: object.apiVersion, kind: object.kind, name, uid, controller: true }],
     };
     await client
-      .create(ref, { apiVersion: 'v1', kind: 'Service', metadata, spec } as unknown as Service)
+      .create(ref, { apiVersion: 'v1', kind: 'Service', metadata, spec } as unknown as ServiceObject)
       .catch(error => {
         if (!isAlreadyExists(error)) throw error;
         throw invalid('name', `there is a service "${service}" that is not this workload's`, 'NotUnique');
@@ -111,11 +111,11 @@ export async function ensureServices(
     await client.delete(ref, metadata.name, { namespace, preconditions: { uid: metadata.uid } });
 }
 
-const isOwn = ({ metadata }: Service, uid: string | undefined): boolean =>
+const isOwn = ({ metadata }: ServiceObject, uid: string | undefined): boolean =>
   metadata.annotations?.[madeKey] === 'true' && metadata.ownerReferences?.some(owner => owner.uid === uid) === true;
 
 /** A port of a node that the cluster chose stays, where none is asked for. */
-function kept(ports: readonly ServicePort[], { spec }: Service): ServicePort[] {
+function kept(ports: readonly ServicePort[], { spec }: ServiceObject): ServicePort[] {
   return ports.map(port => {
     const nodePort = port.nodePort ?? spec?.ports?.find(one => one.name === port.name)?.nodePort;
     return nodePort ? { ...port, nodePort } : port;
