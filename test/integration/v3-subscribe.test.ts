@@ -215,6 +215,34 @@ test('a namespace that comes into the project brings what is in it, and takes it
   await client.take('remove', 'other:elsewhere');
 });
 
+/** The watches of config maps that the cluster's API server has open. */
+async function watches(): Promise<number> {
+  const { body } = await steve.kube.stream('GET', '/metrics');
+  let text = '';
+  for await (const chunk of body) text += String(chunk);
+  const lines = text
+    .split('\n')
+    .filter(line => /^apiserver_longrunning_requests\{.*resource="configmaps".*verb="WATCH"/.test(line));
+  return lines.reduce((sum, line) => sum + Number(line.split(' ').at(-1)), 0);
+}
+
+test('however many are subscribed, the cluster is watched once', { skip }, async () => {
+  using one = await subscribe(steve.owner, inProject('resourceTypes=configMap'));
+  await one.take('change', 'shop:first');
+  const before = await watches();
+  assert.ok(before >= 1, 'it is watched');
+  using all = new DisposableStack();
+  const clients = await Promise.all(
+    Array.from({ length: 20 }, () => subscribe(steve.owner, inProject('resourceTypes=configMap'))),
+  );
+  for (const client of clients) all.use(client);
+  await Promise.all(clients.map(client => client.take('change', 'shop:first')));
+  await make('shop', 'for-all');
+  await Promise.all(clients.map(client => client.take('change', 'shop:for-all')));
+  // The API server watches some for itself, and begins anew at times.
+  assert.ok((await watches()) < before + clients.length / 2, 'each subscriber is a watch');
+});
+
 test('who is no member is refused, and so are types of another context', { skip }, async () => {
   const refused = async (person: Person, path: string) => {
     const socket = socketOf(person, path);
