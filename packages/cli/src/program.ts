@@ -3,6 +3,7 @@
  */
 import { Command } from 'commander';
 import type { GlobalFlags } from './context.ts';
+import { addAccess } from './program-access.ts';
 
 /** What the launcher runs itself, before it gets here. */
 const launcherCommands = [
@@ -62,6 +63,7 @@ export function buildProgram(): Command {
   );
   addSignIn(program);
   addClusters(program);
+  addAccess(program, action);
   addAdministration(program);
   addTools(program);
   addHelp(program);

@@ -5,6 +5,7 @@ import { type Context, findCluster, type GlobalFlags, openContext } from '../con
 import { say } from '../messages.ts';
 import { age, alignColumns, type Column, printData, printList } from '../output.ts';
 import { askPassword, askYes, readStdin } from '../prompt.ts';
+import { findUser } from './find.ts';
 
 const field = (title: string, name: string): Column<V3Resource> => ({
   title,
@@ -85,13 +86,6 @@ export async function listUsers(flags: GlobalFlags): Promise<void> {
     ageOf('AGE', 'created'),
   ];
   await printList(await context.client.list('users'), columns, { format: context.format, none: say('nothing') });
-}
-
-async function findUser(context: Context, wanted: string): Promise<V3Resource> {
-  const all = await context.client.list('users');
-  const found = all.find(user => user.id === wanted) ?? all.find(user => user['username'] === wanted);
-  if (!found) throw notFound('user', wanted);
-  return found;
 }
 
 async function newPassword(flags: { readonly passwordStdin?: boolean }): Promise<string> {

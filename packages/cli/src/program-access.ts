@@ -1,0 +1,146 @@
+/** The part of the command table that is about who may do what: projects, namespaces, roles, groups, providers, sessions, and why. */
+import type { Command } from 'commander';
+import type { GlobalFlags } from './context.ts';
+
+type Run = (args: string[], flags: GlobalFlags & Record<string, never>) => Promise<unknown>;
+type Action = (command: Command, run: Run) => Command;
+
+const collect = (value: string, before: readonly string[] = []) => [...before, value];
+
+export function addAccess(program: Command, action: Action): void {
+  addQuestions(program, action);
+  addProjects(program, action);
+  addNamespaces(program, action);
+  addRoles(program, action);
+  addSignedIn(program, action);
+}
+
+function addQuestions(program: Command, action: Action): void {
+  const place = (command: Command) =>
+    command.option('--project <id|name>', 'in this project').option('--name <name>', 'the one of this name');
+  action(
+    place(program.command('can-i <verb> <resource>'))
+      .description('whether you may, and by which binding')
+      .option('-n, --namespace <name>', 'in this namespace')
+      .option('--as <user>', 'ask for another user'),
+    async ([verb, resource], flags) => (await import('./commands/explain.ts')).canI(verb!, resource!, flags),
+  );
+  action(
+    place(program.command('who-can <verb> <resource>')).description('everybody who may, and by which binding'),
+    async ([verb, resource], flags) => (await import('./commands/explain.ts')).whoCan(verb!, resource!, flags),
+  );
+}
+
+function addProjects(program: Command, action: Action): void {
+  const load = () => import('./commands/projects.ts');
+  const projects = program.command('projects').alias('project').description('sets of namespaces that belong together');
+  action(projects.command('list').alias('ls').description('all that you see'), async (_, flags) =>
+    (await load()).listProjects(flags),
+  );
+  action(
+    projects.command('create <name>').description('a new one').option('--description <text>', 'what it is for'),
+    async ([name], flags) => (await load()).createProject(name!, flags),
+  );
+  action(projects.command('describe <project>').description('one with its members'), async ([wanted], flags) =>
+    (await load()).describeProject(wanted!, flags),
+  );
+  action(
+    projects
+      .command('delete <project>')
+      .alias('rm')
+      .description('remove one; its namespaces stay')
+      .option('-y, --yes', 'without asking'),
+    async ([wanted], flags) => (await load()).deleteProject(wanted!, flags),
+  );
+  action(projects.command('members <project>').description('who has a role in it'), async ([wanted], flags) =>
+    (await load()).listProjectMembers(wanted!, flags),
+  );
+  action(
+    projects
+      .command('add-member <project> <who>')
+      .description('give somebody a role in it')
+      .option('--role <id>', 'project-owner, project-member, read-only or another', 'project-member')
+      .option('--group', 'who is the principal of a group'),
+    async ([wanted, who], flags) => (await load()).addProjectMember(wanted!, who!, flags),
+  );
+  action(
+    projects
+      .command('remove-member <project> <who>')
+      .description('take all roles in it from somebody')
+      .option('--group', 'who is the principal of a group'),
+    async ([wanted, who], flags) => (await load()).removeProjectMember(wanted!, who!, flags),
+  );
+}
+
+function addNamespaces(program: Command, action: Action): void {
+  const load = () => import('./commands/projects.ts');
+  const namespaces = program.command('namespaces').alias('namespace').description('the namespaces of a cluster');
+  action(
+    namespaces
+      .command('list')
+      .alias('ls')
+      .description('those that you see')
+      .option('--project <id|name>', 'of this project alone'),
+    async (_, flags) => (await load()).listNamespaces(flags),
+  );
+  action(
+    namespaces.command('create <name>').description('a new one').option('--project <id|name>', 'in this project'),
+    async ([name], flags) => (await load()).createNamespace(name!, flags),
+  );
+  action(
+    namespaces.command('move <name> [project]').description('into another project, or out of any'),
+    async ([name, to], flags) => (await load()).moveNamespace(name!, to, flags),
+  );
+}
+
+function addRoles(program: Command, action: Action): void {
+  const load = () => import('./commands/access.ts');
+  const roles = program.command('roles').alias('role').description('what can be given to people');
+  const inContext = (command: Command) => command.option('--context <where>', 'global, cluster or project');
+  action(inContext(roles.command('list').alias('ls').description('all of them')), async (_, flags) =>
+    (await load()).listRoles(flags),
+  );
+  action(inContext(roles.command('describe <role>').description('one with its rules')), async ([wanted], flags) =>
+    (await load()).describeRole(wanted!, flags),
+  );
+  action(
+    inContext(roles.command('create <name>').description('a new one; for clusters, unless --context says otherwise'))
+      .option('--rule <verbs:resources>', 'such as get,list:pods or update:deployments.apps; may be repeated', collect)
+      .option('--inherit <role>', 'holds what this role holds, too; may be repeated', collect),
+    async ([name], flags) => (await load()).createRole(name!, flags),
+  );
+  action(
+    inContext(roles.command('delete <role>').alias('rm').description('remove one')).option(
+      '-y, --yes',
+      'without asking',
+    ),
+    async ([wanted], flags) => (await load()).deleteRole(wanted!, flags),
+  );
+}
+
+function addSignedIn(program: Command, action: Action): void {
+  const load = () => import('./commands/access.ts');
+  action(
+    program.command('groups [name]').description('groups that the providers know by a name; without one, your own'),
+    async ([name], flags) => (await load()).listGroups(name, flags),
+  );
+  const providers = program.command('auth-providers').description('who vouches for people that sign in');
+  action(providers.command('list').alias('ls').description('all of them'), async (_, flags) =>
+    (await load()).listProviders(flags),
+  );
+  action(providers.command('describe <provider>').description('one, without its secrets'), async ([wanted], flags) =>
+    (await load()).describeProvider(wanted!, flags),
+  );
+  action(
+    providers.command('disable <provider>').description('switch one off, and end what was signed in by it'),
+    async ([wanted], flags) => (await load()).disableProvider(wanted!, flags),
+  );
+  const sessions = program.command('sessions').alias('session').description('where you are signed in');
+  action(sessions.command('list').alias('ls').description('all of them'), async (_, flags) =>
+    (await load()).listSessions(flags),
+  );
+  action(
+    sessions.command('revoke <id>').description('end one').option('-y, --yes', 'without asking'),
+    async ([id], flags) => (await load()).revokeSession(id!, flags),
+  );
+}

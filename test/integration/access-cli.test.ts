@@ -1,0 +1,119 @@
+/** The command line about access, against a real server: roles, projects, members, who can and why not, providers and sessions. */
+import assert from 'node:assert/strict';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { after, before, test } from 'node:test';
+import { until } from '@drover/base';
+import { fingerprint } from '@drover/engine';
+import { adminPassword, type ServerProcess, startServer } from '../server-process.ts';
+import { type CommandLine, makeCommandLine } from './command-line.ts';
+
+const auditFile = 'audit.log';
+let server: ServerProcess;
+let admin: CommandLine;
+let mia: CommandLine;
+let auditPath: string;
+
+before(async () => {
+  admin = await makeCommandLine();
+  mia = await makeCommandLine();
+  auditPath = join(admin.home, auditFile);
+  server = await startServer({ args: ['--audit-level', '0', '--audit-log', auditPath] });
+  const trust = ['--password-stdin', '--ca-fingerprint', fingerprint(server.ca)];
+  await admin.ok(['login', server.url, '-u', 'admin', ...trust], { input: adminPassword });
+  await admin.ok(['users', 'create', 'mia', '--name', 'Mia Miller', '--password-stdin'], { input: 'mia-password-123' });
+  await mia.ok(['login', server.url, '-u', 'mia', ...trust], { input: 'mia-password-123' });
+  const token = await server.login();
+  await server.ask(token, 'POST', '/v3/clusters', { name: 'prod' });
+});
+after(async () => {
+  await server?.[Symbol.asyncDispose]();
+  await mia?.[Symbol.asyncDispose]();
+  await admin?.[Symbol.asyncDispose]();
+});
+
+test('roles are made, described, listed and deleted, and a bad one names its flag', async () => {
+  const made = await admin.ok([
+    'roles',
+    'create',
+    'deployers',
+    '--rule',
+    'get,list:pods',
+    '--rule',
+    'update:deployments.apps',
+  ]);
+  const id = made.split(' ')[0]!;
+  assert.match(await admin.ok(['roles', 'describe', 'deployers']), /update\s+deployments\s+apps/);
+  assert.match(await admin.ok(['roles', 'list', '--context', 'cluster']), new RegExp(`${id}\\s+deployers\\s+cluster`));
+  const yaml = await admin.ok(['roles', 'describe', id, '-o', 'yaml']);
+  assert.match(yaml, /roleTemplateIds: \[\]/);
+  assert.match((await admin.run(['roles', 'create', 'x'])).stderr, /--rule/);
+  assert.match((await admin.run(['roles', 'create', 'x', '--rule', 'pods'])).stderr, /VERBS:RESOURCES/);
+  assert.match((await admin.run(['roles', 'list', '--context', 'moon'])).stderr, /global, cluster, project/);
+  assert.match((await mia.run(['roles', 'create', 'x', '--rule', '*:*'])).stderr, /can't grant what you don't have/);
+  const refused = await mia.run(['users', 'create', 'x', '--password-stdin'], { input: 'long-password-123' });
+  assert.match(refused.stderr, /create on users\.management\.cattle\.io; it may be granted by an administrator/);
+  await admin.ok(['roles', 'delete', id, '--yes']);
+  assert.equal((await admin.run(['roles', 'describe', id])).code, 1);
+});
+
+test('a project is made, gets members, and says who may do what in it and why', async () => {
+  await admin.ok(['members', 'add', 'prod', 'mia', '--role', 'cluster-member']);
+  const id = (await admin.ok(['projects', 'create', 'shop', '--cluster', 'prod'])).split(' ')[0]!;
+  assert.match(await admin.ok(['projects', 'list', '--cluster', 'prod']), /shop/);
+  assert.match((await admin.run(['projects', 'describe', 'shpo'])).stderr, /must be one of .*shop \(/);
+  const question = ['update', 'projects', '--cluster', 'prod', '--project', 'shop'];
+  const no = await mia.run(['can-i', 'create', 'clusterroletemplatebindings', '--cluster', 'prod']);
+  assert.deepEqual([no.code, no.stdout], [1, 'no\n']);
+  assert.match((await mia.run(['can-i', ...question])).stderr, /there is none that you see/);
+  await admin.ok(['projects', 'add-member', 'shop', 'mia', '--role', 'project-owner']);
+  assert.match(await admin.ok(['projects', 'members', 'shop']), /project-owner/);
+  await until('mia to own the project', async () => (await mia.run(['can-i', ...question])).code === 0, {
+    timeoutMs: 30_000,
+    everyMs: 200,
+  });
+  const binding = 'projectRoleTemplateBinding';
+  assert.match(await mia.ok(['can-i', ...question]), new RegExp(`^yes: project-owner \\(${binding} `));
+  assert.match(await admin.ok(['can-i', ...question, '--as', 'mia']), /^yes: project-owner/);
+  const told = JSON.parse(await admin.ok(['who-can', ...question, '-o', 'json']));
+  const row = told.subjects.find((one: { name: string }) => one.name === 'Mia Miller');
+  assert.deepEqual([row.by.role, row.by.scope, told.complete], ['project-owner', id, true]);
+  assert.match(await admin.ok(['who-can', ...question]), /Mia Miller\s+u\S+\s+project-owner/);
+  assert.match(
+    (await admin.run(['projects', 'add-member', 'shop', 'mia', '--role', 'king'])).stderr,
+    /must be one of .*read-only/,
+  );
+  await admin.ok(['projects', 'remove-member', 'shop', 'mia']);
+  await admin.ok(['projects', 'delete', 'shop', '--yes']);
+});
+
+test('the audit log names the binding that decided', async () => {
+  const lines = async () =>
+    (await readFile(auditPath, 'utf8'))
+      .trim()
+      .split('\n')
+      .map(line => JSON.parse(line));
+  const made = async () =>
+    (await lines()).find(
+      one => one.method === 'POST' && /^\/v3\/projects/i.test(one.requestURI) && one.stage === 'ResponseComplete',
+    );
+  const line = await until('the making of the project to be logged', made, { timeoutMs: 30_000, everyMs: 100 });
+  assert.match(line.decidedBy, /^globalRoleBinding \S+ \(admin\)$/);
+});
+
+test('providers and groups are shown, and a session is ended', async () => {
+  assert.match(await admin.ok(['auth-providers', 'list']), /local\s+localConfig\s+true/);
+  assert.match(await admin.ok(['auth-providers', 'describe', 'local']), /type: localConfig/);
+  assert.match((await admin.run(['auth-providers', 'disable', 'moon'])).stderr, /must be one of .*local/);
+  assert.equal((await admin.run(['groups'])).code, 0);
+  const trust = ['--password-stdin', '--ca-fingerprint', fingerprint(server.ca)];
+  await mia.ok(['login', server.url, '-u', 'mia', ...trust], { input: 'mia-password-123' });
+  const list = async () => JSON.parse(await mia.ok(['sessions', 'list', '-o', 'json']));
+  const [first, second] = (await list()).sort((a: { current: boolean }) => (a.current ? 1 : -1));
+  assert.deepEqual([first.current, second.current], [false, true]);
+  await mia.ok(['sessions', 'revoke', first.id, '--yes']);
+  assert.deepEqual(
+    (await list()).map((one: { id: string }) => one.id),
+    [second.id],
+  );
+});
