@@ -170,6 +170,42 @@ test('what the cluster refuses comes through with its own words', { skip }, asyn
   assert.deepEqual([none.status, none.body.code], [404, 'NotFound']);
 });
 
+test('what may be done inside of the cluster is answered by the cluster, and who may by its own roles too', {
+  skip,
+}, async () => {
+  const ask = (action: string, question: object, token = owner) =>
+    server.ask(token, 'POST', `/v1-access?action=${action}`, question, 200);
+  const pods = { verb: 'get', resource: 'pods', clusterId: id, namespace: 'default' };
+  // Until the binding is in the cluster it says no, as it would to the user himself.
+  const yes = await until(
+    'the cluster to allow it',
+    async () => {
+      const answer = await ask('can-i', pods);
+      return answer.allowed ? answer : undefined;
+    },
+    { timeoutMs: 30_000 },
+  );
+  assert.match(yes.reason, /RBAC: allowed by/);
+  const guest = await server.makeUser(admin, 'guest');
+  const right = { projectId: mine, roleTemplateId: 'read-only', userId: guest.id };
+  await server.ask(admin, 'POST', '/v3/projectroletemplatebindings', right);
+  const elsewhere = await ask('can-i', { ...pods, namespace: 'kube-system', userId: guest.id }, admin);
+  assert.equal(elsewhere.allowed, false);
+  // No controller-manager runs here that would put together the rules of Kubernetes' own roles.
+  await kube.request('PATCH', '/apis/rbac.authorization.k8s.io/v1/clusterroles/view', {
+    contentType: 'application/merge-patch+json',
+    body: { rules: [{ apiGroups: [''], resources: ['pods'], verbs: ['get'] }] },
+  });
+  const { subjects } = await ask('who-can', { verb: 'get', resource: 'pods', projectId: mine });
+  const found = subjects.find((one: { id: string }) => one.id === guest.id);
+  assert.equal(found?.by.role, 'read-only', JSON.stringify(subjects));
+  const writers = await ask('who-can', { verb: 'delete', resource: 'pods', projectId: mine });
+  assert.equal(
+    writers.subjects.some((one: { id: string }) => one.id === guest.id),
+    false,
+  );
+});
+
 test('a cluster that is deleted leaves no mark of its projects on namespaces', { skip }, async () => {
   assert.equal((await inCluster('default')).metadata.annotations?.['field.cattle.io/projectId']?.split(':')[0], id);
   await server.fetch('DELETE', `/v3/clusters/${id}`, { token: admin });
