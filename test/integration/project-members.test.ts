@@ -34,18 +34,18 @@ before(async () => {
     },
     { timeoutMs: 60_000 },
   );
-  await until('rights in the cluster', async () => {
-    const { status } = await server.fetch('GET', `/v3/cluster/${id}/namespaces`, { token: admin });
-    return status === 200;
-  });
   const project = async (name: string) =>
     (await server.ask(admin, 'POST', '/v3/projects', { name, clusterId: id })).id as string;
   [shop, other] = [await project('shop'), await project('other')];
+  // A list is answered to whoever may see any; that one may make them is another right, which comes a moment later.
   for (const [name, projectId] of [
     ['shop', shop],
     ['elsewhere', other],
   ])
-    await server.ask(admin, 'POST', `/v3/cluster/${id}/namespaces`, { name, projectId });
+    await until('the right to make it', async () => {
+      const body = { name, projectId };
+      return (await server.fetch('POST', `/v3/cluster/${id}/namespaces`, { token: admin, body })).status === 201;
+    });
   member = await server.makeUser(admin, 'member');
 });
 after(async () => {
