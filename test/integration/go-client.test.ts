@@ -51,7 +51,7 @@ test('the published Go client works unmodified', { skip: missingApiServer() ?? f
     async () => {
       const { data } = await server.ask(admin, 'GET', '/v3/clusters?name=test');
       if (data[0]?.state !== 'active') return undefined;
-      const { status } = await server.fetch('GET', `/v3/cluster/${data[0].id}/namespaces`, { token: admin });
+      const { status } = await server.fetch('GET', `/k8s/clusters/${data[0].id}/api/v1/nodes`, { token: admin });
       return status === 200 ? (data[0].id as string) : undefined;
     },
     { timeoutMs: 120_000 },

@@ -47,7 +47,7 @@ before(async () => {
   );
   const rights = (token: string) =>
     until('rights in the cluster', async () => {
-      const { status } = await server.fetch('GET', `/v3/cluster/${id}/namespaces`, { token });
+      const { status } = await server.fetch('GET', `/k8s/clusters/${id}/api/v1/nodes`, { token });
       return status === 200;
     });
   await rights(admin);

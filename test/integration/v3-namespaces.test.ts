@@ -50,7 +50,7 @@ before(async () => {
   await server.ask(admin, 'POST', '/v3/clusterroletemplatebindings', binding);
   let last: unknown;
   await until('the owner’s rights in the cluster', async () => {
-    const { status } = (last = await server.fetch('GET', `/v3/cluster/${id}/namespaces`, { token: owner }));
+    const { status } = (last = await server.fetch('GET', `/k8s/clusters/${id}/api/v1/nodes`, { token: owner }));
     return status === 200;
   }).catch(error => {
     throw new Error(`${error.message}: ${JSON.stringify(last)} ${server.output.slice(-3000)}`);

@@ -37,7 +37,7 @@ before(async () => {
     { timeoutMs: 60_000 },
   );
   await until('rights in the cluster', async () => {
-    const { status } = await server.fetch('GET', `/v3/cluster/${id}/namespaces`, { token: admin });
+    const { status } = await server.fetch('GET', `/k8s/clusters/${id}/api/v1/nodes`, { token: admin });
     return status === 200;
   });
   await kube.create(nodes, { apiVersion: 'v1', kind: 'Node', metadata: { name: 'worker' } });
