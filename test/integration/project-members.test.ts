@@ -3,12 +3,16 @@
  * of the cluster itself.
  */
 import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import { join } from 'node:path';
 import { after, before, test } from 'node:test';
+import { promisify } from 'node:util';
 import { type Resource, until } from '@drover/base';
 import { KubeClient, namespaces, roleBindings } from '@drover/kube';
 import { type ServerProcess, startServer } from '../server-process.ts';
 import { missingApiServer, startApiServer, type TestApiServer } from './kube-apiserver.ts';
 
+const run = promisify(execFile);
 const skip = missingApiServer() ?? false;
 let cluster: TestApiServer;
 let server: ServerProcess;
@@ -114,6 +118,35 @@ test('a member works in the namespaces of his project, and nowhere else', { skip
   assert.equal(secrets.status, 403, 'the role that has them is aggregated by controllers that do not run here');
 });
 
+test('kubectl lists the namespaces of his projects for him, in whatever form, and no others', { skip }, async () => {
+  const kubectl = (token: string, ...args: string[]): Promise<string> =>
+    run(cluster.kubectl, [
+      `--server=${server.url}/k8s/clusters/${id}`,
+      `--token=${token}`,
+      `--certificate-authority=${join(server.dataDir, 'tls', 'ca.crt')}`,
+      '--kubeconfig=/dev/null',
+      ...args,
+    ]).then(
+      ({ stdout }) => stdout,
+      (error: { stderr: string }) => error.stderr,
+    );
+  const table = await kubectl(member.token, 'get', 'namespaces');
+  assert.match(table, /^NAME +STATUS +AGE\nshop +Active/);
+  assert.equal(table.trim().split('\n').length, 2);
+  assert.equal(await kubectl(member.token, 'get', 'ns', '-o', 'name'), 'namespace/shop\n');
+  const json = JSON.parse(await kubectl(member.token, 'get', 'ns', '-o', 'json'));
+  assert.deepEqual(
+    json.items.map((one: Resource) => one.metadata.name),
+    ['shop'],
+  );
+  assert.match(await kubectl(member.token, 'get', 'ns', '-l', 'no=such'), /No resources found|^$/);
+  assert.match(await kubectl(member.token, 'get', 'ns', '--as', 'somebody'), /[Ff]orbidden/);
+  assert.match(await kubectl(member.token, 'get', 'ns', '-w'), /forbidden/);
+  assert.match(await kubectl(admin, 'get', 'ns', '-o', 'name'), /namespace\/kube-system\n/);
+  const stranger = await server.makeUser(admin, 'stranger');
+  assert.match(await kubectl(stranger.token, 'get', 'ns'), /not a member of a cluster/);
+});
+
 test('rights follow a namespace into another project and back', { skip }, async () => {
   const move = (name: string, projectId: string) =>
     server.ask(admin, 'POST', `/v3/cluster/${id}/namespaces/${name}?action=move`, { projectId }, 200);
@@ -179,9 +212,10 @@ test('a deleted cluster keeps no binding of its projects', { skip }, async () =>
   await server.fetch('DELETE', `/v3/clusters/${id}`, { token: admin });
   // What is left belongs to the agent's namespace: the cluster's garbage collector, which does not run here, takes it along.
   const agent = await kube.get(namespaces, 'cattle-system').catch(() => undefined);
-  await until('the bindings to be gone or to go', async () => {
+  const going = ({ metadata }: Resource) => metadata.ownerReferences?.some(({ uid }) => uid === agent?.metadata.uid);
+  const areGoing = async () => {
     const { items } = await kube.list<Resource>(roleBindings, { labelSelector: 'drover.io/part-of=projects' });
-    const going = ({ metadata }: Resource) => metadata.ownerReferences?.some(({ uid }) => uid === agent?.metadata.uid);
     return items.every(going);
-  });
+  };
+  await until('the bindings to be gone or to go', areGoing, { timeoutMs: 60_000 });
 });

@@ -16,6 +16,7 @@ import type { Route } from '../http/exchange.ts';
 import { type ProxyDeps, proxyRoutes } from '../proxy/route.ts';
 import { ClusterTargets } from '../proxy/targets.ts';
 import type { Caches, Resources } from '../resources/index.ts';
+import { ClusterClients } from './clients.ts';
 import { clusterOfNodeKey, NodeTunnels } from './node-tunnels.ts';
 import { Presence } from './presence.ts';
 import { indexRegistrationTokens } from './registration-token.ts';
@@ -64,6 +65,7 @@ export function openClusters(deps: ClustersDeps): Clusters {
   };
   const upstreams = new ClusterUpstreams({ caches, tunnels, nodes, presence, signal });
   const targets = new ClusterTargets(upstreams, signal);
+  const clients = new ClusterClients(upstreams, signal);
   // A cluster that is gone for good has nobody to dial in for.
   caches.cluster.subscribe(({ key, after }) => {
     if (after) return;
@@ -79,6 +81,7 @@ export function openClusters(deps: ClustersDeps): Clusters {
       signalFor: (caller, clusterId) => auth.sessions.signalFor(caller, clusterId),
       checkOrigin: (upgrade, caller) => requireSameOrigin(upgrade.request, caller, setting('server-url')),
       onDone: deps.onProxied,
+      namespaces: { access: auth.access, client: clusterId => clients.get(clusterId) },
     }),
     connectRoute({
       resources,

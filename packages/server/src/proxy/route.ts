@@ -11,6 +11,7 @@ import type { AddressOf } from '../http/client-address.ts';
 import type { Caller, Exchange, Route, Upgrade } from '../http/exchange.ts';
 import { addToAnswer, dropFromAnswer, outgoingHeaders } from './headers.ts';
 import { isLookInside, requireReading } from './look-inside.ts';
+import { filteredNamespaces, isNamespaceList, type NamespaceListDeps } from './namespace-list.ts';
 import { parseProxyPath, proxyPrefixes } from './path.ts';
 import type { ClusterTargets } from './targets.ts';
 
@@ -23,6 +24,7 @@ export interface ProxyDeps {
   readonly addressOf: AddressOf;
   /** Throws Forbidden when a page of another origin opens a WebSocket. */
   readonly checkOrigin: (upgrade: Upgrade, caller: Caller) => void;
+  readonly namespaces: NamespaceListDeps;
   /** Told of each request that is over. */
   readonly onDone?: (done: { readonly clusterId: string; readonly upgrade: boolean; readonly ms: number }) => void;
 }
@@ -61,10 +63,26 @@ async function handle(deps: ProxyDeps, exchange: Exchange, asked: Asked): Promis
   const { upstream, target } = explained(exchange, () => reach(deps, asked.caller, clusterId));
   const options = optionsFor(deps, exchange, { caller: asked.caller, upstream, path: rest + exchange.search });
   try {
+    if (isNamespaceList(exchange, rest) && (await answerNamespaces(deps, exchange, { clusterId, asked }))) return;
     await forward(exchange.request, exchange.response, { target, options });
   } finally {
     deps.onDone?.({ clusterId, upgrade: false, ms: performance.now() - started });
   }
+}
+
+/** Answers the list of namespaces for who may not have the cluster's own; false for everybody else. */
+async function answerNamespaces(
+  deps: ProxyDeps,
+  exchange: Exchange,
+  { clusterId, asked: { caller } }: { clusterId: string; asked: Asked },
+): Promise<boolean> {
+  const identity = deps.resolveIdentity(caller, exchange.request.rawHeaders, clusterId);
+  const signal = deps.signalFor(caller, clusterId);
+  const list = await filteredNamespaces(deps.namespaces, exchange, { clusterId, caller, identity, signal });
+  if (list === undefined) return false;
+  const headers = { 'content-type': 'application/json', 'content-length': Buffer.byteLength(list) };
+  exchange.response.writeHead(200, headers).end(list);
+  return true;
 }
 
 async function handleUpgrade(deps: ProxyDeps, upgrade: Upgrade, asked: Asked): Promise<void> {
