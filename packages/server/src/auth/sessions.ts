@@ -1,13 +1,14 @@
 /**
  * Sessions: the signals that cut what is still running for a caller once his token is taken back, has ended or his user is
- * disabled, or, for what runs in a cluster, once he is no longer a member of it.
+ * disabled, or, for what runs in a cluster, once he has lost anything that he was given there.
  */
 import { setMaxListeners } from 'node:events';
-import type { Token, User } from '@drover/api';
+import type { Token, User, UserAttribute } from '@drover/api';
 import { forbidden, unauthorized } from '@drover/base';
 import type { Caller } from '../http/exchange.ts';
 import type { Caches } from '../resources/index.ts';
 import type { Access } from './access.ts';
+import { hasLost, rightsIn } from './rights-in.ts';
 import { isOver } from './token-life.ts';
 
 export type RevokedListener = (revoked: { readonly tokenId?: string; readonly userId: string }) => void;
@@ -24,6 +25,8 @@ interface Running {
   readonly caller: Caller;
   readonly clusterId: string | undefined;
   readonly controller: AbortController;
+  /** What he has been given there; nothing is kept for what runs in no cluster. */
+  rights: ReadonlySet<string> | undefined;
 }
 
 export class Sessions {
@@ -40,28 +43,30 @@ export class Sessions {
     this.#now = deps.now ?? Date.now;
     deps.caches.token.subscribe(({ before, after }) => this.#onToken(before, after), signal);
     deps.caches.user.subscribe(({ before, after }) => this.#onUser(before, after), signal);
-    for (const id of [
-      'clusterRoleTemplateBinding',
-      'projectRoleTemplateBinding',
-      'globalRoleBinding',
-      'globalRole',
-    ] as const) {
+    for (const id of ['clusterRoleTemplateBinding', 'projectRoleTemplateBinding', 'globalRoleBinding'] as const)
+      deps.caches[id].subscribe(({ before }) => before && this.#recheckMembers(whomItNames(before)), signal);
+    for (const id of ['globalRole', 'roleTemplate'] as const)
       deps.caches[id].subscribe(({ before }) => before && this.#recheckMembers(), signal);
-    }
+    deps.caches.userAttribute.subscribe(({ before, after }) => this.#onGroups(before, after), signal);
     const timer = setInterval(() => this.#sweep(), deps.sweepEveryMs ?? 10_000).unref();
     signal.addEventListener('abort', () => clearInterval(timer), { once: true });
   }
 
   /**
    * Aborts (with Unauthorized or Forbidden as its reason) when the caller's token or user stops being good; given a
-   * cluster, also when he stops being a member of it. Aborted already where that has happened since he signed in.
+   * cluster, also when he loses a right or a group there. Aborted already where that has happened since he signed in.
    */
   signalFor(caller: Caller, clusterId?: string): AbortSignal {
     const place = clusterId ?? '';
     let places = this.#running.get(caller.tokenId);
     const there = places?.get(place);
-    if (there) return there.controller.signal;
-    const running: Running = { caller, clusterId, controller: new AbortController() };
+    const rights = clusterId === undefined ? undefined : rightsIn(this.#access.grantsOf(caller), clusterId);
+    if (there) {
+      // What he was given meanwhile counts from now on; what he lost has cut it.
+      there.rights = rights;
+      return there.controller.signal;
+    }
+    const running: Running = { caller, clusterId, controller: new AbortController(), rights };
     setMaxListeners(0, running.controller.signal);
     const token = this.#caches.token.get(caller.tokenId);
     const user = this.#caches.user.get(caller.userId);
@@ -101,12 +106,33 @@ export class Sessions {
     for (const { controller } of places?.values() ?? []) controller.abort(unauthorized('the session has ended'));
   }
 
-  #recheckMembers(): void {
+  #recheckMembers(concerns: (caller: Caller) => boolean = () => true): void {
+    for (const places of this.#running.values()) {
+      for (const [place, running] of places) {
+        const { caller, clusterId, rights, controller } = running;
+        if (clusterId === undefined || !concerns(caller)) continue;
+        const now = rightsIn(this.#access.grantsOf(caller), clusterId);
+        const isMember = this.#access.mayReach(caller, clusterId);
+        if (isMember && !(rights && hasLost(rights, now))) {
+          running.rights = now;
+          continue;
+        }
+        places.delete(place);
+        const what = isMember ? 'your rights have changed in' : 'you are no longer a member of';
+        controller.abort(forbidden(`${what} cluster "${clusterId}"`));
+      }
+    }
+  }
+
+  /** A group that is left takes along whatever was given to it; what still holds is found by beginning anew. */
+  #onGroups(before: UserAttribute | undefined, after: UserAttribute | undefined): void {
+    if (!before || new Set(groupsIn(before)).isSubsetOf(new Set(groupsIn(after)))) return;
+    const userId = before.metadata.name;
     for (const places of this.#running.values()) {
       for (const [place, { caller, clusterId, controller }] of places) {
-        if (clusterId === undefined || this.#access.mayReach(caller, clusterId)) continue;
+        if (clusterId === undefined || caller.userId !== userId) continue;
         places.delete(place);
-        controller.abort(forbidden(`you are no longer a member of cluster "${clusterId}"`));
+        controller.abort(forbidden('your groups have changed'));
       }
     }
   }
@@ -122,6 +148,23 @@ export class Sessions {
     for (const listener of this.#listeners) listener(revoked);
   }
 }
+
+/** With thousands of people at work a binding must not cost a look at each of them. */
+function whomItNames(subject: {
+  readonly userName?: string;
+  readonly userPrincipalName?: string;
+  readonly groupName?: string;
+  readonly groupPrincipalName?: string;
+}): (caller: Caller) => boolean {
+  const { userName, userPrincipalName, groupName, groupPrincipalName } = subject;
+  return ({ userId, groups, extra }) =>
+    userName === userId ||
+    [groupName, groupPrincipalName].some(group => group !== undefined && groups.includes(group)) ||
+    (userPrincipalName !== undefined && (extra['principalid'] ?? []).includes(userPrincipalName));
+}
+
+const groupsIn = (attribute: UserAttribute | undefined): string[] =>
+  Object.values(attribute?.groupPrincipals ?? {}).flat();
 
 function isGoodToken(token: Token | undefined, now: number): boolean {
   return token !== undefined && token.enabled !== false && !token.metadata.deletionTimestamp && !isOver(token, now);
