@@ -148,6 +148,10 @@ test('only hashes are there, each readable by its name alone', { skip }, async (
   const hash = Buffer.from(secret.data['hash']!, 'base64').toString();
   assert.match(hash, /^\$3:1:/);
   assert.ok(!hash.includes(key));
+  const copied = (await kube.list<Resource>(clusterAuthTokens, { namespace })).items.map(one => one.metadata.name);
+  assert.ok(copied.includes(name));
+  for (const elsewhere of [admin, member.token])
+    assert.ok(!copied.includes(elsewhere.split(':')[0]!), 'a token that is good for more than this cluster stays here');
   const role = await kube.get<Resource & { rules: { resources: string[]; resourceNames?: string[] }[] }>(
     roles,
     'kube-api-auth',
