@@ -131,6 +131,16 @@ export const isExpired = (error: unknown): error is StatusError => hasReason(err
 export const isUnavailable = (error: unknown): error is StatusError =>
   hasReason(error, 'ServiceUnavailable', 'Timeout');
 
+/** Resolves to undefined where the promise rejects with AlreadyExists; every other rejection passes. */
+export async function ignoreExists<T>(promise: Promise<T>): Promise<T | undefined> {
+  try {
+    return await promise;
+  } catch (error) {
+    if (isAlreadyExists(error)) return undefined;
+    throw error;
+  }
+}
+
 /** Resolves to undefined where the promise rejects with NotFound; every other rejection passes. */
 export async function ignoreNotFound<T>(promise: Promise<T>): Promise<T | undefined> {
   try {

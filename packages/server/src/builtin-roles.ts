@@ -1,6 +1,6 @@
 /** The built-in roles: made at the first start, kept up to date at later ones, but for the switches that an admin may turn. */
 import type { GlobalRole, RoleTemplate } from '@drover/api';
-import { isAlreadyExists } from '@drover/base';
+import { ignoreExists } from '@drover/base';
 import builtin from '../data/builtin-roles.json' with { type: 'json' };
 import type { Caches, Resources } from './resources/index.ts';
 
@@ -29,10 +29,6 @@ export async function ensureBuiltinRoles(resources: Resources, caches: Caches): 
 }
 
 const same = (a: unknown, b: unknown) => JSON.stringify(a ?? []) === JSON.stringify(b ?? []);
-const orExists = (error: unknown) => {
-  if (!isAlreadyExists(error)) throw error;
-};
-
 async function ensureGlobalRole(role: BuiltinRole, resources: Resources, caches: Caches): Promise<void> {
   const rules = role.rules ?? [];
   const there = caches.globalRole.get(role.id);
@@ -43,7 +39,7 @@ async function ensureGlobalRole(role: BuiltinRole, resources: Resources, caches:
   }
   const labels = { 'authz.management.cattle.io/bootstrapping': 'default-globalrole' };
   const made = { displayName: role.name, builtin: true, newUserDefault: role['newUserDefault'] === true, rules };
-  await resources.create('globalRole', { metadata: { name: role.id, labels }, ...made }).catch(orExists);
+  await ignoreExists(resources.create('globalRole', { metadata: { name: role.id, labels }, ...made }));
 }
 
 async function ensureRoleTemplate(role: BuiltinRole, resources: Resources, caches: Caches): Promise<void> {
@@ -55,8 +51,8 @@ async function ensureRoleTemplate(role: BuiltinRole, resources: Resources, cache
     return;
   }
   const flag = (name: string) => role[name] === true;
-  await resources
-    .create('roleTemplate', {
+  await ignoreExists(
+    resources.create('roleTemplate', {
       metadata: { name: role.id, labels: { 'authz.management.cattle.io/bootstrapping': 'default-roletemplate' } },
       displayName: role.name,
       builtin: true,
@@ -69,6 +65,6 @@ async function ensureRoleTemplate(role: BuiltinRole, resources: Resources, cache
       administrative: flag('administrative'),
       clusterCreatorDefault: flag('clusterCreatorDefault'),
       projectCreatorDefault: flag('projectCreatorDefault'),
-    })
-    .catch(orExists);
+    }),
+  );
 }

@@ -3,7 +3,7 @@
  * a change holds at once. Only settings that have an effect, or that clients ask for, are known at all.
  */
 import { randomUUID } from 'node:crypto';
-import { isAlreadyExists, methodNotAllowed, notFound } from '@drover/base';
+import { ignoreExists, methodNotAllowed, notFound } from '@drover/base';
 import type { Caches, Resources } from './resources/index.ts';
 import { settingChecks, settingDefaults } from './setting-list.ts';
 
@@ -82,13 +82,7 @@ export class Settings {
   async set(name: string, value: string): Promise<ShownSetting> {
     if (this.show(name).readOnly) throw methodNotAllowed('PUT', `setting "${name}"`);
     if (value !== '') settingChecks[name]?.(value);
-    const stored = { metadata: { name }, value };
-    try {
-      await this.#resources.create('setting', stored);
-    } catch (error) {
-      if (!isAlreadyExists(error)) throw error;
-      await this.#resources.modify('setting', { name }, seen => ({ ...seen, value }));
-    }
+    await this.#resources.put('setting', { metadata: { name }, value }, seen => ({ ...seen, value }));
     return this.show(name);
   }
 
@@ -97,9 +91,7 @@ export class Settings {
     const once = { 'install-uuid': randomUUID(), ...first };
     for (const [name, value] of Object.entries(once)) {
       if (value && !this.#caches.setting.get(name)) {
-        await this.#resources.create('setting', { metadata: { name }, value }).catch(error => {
-          if (!isAlreadyExists(error)) throw error;
-        });
+        await ignoreExists(this.#resources.create('setting', { metadata: { name }, value }));
       }
     }
   }

@@ -3,7 +3,7 @@
  * provider are good for nothing from then on, and go; bindings stay for the day when it is on again.
  */
 import type { TypedResource } from '@drover/api';
-import { ignoreNotFound, invalid, isAlreadyExists, notFound } from '@drover/base';
+import { ignoreNotFound, invalid, notFound } from '@drover/base';
 import type { AuthDeps } from '../auth/deps.ts';
 import { revokeToken } from '../auth/tokens.ts';
 import type { Caches } from '../resources/index.ts';
@@ -56,16 +56,11 @@ export async function saveConfig(deps: AuthDeps, config: ProviderConfig): Promis
   const { settings, secrets } = splitFields(type, config.fields);
   const { name, enabled, accessMode, allowedPrincipalIds, annotations } = config;
   const content = { configType: type.id, enabled, accessMode, allowedPrincipalIds, settings, secretSettings: secrets };
-  try {
-    await deps.resources.create('authConfig', { metadata: { name, annotations }, ...content });
-  } catch (error) {
-    if (!isAlreadyExists(error)) throw error;
-    await deps.resources.modify('authConfig', { name }, seen => ({
-      ...seen,
-      ...content,
-      metadata: { ...seen.metadata, annotations },
-    }));
-  }
+  await deps.resources.put('authConfig', { metadata: { name, annotations }, ...content }, seen => ({
+    ...seen,
+    ...content,
+    metadata: { ...seen.metadata, annotations },
+  }));
 }
 
 /** Switches it off, and ends what was signed in by it: first by the switch, then token by token. */

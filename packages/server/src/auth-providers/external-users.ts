@@ -4,7 +4,7 @@
  */
 import { hash } from 'node:crypto';
 import type { Token, User } from '@drover/api';
-import { forbidden, ignoreNotFound, isAlreadyExists } from '@drover/base';
+import { forbidden, ignoreExists, ignoreNotFound, isAlreadyExists } from '@drover/base';
 import { type AuthDeps, nowOf } from '../auth/deps.ts';
 import type { Caches } from '../resources/index.ts';
 import { requireLetIn } from './access-mode.ts';
@@ -52,7 +52,7 @@ export async function makeExternalUser(
   for (const role of deps.caches.globalRole.all()) {
     if (role.newUserDefault !== true || role.metadata.deletionTimestamp) continue;
     const name = `grb-${hash('sha256', `${id} ${role.metadata.name}`, 'hex').slice(0, 10)}`;
-    await ignoreExisting(
+    await ignoreExists(
       deps.resources.create('globalRoleBinding', {
         metadata: { name },
         globalRoleName: role.metadata.name,
@@ -85,16 +85,11 @@ export async function noteGroups(
 ): Promise<void> {
   const own = { [provider]: groups };
   const lastRefresh = `${new Date(nowOf(deps)).toISOString().slice(0, 19)}Z`;
-  try {
-    await deps.resources.create('userAttribute', { metadata: { name: userId }, groupPrincipals: own, lastRefresh });
-  } catch (error) {
-    if (!isAlreadyExists(error)) throw error;
-    await deps.resources.modify('userAttribute', { name: userId }, seen => ({
-      ...seen,
-      groupPrincipals: { ...seen.groupPrincipals, ...own },
-      lastRefresh,
-    }));
-  }
+  await deps.resources.put(
+    'userAttribute',
+    { metadata: { name: userId }, groupPrincipals: own, lastRefresh },
+    seen => ({ ...seen, groupPrincipals: { ...seen.groupPrincipals, ...own }, lastRefresh }),
+  );
 }
 
 const keepName = (userId: string, provider: string): string => `${userId}-${provider}-sign-in`;
@@ -102,12 +97,7 @@ const keepName = (userId: string, provider: string): string => `${userId}-${prov
 async function storeKeep(deps: AuthDeps, userId: string, of: { provider: string; keep: Keep }): Promise<void> {
   const metadata = { namespace: keepNamespace, name: keepName(userId, of.provider) };
   const stringData = { ...of.keep };
-  try {
-    await deps.resources.create('secret', { metadata, type: 'Opaque', stringData });
-  } catch (error) {
-    if (!isAlreadyExists(error)) throw error;
-    await deps.resources.modify('secret', metadata, seen => ({ ...seen, stringData }));
-  }
+  await deps.resources.put('secret', { metadata, type: 'Opaque', stringData }, seen => ({ ...seen, stringData }));
 }
 
 /** What the user's last sign-in with the provider left to ask again with. */
@@ -119,12 +109,6 @@ export async function keptOf(deps: AuthDeps, userId: string, provider: string): 
 /** Takes away what sign-ins with the provider left. */
 export async function dropKept(deps: Pick<AuthDeps, 'resources'>, userId: string, provider: string): Promise<void> {
   await ignoreNotFound(deps.resources.delete('secret', { namespace: keepNamespace, name: keepName(userId, provider) }));
-}
-
-async function ignoreExisting(made: Promise<unknown>): Promise<void> {
-  await made.catch(error => {
-    if (!isAlreadyExists(error)) throw error;
-  });
 }
 
 /** RFC 4648's, in lower case and without padding, as the original names its users. */

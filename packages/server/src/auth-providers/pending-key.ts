@@ -1,6 +1,6 @@
 /** The key that seals the cookies of sign-ins under way: one for all replicas, made by whichever needs it first. */
 import { randomBytes } from 'node:crypto';
-import { internal, isAlreadyExists, Secret } from '@drover/base';
+import { ignoreExists, internal, Secret } from '@drover/base';
 import type { Resources } from '../resources/index.ts';
 
 const place = { namespace: 'cattle-system', name: 'sign-in-cookie-key' };
@@ -22,13 +22,10 @@ async function readOrMake(resources: Resources): Promise<Secret> {
   const there = await resources.find('secret', place.name, place.namespace);
   if (there) return keyOf(there.stringData);
   const made = randomBytes(32).toString('base64url');
-  try {
-    await resources.create('secret', { metadata: place, type: 'Opaque', stringData: { [field]: made } });
+  const stringData = { [field]: made };
+  if (await ignoreExists(resources.create('secret', { metadata: place, type: 'Opaque', stringData })))
     return new Secret(made);
-  } catch (error) {
-    if (!isAlreadyExists(error)) throw error;
-    return keyOf((await resources.get('secret', place.name, place.namespace)).stringData);
-  }
+  return keyOf((await resources.get('secret', place.name, place.namespace)).stringData);
 }
 
 function keyOf(data: Readonly<Record<string, unknown>> | undefined): Secret {

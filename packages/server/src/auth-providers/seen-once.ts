@@ -1,6 +1,6 @@
 /** Answers of providers that were used, in the store: whichever replica gets one again knows it. Each is forgotten once it is over. */
 import { hash } from 'node:crypto';
-import { ignoreNotFound, isAlreadyExists } from '@drover/base';
+import { ignoreExists, ignoreNotFound } from '@drover/base';
 import { controller, type Resources } from '../resources/index.ts';
 import type { SeenOnce } from './saml-flow.ts';
 
@@ -11,13 +11,7 @@ export function seenOnceIn(resources: Resources, now: () => number): SeenOnce {
   return async (id, untilMs) => {
     const name = hash('sha256', id, 'hex').slice(0, 48);
     const endsAt = new Date(Math.min(untilMs, now() + longestMs)).toISOString();
-    try {
-      await resources.create('usedAssertion', { metadata: { name }, endsAt });
-      return true;
-    } catch (error) {
-      if (isAlreadyExists(error)) return false;
-      throw error;
-    }
+    return (await ignoreExists(resources.create('usedAssertion', { metadata: { name }, endsAt }))) !== undefined;
   };
 }
 

@@ -2,7 +2,7 @@
  * First start: an admin to sign in with. What is decided (his id, his password) is written down first, once for all
  * servers, and stays written; every step after it can be done again by anybody, and the marker comes last.
  */
-import { invalid, isAlreadyExists, randomName, Secret } from '@drover/base';
+import { ignoreExists, invalid, isAlreadyExists, randomName, Secret } from '@drover/base';
 import type { Resources } from '../resources/index.ts';
 import type { AuthDeps } from './deps.ts';
 import { hashPassword } from './password-hash.ts';
@@ -41,7 +41,7 @@ export async function bootstrapAdmin(deps: AuthDeps, password?: Secret): Promise
   const { userId } = decision;
   await claimUsername(deps, username, userId);
   // Never in place of one that is there: a server that comes late must not bring back what has been changed since.
-  await createOnce(() => storeFirstHash(resources, userId, decision.hash));
+  await ignoreExists(storeFirstHash(resources, userId, decision.hash));
   await createUserRecord(deps, {
     id: userId,
     username,
@@ -49,7 +49,7 @@ export async function bootstrapAdmin(deps: AuthDeps, password?: Secret): Promise
     mustChangePassword: decision.mustChange === 'true',
     labels: { 'authz.management.cattle.io/bootstrapping': 'admin-user' },
   });
-  await createOnce(() =>
+  await ignoreExists(
     resources.create('globalRoleBinding', {
       metadata: {
         name: decision.bindingName,
@@ -60,7 +60,7 @@ export async function bootstrapAdmin(deps: AuthDeps, password?: Secret): Promise
       userPrincipalName: `local://${userId}`,
     }),
   );
-  await createOnce(() =>
+  await ignoreExists(
     resources.create('secret', { metadata: marker, type: 'Opaque', stringData: { userId, username } }),
   );
   return shown(decision);
@@ -104,12 +104,4 @@ async function readBootstrapped(resources: Resources): Promise<Bootstrapped | un
 
 function shown({ userId, bootstrapPassword }: Decision): Bootstrapped {
   return { userId, username, ...(bootstrapPassword ? { password: new Secret(bootstrapPassword) } : {}) };
-}
-
-async function createOnce(create: () => Promise<unknown>): Promise<void> {
-  try {
-    await create();
-  } catch (error) {
-    if (!isAlreadyExists(error)) throw error;
-  }
 }

@@ -4,7 +4,7 @@
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Token } from '@drover/api';
-import { forbidden, isAlreadyExists, isDnsSubdomain, notFound, type Secret, StatusError } from '@drover/base';
+import { forbidden, isDnsSubdomain, notFound, type Secret, StatusError } from '@drover/base';
 import { noteForAudit } from '../audit/notes.ts';
 import type { AddressOf } from '../http/client-address.ts';
 import type { Access } from './access.ts';
@@ -116,10 +116,6 @@ function loginAnswer(token: Token, bearer: Secret): Record<string, unknown> {
 
 async function noteLogin(deps: AuthDeps, userId: string): Promise<void> {
   const lastLogin = `${new Date(nowOf(deps)).toISOString().slice(0, 19)}Z`;
-  try {
-    await deps.resources.create('userAttribute', { metadata: { name: userId }, groupPrincipals: {}, lastLogin });
-  } catch (error) {
-    if (!isAlreadyExists(error)) throw error;
-    await deps.resources.modify('userAttribute', { name: userId }, seen => ({ ...seen, lastLogin }));
-  }
+  const first = { metadata: { name: userId }, groupPrincipals: {}, lastLogin };
+  await deps.resources.put('userAttribute', first, seen => ({ ...seen, lastLogin }));
 }

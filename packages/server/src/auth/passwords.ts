@@ -3,7 +3,7 @@
  * that reads users can read them.
  */
 import type { SecretResource } from '@drover/api';
-import { ignoreNotFound, invalid, isAlreadyExists } from '@drover/base';
+import { ignoreNotFound, invalid } from '@drover/base';
 import type { Resources } from '../resources/index.ts';
 import type { SettingsReader } from './deps.ts';
 import { hashPassword, needsRehash, verifyPassword } from './password-hash.ts';
@@ -36,22 +36,22 @@ export async function storePassword(resources: Resources, userId: string, passwo
 
 /** Keeps a hash made by hashPassword, or an imported one, for the user. */
 export async function storeHash(resources: Resources, userId: string, hash: string): Promise<void> {
-  try {
-    await storeFirstHash(resources, userId, hash);
-  } catch (error) {
-    if (!isAlreadyExists(error)) throw error;
-    await resources.modify('secret', { namespace: passwordNamespace, name: userId }, secret => {
-      const { [formAnnotation]: _, ...annotations } = secret.metadata.annotations ?? {};
-      return { ...secret, metadata: { ...secret.metadata, annotations }, stringData: { [hashKey]: hash } };
-    });
-  }
+  await resources.put('secret', hashSecret(userId, hash), secret => {
+    const { [formAnnotation]: _, ...annotations } = secret.metadata.annotations ?? {};
+    return { ...secret, metadata: { ...secret.metadata, annotations }, stringData: { [hashKey]: hash } };
+  });
 }
 
 /** As storeHash, but throws AlreadyExists where the user has a password. */
 export async function storeFirstHash(resources: Resources, userId: string, hash: string): Promise<void> {
-  const metadata = { namespace: passwordNamespace, name: userId };
-  await resources.create('secret', { metadata, type: 'Opaque', stringData: { [hashKey]: hash } });
+  await resources.create('secret', hashSecret(userId, hash));
 }
+
+const hashSecret = (userId: string, hash: string) => ({
+  metadata: { namespace: passwordNamespace, name: userId },
+  type: 'Opaque',
+  stringData: { [hashKey]: hash },
+});
 
 export async function removePassword(resources: Resources, userId: string): Promise<void> {
   await ignoreNotFound(resources.delete('secret', { namespace: passwordNamespace, name: userId }));

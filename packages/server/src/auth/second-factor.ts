@@ -4,7 +4,7 @@
  */
 import { randomInt } from 'node:crypto';
 import type { SecretResource, User } from '@drover/api';
-import { hashKey, ignoreNotFound, invalid, isAlreadyExists, matchesKey, unauthorized } from '@drover/base';
+import { hashKey, ignoreNotFound, invalid, matchesKey, unauthorized } from '@drover/base';
 import { TOTP, Secret as TotpSecret } from 'otpauth';
 import type { Resources } from '../resources/index.ts';
 import { type AuthDeps, nowOf } from './deps.ts';
@@ -14,7 +14,7 @@ const namespace = 'cattle-local-user-second-factors';
 const stepMs = 30_000;
 const recoveryCodes = 10;
 
-/** Somebody who has the password may try this often: ten thousand years for one code in a million. */
+/** Somebody who has the password may try this often: five at once and one a minute, of which three in a million are right. */
 const tries = new Buckets({ burst: 5, perSecond: 1 / 60, maxKeys: 20_000 });
 
 export interface SecondFactor {
@@ -37,16 +37,11 @@ export async function beginSecondFactor(
   const userId = user.metadata.name;
   const secret = new TotpSecret({ size: 20 });
   const stringData = { key: secret.base32, lastStep: '0', recovery: '[]' };
-  try {
-    await resources.create('secret', { metadata: { namespace, name: userId }, type: 'Opaque', stringData });
-  } catch (error) {
-    if (!isAlreadyExists(error)) throw error;
-    await resources.modify('secret', { namespace, name: userId }, seen => {
-      if (seen.stringData?.['confirmed'] === 'true')
-        throw invalid('action', 'you have a second factor: turn it off first', 'InvalidState');
-      return { ...seen, stringData };
-    });
-  }
+  await resources.put('secret', { metadata: { namespace, name: userId }, type: 'Opaque', stringData }, seen => {
+    if (seen.stringData?.['confirmed'] === 'true')
+      throw invalid('action', 'you have a second factor: turn it off first', 'InvalidState');
+    return { ...seen, stringData };
+  });
   const totp = new TOTP({ secret, issuer, label: user.username || user.displayName || userId });
   return { secret: secret.base32, uri: totp.toString() };
 }
@@ -70,7 +65,7 @@ export async function removeSecondFactor(resources: Resources, userId: string): 
 
 /**
  * For whoever has shown the right password: throws Unauthorized (SecondFactorRequired) where a code is needed too, Unauthorized for a
- * wrong one, TooManyRequests after a few. A code, or recovery code, that was right is never right again.
+ * wrong one, and for any after a few of those. A code, or recovery code, that was right is never right again.
  */
 export async function requireSecondFactor(deps: AuthDeps, userId: string, code: string | undefined): Promise<void> {
   const data = await read(deps.resources, userId);

@@ -3,7 +3,7 @@
  * over is replaced; where an agent lives by it, only once the new one has been put into that agent's cluster.
  */
 import type { ClusterRegistrationToken } from '@drover/api';
-import { isAlreadyExists, isNotFound, isUnavailable, type Resource } from '@drover/base';
+import { ignoreExists, isNotFound, isUnavailable, type Resource } from '@drover/base';
 import { KubeClient, secrets } from '@drover/kube';
 import { defaultTokenName, rotated, tokenSecretName, tokenTimes } from '../clusters/registration-token.ts';
 import type { Upstreams } from '../clusters/upstream.ts';
@@ -19,14 +19,12 @@ export const clusterRegistration: Controller<'cluster'> = controller({
     const clusterId = cluster.metadata.name;
     if (clusterId === localClusterId || caches.clusterRegistrationToken.get(defaultTokenName, clusterId))
       return undefined;
-    try {
-      await resources.create('clusterRegistrationToken', {
+    await ignoreExists(
+      resources.create('clusterRegistrationToken', {
         metadata: { name: defaultTokenName, namespace: clusterId },
         spec: { clusterName: clusterId },
-      });
-    } catch (error) {
-      if (!isAlreadyExists(error)) throw error;
-    }
+      }),
+    );
     return undefined;
   },
 });

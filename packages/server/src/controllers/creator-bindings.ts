@@ -3,7 +3,7 @@
  * later they stay away; what nobody made, such as the server's own projects, has no such bindings.
  */
 import { creatorAnnotation, type RoleTemplate, type TypedResource } from '@drover/api';
-import { isAlreadyExists, isTrue, setCondition } from '@drover/base';
+import { ignoreExists, isTrue, setCondition } from '@drover/base';
 import { backingNamespaceOf } from '../auth/grants.ts';
 import { type Controller, type ControllerContext, controller } from '../resources/index.ts';
 
@@ -21,7 +21,8 @@ export const clusterCreator: Controller<'cluster'> = controller({
     if (userId === undefined) return undefined;
     const { name } = cluster.metadata;
     for (const role of rolesFor(context, 'clusterCreatorDefault')) {
-      await once(() =>
+      // Another replica may have been faster.
+      await ignoreExists(
         context.resources.create('clusterRoleTemplateBinding', {
           ...bindingOf(role, name, userId),
           clusterName: name,
@@ -41,7 +42,8 @@ export const projectCreator: Controller<'project'> = controller({
     if (userId === undefined) return undefined;
     const { name, namespace } = project.metadata;
     for (const role of rolesFor(context, 'projectCreatorDefault')) {
-      await once(() =>
+      // Another replica may have been faster.
+      await ignoreExists(
         context.resources.create('projectRoleTemplateBinding', {
           ...bindingOf(role, backingNamespaceOf(project), userId),
           projectName: `${namespace}:${name}`,
@@ -74,15 +76,6 @@ const bindingOf = (role: RoleTemplate, namespace: string, userName: string) => (
   roleTemplateName: role.metadata.name,
   userName,
 });
-
-/** Another replica may have been faster. */
-async function once(create: () => Promise<unknown>): Promise<void> {
-  try {
-    await create();
-  } catch (error) {
-    if (!isAlreadyExists(error)) throw error;
-  }
-}
 
 function done<R extends Owned>(seen: R): R | undefined {
   const conditions = setCondition(seen.status?.conditions, { type: made, status: 'True' });

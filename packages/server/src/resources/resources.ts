@@ -8,6 +8,7 @@ import {
   alreadyExists,
   conflict,
   generateName,
+  ignoreExists,
   ignoreNotFound,
   invalid,
   isAlreadyExists,
@@ -148,6 +149,16 @@ export class Resources {
     if (sameContent(old, next)) return old;
     const changed = desired(old) === desired(next) ? generation : generation + 1;
     return this.#write(id, { ...next, metadata: { ...next.metadata, generation: changed } }, revision, options);
+  }
+
+  /** Creates by the draft, or changes the one that is there: for what whoever comes first makes, and everybody after changes. */
+  async put<Id extends TypeId>(
+    id: Id,
+    draft: Draft<Id> & { readonly metadata: { readonly name: string; readonly namespace?: string } },
+    change: (resource: TypedResource<Id>) => TypedResource<Id> | undefined,
+  ): Promise<TypedResource<Id>> {
+    const { name, namespace } = draft.metadata;
+    return (await ignoreExists(this.create(id, draft))) ?? (await this.modify(id, { name, namespace }, change));
   }
 
   /** Reads, changes and writes, again on Conflict. `change` answers the same object (or undefined) to leave it as it is. */

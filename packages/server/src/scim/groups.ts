@@ -3,7 +3,7 @@
  * next request on, beside whatever their sign-ins say.
  */
 import type { ScimGroup } from '@drover/api';
-import { ignoreNotFound, isAlreadyExists, notFound } from '@drover/base';
+import { ignoreExists, ignoreNotFound, notFound } from '@drover/base';
 import type { AuthDeps } from '../auth/deps.ts';
 import { noteGroups } from '../auth-providers/external-users.ts';
 import { isGoodName } from '../auth-providers/identity.ts';
@@ -82,14 +82,10 @@ export function scimGroups(deps: ScimGroupsDeps, provider: string, base: string)
     async create(body: Scim): Promise<Scim> {
       const given = parse(body);
       const name = nameFor('sg-', provider, given.displayName.toLowerCase());
-      try {
-        const group = await deps.resources.create('scimGroup', { metadata: { name }, provider, ...given });
-        await syncMembers(given.members);
-        return show(group);
-      } catch (error) {
-        if (!isAlreadyExists(error)) throw error;
-        throw scimError(409, 'uniqueness', `displayName "${given.displayName}" is another group's`);
-      }
+      const group = await ignoreExists(deps.resources.create('scimGroup', { metadata: { name }, provider, ...given }));
+      if (!group) throw scimError(409, 'uniqueness', `displayName "${given.displayName}" is another group's`);
+      await syncMembers(given.members);
+      return show(group);
     },
     replace: (id: string, body: Scim): Promise<Scim> => write(id, parse(body, find(id).members)),
     async patch(id: string, body: unknown): Promise<Scim> {

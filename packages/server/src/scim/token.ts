@@ -1,5 +1,5 @@
 /** What an identity provider shows to keep users and groups here: one token for each provider, of which a hash is kept. */
-import { hashKey, isAlreadyExists, makeKey, matchesKey, Secret } from '@drover/base';
+import { hashKey, makeKey, matchesKey, Secret } from '@drover/base';
 import type { Resources } from '../resources/index.ts';
 
 const namespace = 'cattle-scim-tokens';
@@ -9,12 +9,7 @@ export async function renewScimToken(resources: Resources, provider: string): Pr
   const key = makeKey();
   const metadata = { namespace, name: provider };
   const stringData = { hash: hashKey(key) };
-  try {
-    await resources.create('secret', { metadata, type: 'Opaque', stringData });
-  } catch (error) {
-    if (!isAlreadyExists(error)) throw error;
-    await resources.modify('secret', metadata, seen => ({ ...seen, stringData }));
-  }
+  await resources.put('secret', { metadata, type: 'Opaque', stringData }, seen => ({ ...seen, stringData }));
   return new Secret(`scim-${provider}:${key}`);
 }
 

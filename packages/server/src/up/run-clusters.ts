@@ -1,5 +1,5 @@
 /** What `drover up` manages besides serving: a local cluster of its own, or the kubeconfig's, or nothing. */
-import { isAlreadyExists, type Log, Secret, setCondition } from '@drover/base';
+import { ignoreExists, type Log, Secret, setCondition } from '@drover/base';
 import type { Connection } from '@drover/kube';
 import { type ClusterUpstreams, localClusterId } from '../clusters/upstreams.ts';
 import type { Config } from '../config.ts';
@@ -69,15 +69,13 @@ function localWay({ server, ca = '', clientCert = '', clientKey = new Secret('')
 }
 
 async function ensureLocal(resources: Resources): Promise<void> {
-  try {
-    await resources.create('cluster', {
+  await ignoreExists(
+    resources.create('cluster', {
       metadata: { name: localClusterId },
       spec: { displayName: localClusterId, internal: true },
       status: { driver: 'local', provider: 'drover' },
-    });
-  } catch (error) {
-    if (!isAlreadyExists(error)) throw error;
-  }
+    }),
+  );
 }
 
 /** While it has never been up, the step that it is at shows as its state. */
