@@ -185,12 +185,9 @@ async function keepCa(cluster: Cluster, { client, context }: Keeping): Promise<v
 }
 
 /** A token that was used in the cluster was used; the cluster can't say that it will be. */
-async function tellUses(
-  { resources, caches }: ControllerContext,
-  seen: ReadonlyMap<string, AuthTokenRecord>,
-): Promise<void> {
+async function tellUses({ resources, caches }: ControllerContext, seen: Iterable<AuthTokenRecord>): Promise<void> {
   const msOf = (time: string | undefined) => Date.parse(time ?? '') || 0;
-  for (const { metadata, lastUsedAt } of seen.values()) {
+  for (const { metadata, lastUsedAt } of seen) {
     const usedMs = Math.min(msOf(lastUsedAt), Date.now());
     if (!caches.token.get(metadata.name) || usedMs <= msOf(caches.token.get(metadata.name)?.lastUsedAt)) continue;
     await ignoreNotFound(

@@ -20,6 +20,7 @@ import {
 import type { Upstreams } from '../clusters/upstream.ts';
 import { type Caches, type Controller, controller, namespaceIndex, type Resources } from '../resources/index.ts';
 import { projectKey } from './cluster-projects.ts';
+import { readMarked } from './marked-objects.ts';
 import { agentPart, controllersBinding, isOurs, maybeOurEndpoint, maybeOurs } from './ours.ts';
 
 /** How long a cluster that is away is waited for before it is forgotten with what is in it. */
@@ -141,11 +142,10 @@ async function readOurs(client: KubeClient, installUuid: string, signal: AbortSi
   const all: Ours[] = [];
   const read = async (refs: readonly ResourceRef[], labelSelector: string) => {
     for (const ref of refs) {
-      for await (const listed of client.listAll<Resource>(ref, { labelSelector, signal })) {
-        // Lists name neither kind nor version of what is in them.
-        const resource = { ...listed, apiVersion: ref.apiVersion, kind: ref.kind! };
-        if (isOurs(resource, installUuid)) all.push({ ref, resource });
-      }
+      const listed = await readMarked(client, ref, { labelSelector, installUuid, signal });
+      // Lists name neither kind nor version of what is in them.
+      for (const one of listed.values())
+        all.push({ ref, resource: { ...one, apiVersion: ref.apiVersion, kind: ref.kind! } });
     }
   };
   await read([roleBindings, clusterRoleBindings, clusterRoles], maybeOurs);

@@ -7,6 +7,7 @@ import { clusterRoleBindings, clusterRoles, type KubeClient } from '@drover/kube
 import { isEverything, type PolicyRule } from '../auth/rules.ts';
 import type { ClusterClients } from '../clusters/clients.ts';
 import { type Caches, type Controller, type ControllerContext, controller } from '../resources/index.ts';
+import { putAll, readMarked, removeRest } from './marked-objects.ts';
 import {
   type ClusterRole,
   type ClusterRoleBinding,
@@ -17,7 +18,6 @@ import {
   subjectOf,
 } from './member-plan.ts';
 import { maybeOurGrants } from './ours.ts';
-import { putAll, readMarked, removeRest } from './rbac-objects.ts';
 
 /** An edit by hand in the cluster is put right at the latest after this. */
 const repairEveryMs = 60_000;

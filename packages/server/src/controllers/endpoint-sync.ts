@@ -1,5 +1,5 @@
 /** Carries out what an authorized endpoint needs in its cluster, and takes it away again: records by difference, the rest by server-side apply. */
-import { ignoreNotFound, isAlreadyExists, isNotFound, type Resource, until } from '@drover/base';
+import { ignoreExists, ignoreNotFound, isNotFound, type Resource, until } from '@drover/base';
 import {
   clusterAuthTokens,
   clusterUserAttributes,
@@ -14,8 +14,15 @@ import {
   serviceAccounts,
 } from '@drover/kube';
 import { endpointCrds, endpointObjects } from './endpoint-objects.ts';
-import { type AuthTokenRecord, type EndpointRecords, endpointNamespace as namespace } from './endpoint-plan.ts';
-import { agentPart, isOurs, marksOf, maybeOurEndpoint } from './ours.ts';
+import {
+  type AuthTokenRecord,
+  type EndpointRecords,
+  type HashRecord,
+  endpointNamespace as namespace,
+  type UserRecord,
+} from './endpoint-plan.ts';
+import { putAll, readMarked, removeRest } from './marked-objects.ts';
+import { agentPart, marksOf, maybeOurEndpoint } from './ours.ts';
 
 export interface SyncContext {
   readonly client: KubeClient;
@@ -25,28 +32,25 @@ export interface SyncContext {
 }
 
 /** Makes the cluster hold exactly these; answers what it has of tokens, for when they were used. */
-export async function syncEndpoint(
-  records: EndpointRecords,
-  context: SyncContext,
-): Promise<ReadonlyMap<string, AuthTokenRecord>> {
+export async function syncEndpoint(records: EndpointRecords, context: SyncContext): Promise<Iterable<AuthTokenRecord>> {
   const { client, installUuid, image, signal } = context;
   await ensureKinds(context);
-  const tokens = records.tokens.map(token => token.metadata.name);
+  const names = records.tokens.map(token => token.metadata.name);
   const options = { fieldManager: 'drover', force: true, signal };
-  for (const object of endpointObjects({ installUuid, image, tokens })) await client.apply(object, options);
-  const seen = {
-    users: await read<Resource>(context, clusterUserAttributes),
-    hashes: await read<Resource>(context, secrets),
-    tokens: await read<AuthTokenRecord>(context, clusterAuthTokens),
-  };
+  for (const object of endpointObjects({ installUuid, image, tokens: names })) await client.apply(object, options);
+  const read = <R extends Resource>(ref: ResourceRef) => readOurs<R>(context, ref);
+  const users = { wanted: records.users, seen: await read<UserRecord>(clusterUserAttributes), installUuid };
+  const hashes = { wanted: records.hashes, seen: await read<HashRecord>(secrets), installUuid };
+  const seen = await read<AuthTokenRecord>(clusterAuthTokens);
+  const tokens = { wanted: records.tokens, seen, installUuid, keeps: ['lastUsedAt'] as const };
   // A token comes last and goes first: what it needs is there for as long as it is.
-  await putAll(client, clusterUserAttributes, records.users, seen.users);
-  await putAll(client, secrets, records.hashes, seen.hashes);
-  await putAll(client, clusterAuthTokens, records.tokens, seen.tokens);
-  await removeRest(client, clusterAuthTokens, records.tokens, seen.tokens);
-  await removeRest(client, secrets, records.hashes, seen.hashes);
-  await removeRest(client, clusterUserAttributes, records.users, seen.users);
-  return seen.tokens;
+  await putAll(client, clusterUserAttributes, users);
+  await putAll(client, secrets, hashes);
+  await putAll(client, clusterAuthTokens, tokens);
+  await removeRest(client, clusterAuthTokens, tokens);
+  await removeRest(client, secrets, hashes);
+  await removeRest(client, clusterUserAttributes, users);
+  return seen.values();
 }
 
 /** Everything of it that is this install's, the records first: what is asked then knows nobody. */
@@ -62,91 +66,35 @@ export async function removeEndpoint(context: SyncContext): Promise<void> {
     customResourceDefinitions,
   ];
   for (const ref of kinds) {
-    const seen = await ignoreNotFound(read<Resource>(context, ref));
-    if (seen) await removeRest(context.client, ref, [], seen);
+    const seen = await ignoreNotFound(readOurs(context, ref));
+    if (seen) await removeRest(context.client, ref, { wanted: [], seen });
   }
+}
+
+function readOurs<R extends Resource>(
+  { client, installUuid, signal }: SyncContext,
+  ref: ResourceRef,
+): Promise<Map<string, R>> {
+  const where = ref.namespaced ? { namespace } : {};
+  return readMarked<R>(client, ref, { labelSelector: maybeOurEndpoint, installUuid, signal, ...where });
 }
 
 /** What somebody else brought is used as it is. An agent that runs outside of its cluster has no namespace there. */
 async function ensureKinds({ client, installUuid, signal }: SyncContext): Promise<void> {
   const labels = { ...marksOf(installUuid), ...agentPart };
   const home = { apiVersion: 'v1', kind: 'Namespace', metadata: { name: namespace, labels } };
-  await makeIfMissing(client.create(namespaces, home, { signal }));
-  const made = [];
+  await ignoreExists(client.create(namespaces, home, { signal }));
+  let isNew = false;
   for (const crd of endpointCrds(installUuid))
-    made.push(await makeIfMissing(client.create(customResourceDefinitions, crd, { signal })));
-  if (!made.includes(true)) return;
+    isNew = (await ignoreExists(client.create(customResourceDefinitions, crd, { signal }))) !== undefined || isNew;
+  if (!isNew) return;
   for (const ref of [clusterAuthTokens, clusterUserAttributes]) {
     const served = () => client.list(ref, { namespace, limit: 1, signal }).then(() => true);
     await until(`${ref.resource} to be served`, () => served().catch(notYet), { timeoutMs: 20_000, signal });
   }
 }
 
-/** Whether it was made now. */
-function makeIfMissing(making: Promise<unknown>): Promise<boolean> {
-  return making.then(
-    () => true,
-    error => {
-      if (isAlreadyExists(error)) return false;
-      throw error;
-    },
-  );
-}
-
 function notYet(error: unknown): false {
   if (isNotFound(error)) return false;
   throw error;
-}
-
-async function read<R extends Resource>(
-  { client, installUuid, signal }: SyncContext,
-  ref: ResourceRef,
-): Promise<Map<string, R>> {
-  const found = new Map<string, R>();
-  const where = ref.namespaced ? { namespace } : {};
-  for await (const item of client.listAll<R>(ref, { ...where, labelSelector: maybeOurEndpoint, signal }))
-    if (isOurs(item, installUuid)) found.set(item.metadata.name, item);
-  return found;
-}
-
-async function putAll<R extends Resource>(
-  client: KubeClient,
-  ref: ResourceRef,
-  wanted: readonly R[],
-  seen: ReadonlyMap<string, Resource>,
-): Promise<void> {
-  for (const one of wanted) {
-    const before = seen.get(one.metadata.name) as R | undefined;
-    if (!before) {
-      // One of that name that is not ours stays: the token of that name is of no use in this cluster.
-      await makeIfMissing(client.create(ref, one));
-    } else if (!holds(before, one)) {
-      const { resourceVersion } = before.metadata;
-      await client.update(ref, { ...before, ...one, metadata: { ...one.metadata, resourceVersion } });
-    }
-  }
-}
-
-/** Whether it has all that is wanted; what the cluster added, such as when a token was used, may stay. */
-function holds(before: Resource, wanted: Resource): boolean {
-  const { apiVersion: _, kind: __, metadata: ___, ...fields } = wanted as Resource & Record<string, unknown>;
-  const seen = before as Resource & Record<string, unknown>;
-  return Object.entries(fields).every(([name, value]) => JSON.stringify(seen[name]) === JSON.stringify(value));
-}
-
-async function removeRest(
-  client: KubeClient,
-  ref: ResourceRef,
-  wanted: readonly Resource[],
-  seen: ReadonlyMap<string, Resource>,
-): Promise<void> {
-  const kept = new Set(wanted.map(one => one.metadata.name));
-  for (const { metadata } of seen.values()) {
-    if (kept.has(metadata.name)) continue;
-    const { name, uid } = metadata;
-    const where = ref.namespaced ? { namespace } : {};
-    await ignoreNotFound(
-      client.delete(ref, name, { ...where, preconditions: { uid }, propagationPolicy: 'Background' }),
-    );
-  }
 }

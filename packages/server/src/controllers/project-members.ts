@@ -8,10 +8,10 @@ import { clusterRoleBindings, clusterRoles, KubeClient, namespaces, roleBindings
 import type { Upstreams } from '../clusters/upstream.ts';
 import type { Caches } from '../resources/index.ts';
 import { projectKey } from './cluster-projects.ts';
+import { putAll, readMarked, removeRest } from './marked-objects.ts';
 import type { ClusterRole, ClusterRoleBinding } from './member-plan.ts';
 import { maybeOurProjectGrants } from './ours.ts';
 import { type ProjectMemberPlan, planProjectMembers, type RoleBinding } from './project-member-plan.ts';
-import { putAll, readMarked, removeRest } from './rbac-objects.ts';
 import { runRounds } from './rounds.ts';
 
 /** An edit by hand in the cluster is put right at the latest after this. */
