@@ -1,5 +1,6 @@
 /** Client for one kube-apiserver: requests, watches, kubeconfigs. */
 
+export { type AccessAnswer, reviewOwnAccess } from './access-review.ts';
 export { applyManifest, deleteManifest, type ManifestOptions, type ManifestStep } from './apply-manifest.ts';
 export * from './client.ts';
 export * from './connection.ts';

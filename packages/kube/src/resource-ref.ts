@@ -82,7 +82,6 @@ export const selfSubjectAccessReviews = cluster(
   'selfsubjectaccessreviews',
   'SelfSubjectAccessReview',
 );
-/** Deprecated in Kubernetes 1.19 for what can't be asked from where the API server stands, and served still. */
 /** What the authorized endpoint of a cluster knows of tokens and of whose they are. */
 export const clusterAuthTokens = namespaced('cluster.cattle.io/v3', 'clusterauthtokens', 'ClusterAuthToken');
 export const clusterUserAttributes = namespaced(
@@ -90,6 +89,7 @@ export const clusterUserAttributes = namespaced(
   'clusteruserattributes',
   'ClusterUserAttribute',
 );
+/** Deprecated in Kubernetes 1.19 for what can't be asked from where the API server stands, and served still. */
 export const componentStatuses = cluster('v1', 'componentstatuses', 'ComponentStatus');
 export const podMetrics = namespaced('metrics.k8s.io/v1beta1', 'pods', 'PodMetrics');
 export const nodeMetrics = cluster('metrics.k8s.io/v1beta1', 'nodes', 'NodeMetrics');

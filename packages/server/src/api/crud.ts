@@ -89,7 +89,8 @@ export async function createOne(request: ApiRequest, type: ServedType, body: unk
   return showResource(request, type, stored);
 }
 
-async function confirm(request: ApiRequest, { stored, behaviour }: ServedType, resource: Any): Promise<void> {
+/** Lets the behaviour look at what was just stored; takes it back where that throws. */
+export async function confirm(request: ApiRequest, { stored, behaviour }: ServedType, resource: Any): Promise<void> {
   try {
     await behaviour.afterCreate?.(request, resource);
   } catch (error) {

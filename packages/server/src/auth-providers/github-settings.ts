@@ -1,6 +1,6 @@
 /** What a GitHub provider is configured to be: github.com or an Enterprise host, with the OAuth application to use there. */
 import { invalid, isDnsSubdomain, Secret } from '@drover/base';
-import type { ConfigFields } from './oidc-settings.ts';
+import { type ConfigFields, required, text } from './config-fields.ts';
 
 export interface GithubSettings {
   /** Names principals and tokens: `github`. */
@@ -40,20 +40,11 @@ function clientFor(fields: ConfigFields, host: string | undefined): Pick<GithubS
   const otherSecret = other === undefined ? undefined : mapOf(fields, 'additionalClientIds')[other];
   if (other !== undefined && otherSecret !== undefined)
     return { clientId: other, clientSecret: new Secret(otherSecret) };
-  const clientId = text(fields, 'clientId');
-  const clientSecret = text(fields, 'clientSecret');
-  if (!clientId) throw invalid('clientId', 'must be set', 'MissingRequired');
-  if (!clientSecret) throw invalid('clientSecret', 'must be set', 'MissingRequired');
-  return { clientId, clientSecret: new Secret(clientSecret) };
+  return { clientId: required(fields, 'clientId'), clientSecret: new Secret(required(fields, 'clientSecret')) };
 }
 
 function mapOf(fields: ConfigFields, name: string): Record<string, string> {
   const value = fields[name];
   if (typeof value !== 'object' || value === null) return {};
   return Object.fromEntries(Object.entries(value).filter(([, each]) => typeof each === 'string' && each !== ''));
-}
-
-function text(fields: ConfigFields, name: string): string | undefined {
-  const value = fields[name];
-  return typeof value === 'string' && value.trim() !== '' ? value.trim() : undefined;
 }

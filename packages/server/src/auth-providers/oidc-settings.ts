@@ -3,6 +3,7 @@
  * in. Pure: nothing is asked for here.
  */
 import { invalid, messageOf, Secret } from '@drover/base';
+import { type ConfigFields, httpsUrl, required, secret, text } from './config-fields.ts';
 
 export interface OidcSettings {
   /** Names principals and tokens, such as `keycloakoidc`. */
@@ -30,8 +31,6 @@ export interface OidcSettings {
   /** Claims that must hold exactly these values, such as the domain of Google's accounts. */
   readonly required: Readonly<Record<string, string>>;
 }
-
-export type ConfigFields = Readonly<Record<string, unknown>>;
 
 /** The providers of this kind: by name their types in `/v3` and `/v3-public`. */
 export const oidcProviders = [
@@ -127,28 +126,4 @@ function googleSettings(fields: ConfigFields): OidcSettings {
 function scopes(given: string): string {
   const words = given.split(/[\s,]+/).filter(Boolean);
   return [...new Set(['openid', ...words])].join(' ');
-}
-
-function text(fields: ConfigFields, name: string): string | undefined {
-  const value = fields[name];
-  return typeof value === 'string' && value.trim() !== '' ? value.trim() : undefined;
-}
-
-function required(fields: ConfigFields, name: string): string {
-  const value = text(fields, name);
-  if (value === undefined) throw invalid(name, 'must be set', 'MissingRequired');
-  return value;
-}
-
-function secret(fields: ConfigFields, name: string): Secret | undefined {
-  const value = text(fields, name);
-  return value === undefined ? undefined : new Secret(value);
-}
-
-function httpsUrl(fields: ConfigFields, name: string, needed = false): string | undefined {
-  const value = needed ? required(fields, name) : text(fields, name);
-  if (value === undefined) return undefined;
-  if (!URL.canParse(value) || new URL(value).protocol !== 'https:')
-    throw invalid(name, 'must be an https address', 'InvalidFormat');
-  return value;
 }

@@ -2,8 +2,9 @@
  * A provider that people are sent to: what all of them have in common, whatever they speak. Configured by the fields of its
  * authConfig, which are read anew for each request.
  */
+
+import type { ConfigFields } from './config-fields.ts';
 import type { Identity, KnownPrincipal } from './identity.ts';
-import type { ConfigFields } from './oidc-settings.ts';
 import type { SeenOnce } from './saml-flow.ts';
 
 export interface ProviderConfig {

@@ -5,7 +5,7 @@
 import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { invalid, Secret } from '@drover/base';
 import { DOMParser } from '@xmldom/xmldom';
-import type { ConfigFields } from './oidc-settings.ts';
+import { type ConfigFields, required, text } from './config-fields.ts';
 
 export interface SamlSettings {
   /** Names paths, principals and tokens, such as `okta`. */
@@ -146,15 +146,4 @@ function pemOf(content: string, field: string): string {
   } catch {
     throw invalid(field, 'has a certificate that can not be read');
   }
-}
-
-function text(fields: ConfigFields, name: string): string | undefined {
-  const value = fields[name];
-  return typeof value === 'string' && value.trim() !== '' ? value.trim() : undefined;
-}
-
-function required(fields: ConfigFields, name: string): string {
-  const value = text(fields, name);
-  if (value === undefined) throw invalid(name, 'must be set', 'MissingRequired');
-  return value;
 }

@@ -3,6 +3,7 @@
  * asked of that cluster as the user, so that its own bindings count.
  */
 import { forbidden, ignoreNotFound, invalid, methodNotAllowed, notFound } from '@drover/base';
+import { type AccessAnswer, reviewOwnAccess } from '@drover/kube';
 import type { ApiDeps } from '../api/behaviour.ts';
 import { guardCsrf } from '../auth/csrf.ts';
 import { subjectsOfUser } from '../auth/escalation.ts';
@@ -111,26 +112,16 @@ interface Inside {
   readonly attributes: { readonly group: string; readonly resource: string; readonly name?: string };
 }
 
-const reviewPath = '/apis/authorization.k8s.io/v1/selfsubjectaccessreviews';
-
-async function askCluster(
+function askCluster(
   deps: ApiDeps,
   caller: Caller,
   { verb, clusterId, namespace, attributes }: Inside,
-): Promise<{ allowed: boolean; reason?: string }> {
+): Promise<AccessAnswer> {
   // Checks that the caller is somebody, as on every other way into a cluster.
   identityHeaders(caller);
   const { userId: user, groups, extra } = caller;
   const [resource, subresource] = attributes.resource.split('/');
-  const resourceAttributes = { verb, namespace, group: attributes.group, resource, subresource, name: attributes.name };
-  const review = {
-    apiVersion: 'authorization.k8s.io/v1',
-    kind: 'SelfSubjectAccessReview',
-    spec: { resourceAttributes },
-  };
-  const { status } = await deps.clients
-    .get(clusterId)
-    .as({ user, groups, extra })
-    .request<{ status: { allowed: boolean; reason?: string } }>('POST', reviewPath, { body: review });
-  return { allowed: status.allowed, reason: status.reason || undefined };
+  const { group, name } = attributes;
+  const asked = { verb, namespace, group, resource: resource!, subresource, name };
+  return reviewOwnAccess(deps.clients.get(clusterId).as({ user, groups, extra }), asked);
 }

@@ -3,13 +3,14 @@
  * asked is the local cluster's to say.
  */
 import { badRequest } from '@drover/base';
+import { resourcePath, selfSubjectAccessReviews } from '@drover/kube';
 import type { ApiView } from '../api/behaviour.ts';
 import { findKubeType, type KubeType, managementGroup } from './kube-type.ts';
 import { postLocal } from './local.ts';
 import { isObject } from './shape.ts';
 import { maySee } from './show.ts';
 
-export const reviewPath = '/apis/authorization.k8s.io/v1/selfsubjectaccessreviews';
+export const reviewPath = resourcePath(selfSubjectAccessReviews);
 
 export interface SentReview {
   readonly body: Uint8Array;

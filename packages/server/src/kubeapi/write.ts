@@ -2,8 +2,8 @@
 import { parseV3Id, v3Id } from '@drover/api';
 import { badRequest, conflict, ignoreNotFound, isConflict, notFound, StatusError } from '@drover/base';
 import { readBody, readText } from '../api/body.ts';
-import { deleteOne } from '../api/crud.ts';
-import { mergePatch } from '../steve/merge-patch.ts';
+import { confirm, deleteOne } from '../api/crud.ts';
+import { mergeInto } from '../steve/merge-patch.ts';
 import { type Call, isDryRun, isOn } from './call.ts';
 import { readObject, type Sent } from './input.ts';
 import { jsonPatch } from './json-patch.ts';
@@ -86,8 +86,7 @@ export async function patchObject(call: Call): Promise<Written> {
 
 const patches: Readonly<Record<string, (object: Shown, patch: unknown) => unknown>> = {
   'application/json-patch+json': jsonPatch,
-  'application/merge-patch+json': (object, patch) =>
-    mergePatch(object, JSON.stringify(patch ?? {}), 'application/merge-patch+json'),
+  'application/merge-patch+json': (object, patch) => mergeInto(object, patch ?? {}),
 };
 
 async function apply(call: Call): Promise<Written> {
@@ -191,13 +190,7 @@ async function store(call: Call, { object, metadata }: Sent, manager: FieldOwner
     return { status: 201, object: showObject(request, type, made as AnyResource) };
   }
   const made = (await resources.create(type.id, whole as never)) as AnyResource;
-  try {
-    await behaviour.afterCreate?.(request, made);
-  } catch (error) {
-    const { name, namespace, uid } = made.metadata;
-    await ignoreNotFound(resources.delete(type.id, { name, namespace, uid }));
-    throw error;
-  }
+  await confirm(request, type.served, made);
   return { status: 201, object: showObject(request, type, made) };
 }
 

@@ -2,7 +2,7 @@
  * The one answer that the proxy makes itself: the list of namespaces for who may not list them in the cluster, holding those of his
  * projects. Everything else goes through unread, a watch of namespaces too, which the cluster refuses him.
  */
-import type { KubeClient } from '@drover/kube';
+import { type KubeClient, reviewOwnAccess } from '@drover/kube';
 import type { Access } from '../auth/access.ts';
 import type { Identity } from '../auth/impersonation.ts';
 import { projectKey } from '../controllers/cluster-projects.ts';
@@ -57,7 +57,9 @@ export async function filteredNamespaces(
     return undefined;
   const cluster = client(clusterId);
   const { userId: user, groups, extra } = identity;
-  if (await mayList(cluster.as({ user, groups, extra }), signal)) return undefined;
+  // Its own bindings count as well.
+  const list = { verb: 'list', resource: 'namespaces' };
+  if ((await reviewOwnAccess(cluster.as({ user, groups, extra }), list, { signal })).allowed) return undefined;
   const isHis = (item: Item | undefined): boolean => {
     const [of, name = ''] = item?.metadata?.annotations?.[projectKey]?.split(':') ?? [];
     return of === clusterId && access.may(caller, 'get', 'project', { namespace: clusterId, name });
@@ -105,19 +107,4 @@ function isInProject(access: NamespaceListDeps['access'], caller: Caller, cluste
   for (const projectId of access.grantsOf(caller).projects.keys())
     if (projectId.startsWith(`${clusterId}:`)) return true;
   return false;
-}
-
-/** Asked of the cluster, whose own bindings count as well. */
-async function mayList(cluster: KubeClient, signal: AbortSignal): Promise<boolean> {
-  const review = {
-    apiVersion: 'authorization.k8s.io/v1',
-    kind: 'SelfSubjectAccessReview',
-    spec: { resourceAttributes: { verb: 'list', resource: 'namespaces' } },
-  };
-  const { status } = await cluster.request<{ readonly status?: { readonly allowed?: boolean } }>(
-    'POST',
-    '/apis/authorization.k8s.io/v1/selfsubjectaccessreviews',
-    { body: review, signal },
-  );
-  return status?.allowed === true;
 }

@@ -16,8 +16,13 @@ export function mergePatch(object: object, patch: string, contentType: string): 
   } catch (error) {
     throw invalid('body', `is not valid JSON: ${messageOf(error)}`, 'InvalidBodyContent');
   }
-  if (!isObject(parsed)) throw invalid('body', 'must be an object', 'InvalidBodyContent');
-  return merge(object, parsed);
+  return mergeInto(object, parsed);
+}
+
+/** The object with a patch applied that is read already. Throws Invalid for one that is no object. */
+export function mergeInto(object: object, patch: unknown): Json {
+  if (!isObject(patch)) throw invalid('body', 'must be an object', 'InvalidBodyContent');
+  return merge(object, patch);
 }
 
 function merge(target: unknown, patch: Json): Json {
