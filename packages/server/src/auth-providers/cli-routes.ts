@@ -9,6 +9,7 @@ import { noteForAudit } from '../audit/notes.ts';
 import { readSmallJson } from '../auth/login-body.ts';
 import { Buckets } from '../auth/rate-limit.ts';
 import type { Caller, Exchange, Route } from '../http/exchange.ts';
+import { noStore, sendJson } from '../http/send-json.ts';
 import {
   addCliRequest,
   allowCliRequest,
@@ -65,7 +66,7 @@ export function cliRoutes(deps: CliRoutesDeps): Route[] {
     const found = await findCliRequest(deps, id);
     if (!found) throw notFound('authToken', id);
     if (found.phase === 'denied') throw forbidden('the request was denied', { code: 'PermissionDenied' });
-    answer(exchange, 200, shown(found));
+    sendJson(exchange.response, 200, shown(found), noStore);
   };
   const common = { errors: 'norman', errorPage } as const;
   return [
@@ -99,7 +100,7 @@ async function begin(deps: CliRoutesDeps, exchange: Exchange): Promise<void> {
     host: shownName(text('host'), '').slice(0, 128) || undefined,
   });
   const url = `${deps.baseUrl(request)}${pagePath}?requestId=${made.metadata.name}`;
-  answer(exchange, 201, { ...shown(made), code: made.code, url, endsAt: made.endsAt, pollMs });
+  sendJson(exchange.response, 201, { ...shown(made), code: made.code, url, endsAt: made.endsAt, pollMs }, noStore);
 }
 
 function shown({ metadata, token = '', expiresAt = '', phase }: CliRequest): Record<string, unknown> {
@@ -158,14 +159,4 @@ async function page(deps: CliRoutesDeps, exchange: Exchange, caller: Caller | un
 function sameText(a: string, b: string): boolean {
   const [left, right] = [Buffer.from(a), Buffer.from(b)];
   return left.length === right.length && timingSafeEqual(left, right);
-}
-
-function answer({ response }: Exchange, status: number, body: unknown): void {
-  const text = JSON.stringify(body);
-  const headers = {
-    'content-type': 'application/json',
-    'cache-control': 'no-store',
-    'content-length': Buffer.byteLength(text),
-  };
-  response.writeHead(status, headers).end(text);
 }

@@ -7,6 +7,7 @@ import { readLoginBody } from '../auth/login-body.ts';
 import { isCrossSite } from '../auth/origin.ts';
 import type { PublicRoutesDeps, SignInElsewhere } from '../auth/public-routes.ts';
 import type { Route } from '../http/exchange.ts';
+import { sendJson } from '../http/send-json.ts';
 import { enableConfig, readConfig } from './auth-configs.ts';
 import { cliRoutes } from './cli-routes.ts';
 import { admitIdentity } from './external-users.ts';
@@ -53,7 +54,7 @@ export function elsewhereOf(deps: Deps): Elsewhere {
       if (!config?.enabled) throw notFound('authProvider', name);
       if (body.code === undefined) {
         const idpRedirectUrl = await signIn.begin(exchange, config, { returnTo: afterwards(body) });
-        return sendJson(response, { type: 'samlLoginOutput', idpRedirectUrl });
+        return sendJson(response, 200, { type: 'samlLoginOutput', idpRedirectUrl });
       }
       const { code, state = '', iss } = body;
       const query = new URLSearchParams({ code, state, ...(iss ? { iss } : {}) });
@@ -71,9 +72,4 @@ function afterwards(body: Awaited<ReturnType<typeof readLoginBody>>): string {
   if (body.publicKey !== undefined) query.set('publicKey', body.publicKey);
   if (body.responseType) query.set('responseType', body.responseType);
   return `/dashboard/auth/login?${query}`;
-}
-
-function sendJson(response: Parameters<SignInElsewhere['login']>[0]['response'], body: unknown): void {
-  const text = JSON.stringify(body);
-  response.writeHead(200, { 'content-type': 'application/json', 'content-length': Buffer.byteLength(text) }).end(text);
 }

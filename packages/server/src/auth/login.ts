@@ -7,6 +7,7 @@ import type { Token } from '@drover/api';
 import { forbidden, isDnsSubdomain, notFound, type Secret, StatusError } from '@drover/base';
 import { noteForAudit } from '../audit/notes.ts';
 import type { AddressOf } from '../http/client-address.ts';
+import { sendJson } from '../http/send-json.ts';
 import type { Access } from './access.ts';
 import { setSessionCookie } from './cookies.ts';
 import { type AuthDeps, nowOf } from './deps.ts';
@@ -62,8 +63,7 @@ export async function answerLogin(
     response.writeHead(200, { 'content-length': '0' }).end();
     return;
   }
-  const text = JSON.stringify(loginAnswer(resource, bearer));
-  response.writeHead(201, { 'content-type': 'application/json', 'content-length': Buffer.byteLength(text) }).end(text);
+  sendJson(response, 201, loginAnswer(resource, bearer));
 }
 
 export interface LoginAsk {

@@ -2,6 +2,7 @@
 import type { IncomingMessage } from 'node:http';
 import { methodNotAllowed, notFound } from '@drover/base';
 import type { Exchange, Route } from '../http/exchange.ts';
+import { sendJson } from '../http/send-json.ts';
 import type { Authenticator } from './authenticate.ts';
 import { guardCsrf } from './csrf.ts';
 import { type LoginDeps, login } from './login.ts';
@@ -52,7 +53,7 @@ export function publicRoutes(deps: PublicRoutesDeps): Route[] {
     route('/v1-public/authproviders', async ({ request, response }) => {
       requireMethod(request, 'GET');
       const base = deps.baseUrl(request);
-      answer(response, { data: allShown(deps, base) });
+      sendJson(response, 200, { data: allShown(deps, base) });
     }),
     route('/v1-public/login', async ({ request, response }) => {
       requireMethod(request, 'POST');
@@ -72,12 +73,12 @@ async function root(deps: PublicRoutesDeps, { request, response, path }: Exchang
   const base = deps.baseUrl(request);
   response.setHeader('x-api-schemas', `${base}/v3-public/schemas`);
   const [name, id, ...more] = path.split('/').slice(2).filter(Boolean);
-  if (name === undefined) return answer(response, publicRoot(base));
+  if (name === undefined) return sendJson(response, 200, publicRoot(base));
   const types = [...providers, ...deps.elsewhere.all.filter(each => deps.elsewhere.isOn(each.name))].map(
     each => each.type,
   );
   if (more.length > 0 || !/^schemas?$/i.test(name)) throw notFound('path', path.slice(0, 200));
-  answer(response, id === undefined ? publicSchemas(base, types) : findPublicSchema(base, types, id));
+  sendJson(response, 200, id === undefined ? publicSchemas(base, types) : findPublicSchema(base, types, id));
 }
 
 async function listProviders(deps: PublicRoutesDeps, { request, response, path }: Exchange): Promise<void> {
@@ -88,8 +89,8 @@ async function listProviders(deps: PublicRoutesDeps, { request, response, path }
   const all = allShown(deps, base);
   const one = all.find(({ name }) => name === id);
   if (more.length > 0 || (id !== undefined && !one)) throw notFound('authProvider', 'that name');
-  if (one) return answer(response, one);
-  answer(response, {
+  if (one) return sendJson(response, 200, one);
+  sendJson(response, 200, {
     type: 'collection',
     resourceType: 'authProvider',
     links: { self: `${base}/v3-public/authProviders` },
@@ -123,7 +124,7 @@ async function oneElsewhere(
   const base = deps.baseUrl(request);
   response.setHeader('x-api-schemas', `${base}/v3-public/schemas`);
   if (id !== provider.name || more.length > 0 || !deps.elsewhere.isOn(id)) throw notFound(provider.type, 'that name');
-  if (request.method === 'GET') return answer(response, shownElsewhere(deps, provider, base));
+  if (request.method === 'GET') return sendJson(response, 200, shownElsewhere(deps, provider, base));
   requireMethod(request, 'POST');
   if (query.get('action') !== 'login') throw notFound('action', 'that name');
   await deps.elsewhere.login(exchange, id);
@@ -135,7 +136,7 @@ async function oneProvider(deps: PublicRoutesDeps, provider: Provider, exchange:
   const base = deps.baseUrl(request);
   response.setHeader('x-api-schemas', `${base}/v3-public/schemas`);
   if (id !== provider.name || more.length > 0) throw notFound(provider.type, 'that name');
-  if (request.method === 'GET') return answer(response, shown(provider, base));
+  if (request.method === 'GET') return sendJson(response, 200, shown(provider, base));
   requireMethod(request, 'POST');
   if (query.get('action') !== 'login') throw notFound('action', 'that name');
   await login(deps, request, response, provider);
@@ -164,10 +165,4 @@ function segmentsAfter(path: string): string[] {
 function requireMethod(request: IncomingMessage, method: string): void {
   if (request.method !== method && !(method === 'GET' && request.method === 'HEAD'))
     throw methodNotAllowed(request.method ?? '', 'this path');
-}
-
-function answer(response: Exchange['response'], body: unknown): void {
-  const text = JSON.stringify(body);
-  response.writeHead(200, { 'content-type': 'application/json', 'content-length': Buffer.byteLength(text) });
-  response.end(text);
 }

@@ -2,14 +2,13 @@
  * `/v1-second-factor`: each local user's own second factor: seen, begun, confirmed and turned off, each time with his password; and
  * taken off somebody who lost it, by whoever may act on him.
  */
-import { forbidden, invalid, methodNotAllowed, notFound, unauthorized } from '@drover/base';
+import { forbidden, invalid, notFound, unauthorized } from '@drover/base';
 import type { AddressOf } from '../http/client-address.ts';
-import type { Caller, Exchange, Route } from '../http/exchange.ts';
+import type { Route } from '../http/exchange.ts';
 import type { Access } from './access.ts';
-import { guardCsrf } from './csrf.ts';
+import { type AskedAction, actionRoute } from './action-route.ts';
 import type { AuthDeps } from './deps.ts';
 import { requireMayActOn } from './escalation.ts';
-import { readSmallJson } from './login-body.ts';
 import type { LoginLimits } from './login-limits.ts';
 import { checkPassword } from './passwords.ts';
 import {
@@ -26,14 +25,8 @@ export interface SecondFactorDeps extends AuthDeps {
   readonly addressOf: AddressOf;
 }
 
-type Body = Readonly<Record<string, unknown>>;
-type Action = (deps: SecondFactorDeps, asked: Asked) => Promise<unknown>;
-
-interface Asked {
-  readonly exchange: Exchange;
-  readonly caller: Caller;
-  readonly body: Body;
-}
+type Body = AskedAction['body'];
+type Action = (deps: SecondFactorDeps, asked: AskedAction) => Promise<unknown>;
 
 const actions: Readonly<Record<string, Action>> = {
   async begin(deps, asked) {
@@ -62,27 +55,18 @@ const actions: Readonly<Record<string, Action>> = {
 };
 
 export function secondFactorRoute(deps: SecondFactorDeps): Route {
-  return {
+  return actionRoute({
     prefix: '/v1-second-factor',
-    signIn: 'user',
-    errors: 'norman',
-    async handle(exchange, caller) {
-      const { request, response, query, path } = exchange;
-      if (!/^\/v1-second-factor\/?$/.test(path)) throw notFound('path', path.slice(0, 200));
-      if (caller!.clusterId !== undefined) throw forbidden('this token is for a cluster alone');
-      if (request.method === 'GET') return answer(response, await secondFactorOf(deps.resources, caller!.userId));
-      if (request.method !== 'POST') throw methodNotAllowed(request.method ?? '', 'this path');
-      guardCsrf(request, response, { method: 'POST', query });
-      const name = query.get('action') ?? '';
-      const action = Object.hasOwn(actions, name) ? actions[name] : undefined;
-      if (!action) throw invalid('action', `must be one of ${Object.keys(actions).join(', ')}`, 'InvalidAction');
-      answer(response, await action(deps, { exchange, caller: caller!, body: await readSmallJson(request) }));
+    actions: Object.fromEntries(Object.entries(actions).map(([name, act]) => [name, asked => act(deps, asked)])),
+    read: caller => secondFactorOf(deps.resources, caller.userId),
+    admit(caller) {
+      if (caller.clusterId !== undefined) throw forbidden('this token is for a cluster alone');
     },
-  };
+  });
 }
 
 /** Whoever sits down at an unlocked machine is not its owner: each change asks for the password anew, and counts as a sign-in. */
-async function provePassword(deps: SecondFactorDeps, { exchange, caller, body }: Asked) {
+async function provePassword(deps: SecondFactorDeps, { exchange, caller, body }: AskedAction) {
   const user = deps.caches.user.get(caller.userId);
   if (!user?.username) throw invalid('user', 'signs in elsewhere: his second factor is kept there', 'InvalidState');
   const password = text(body, 'password');
@@ -98,14 +82,4 @@ function text(body: Body, name: string): string {
   if (typeof value !== 'string' || value === '' || value.length > 1024)
     throw invalid(name, 'is required, as text', 'MissingRequired');
   return value;
-}
-
-function answer(response: Exchange['response'], body: unknown): void {
-  if (body === undefined) {
-    response.writeHead(204).end();
-    return;
-  }
-  const json = JSON.stringify(body);
-  const headers = { 'content-type': 'application/json', 'cache-control': 'no-store' };
-  response.writeHead(200, { ...headers, 'content-length': Buffer.byteLength(json) }).end(json);
 }

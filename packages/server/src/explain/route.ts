@@ -2,13 +2,12 @@
  * `/v1-access?action=can-i` and `?action=who-can`: why one may or may not, and who may. What is inside of a cluster is
  * asked of that cluster as the user, so that its own bindings count.
  */
-import { forbidden, ignoreNotFound, invalid, methodNotAllowed, notFound } from '@drover/base';
+import { forbidden, ignoreNotFound, notFound } from '@drover/base';
 import { type AccessAnswer, reviewOwnAccess } from '@drover/kube';
 import type { ApiDeps } from '../api/behaviour.ts';
-import { guardCsrf } from '../auth/csrf.ts';
+import { actionRoute } from '../auth/action-route.ts';
 import { subjectsOfUser } from '../auth/escalation.ts';
 import { identityHeaders } from '../auth/impersonation.ts';
-import { readSmallJson } from '../auth/login-body.ts';
 import type { PolicyRule } from '../auth/rules.ts';
 import type { Caller, Route } from '../http/exchange.ts';
 import { type Deciding, decidedBy } from './decision.ts';
@@ -29,32 +28,20 @@ type Body = Readonly<Record<string, unknown>>;
 
 export function explainRoute(deps: ApiDeps): Route {
   const explain = { caches: deps.caches, access: deps.auth.access };
-  const actions: Readonly<Record<string, (caller: Caller, body: Body) => unknown>> = {
-    'can-i': (caller, body) => canI(deps, caller, body),
-    'who-can': async (caller, body) => {
-      const { question } = readQuestion(body);
-      requireSeen(deps, caller, question.clusterId);
-      // Refuses before the cluster is asked anything.
-      const told = whoCan(explain, caller, question);
-      if ('wanted' in question) return told;
-      return whoCan(explain, caller, { ...question, external: await externalRules(deps, question.clusterId) });
-    },
-  };
-  return {
+  return actionRoute({
     prefix: '/v1-access',
-    signIn: 'user',
-    errors: 'norman',
-    async handle({ request, response, query, path }, caller) {
-      if (!/^\/v1-access\/?$/.test(path)) throw notFound('path', path.slice(0, 200));
-      if (request.method !== 'POST') throw methodNotAllowed(request.method ?? '', 'this path');
-      guardCsrf(request, response, { method: 'POST', query });
-      const name = query.get('action') ?? '';
-      const action = Object.hasOwn(actions, name) ? actions[name] : undefined;
-      if (!action) throw invalid('action', `must be one of ${Object.keys(actions).join(', ')}`, 'InvalidAction');
-      const text = JSON.stringify(await action(caller!, await readSmallJson(request)));
-      response.writeHead(200, { 'content-type': 'application/json', 'cache-control': 'no-store' }).end(text);
+    actions: {
+      'can-i': ({ caller, body }) => canI(deps, caller, body),
+      'who-can': async ({ caller, body }) => {
+        const { question } = readQuestion(body);
+        requireSeen(deps, caller, question.clusterId);
+        // Refuses before the cluster is asked anything.
+        const told = whoCan(explain, caller, question);
+        if ('wanted' in question) return told;
+        return whoCan(explain, caller, { ...question, external: await externalRules(deps, question.clusterId) });
+      },
     },
-  };
+  });
 }
 
 /** What Kubernetes' own roles, such as `view`, hold in this cluster: role templates may stand for them and know no rules. */

@@ -10,6 +10,7 @@ import type { AuthDeps } from '../auth/deps.ts';
 import { Buckets } from '../auth/rate-limit.ts';
 import type { AddressOf } from '../http/client-address.ts';
 import type { Exchange, Route } from '../http/exchange.ts';
+import { noStore, sendJson } from '../http/send-json.ts';
 import { describeService } from './describe.ts';
 import { scimGroups } from './groups.ts';
 import { errorBody, listAnswer, type Scim, scimError } from './protocol.ts';
@@ -73,9 +74,8 @@ export function scimRoutes(deps: ScimDeps): Route[] {
       const [provider = '', ...more] = path.split('/').slice(2).filter(Boolean);
       if (more.length > 0 || !deps.caches.authConfig.get(provider)) throw notFound('authConfig', provider.slice(0, 64));
       const made = await renewScimToken(deps.resources, provider);
-      const text = JSON.stringify({ token: made.reveal(), url: `${deps.baseUrl(request)}/v1-scim/${provider}` });
-      const headers = { 'content-type': 'application/json', 'cache-control': 'no-store' };
-      response.writeHead(201, { ...headers, 'content-length': Buffer.byteLength(text) }).end(text);
+      const url = `${deps.baseUrl(request)}/v1-scim/${provider}`;
+      sendJson(response, 201, { token: made.reveal(), url }, noStore);
     },
   };
   return [provide, token];
@@ -139,13 +139,10 @@ function send({ response }: Exchange, { status, body }: Answer, retryAfterSecond
     response.writeHead(status).end();
     return;
   }
-  const text = JSON.stringify(body);
   const location = status === 201 ? (body['meta'] as { location?: string } | undefined)?.location : undefined;
-  const headers: Record<string, string | number> = {
+  sendJson(response, status, body, {
     'content-type': 'application/scim+json',
-    'content-length': Buffer.byteLength(text),
-  };
-  if (location !== undefined) headers['location'] = location;
-  if (retryAfterSeconds !== undefined) headers['retry-after'] = retryAfterSeconds;
-  response.writeHead(status, headers).end(text);
+    ...(location === undefined ? {} : { location }),
+    ...(retryAfterSeconds === undefined ? {} : { 'retry-after': retryAfterSeconds }),
+  });
 }
