@@ -5,6 +5,7 @@ export { applyManifest, deleteManifest, type ManifestOptions, type ManifestStep 
 export * from './client.ts';
 export * from './connection.ts';
 export { type ApiResource, Discovery, type Version } from './discovery.ts';
+export { checkDrain, type DrainOptions, emptyNode } from './drain.ts';
 export { readFileIfThere, writeFileAtomic } from './files.ts';
 export { type ForwardOptions, forward } from './forward.ts';
 export { ForwardTarget } from './forward-target.ts';

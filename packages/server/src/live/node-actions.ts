@@ -3,13 +3,11 @@
  * disruption budgets let it. What became of a drain shows as the node's condition Drained.
  */
 import type { ManagedNode, V3Data } from '@drover/api';
-import { hasReason, invalid, isNotFound, messageOf, type Resource, setCondition, sleep } from '@drover/base';
-import { type KubeClient, nodes, pods } from '@drover/kube';
+import { invalid, messageOf, setCondition } from '@drover/base';
+import { checkDrain, type DrainOptions, emptyNode, nodes } from '@drover/kube';
 import type { ApiRequest, ApiView } from '../api/behaviour.ts';
 import { asCaller } from './as-caller.ts';
 
-const mirrorKey = 'kubernetes.io/config.mirror';
-const againMs = 5_000;
 const defaultTimeoutMs = 120_000;
 /** What is being emptied by this server; one that stops ends with it, and the node stays cordoned. */
 const draining = new Map<string, AbortController>();
@@ -30,14 +28,6 @@ export async function setUnschedulable(request: ApiRequest, node: ManagedNode, u
 
 export const isCordoned = (_: ApiView, node: ManagedNode): boolean => node.spec?.unschedulable === true;
 export const isDraining = (_: ApiView, node: ManagedNode): boolean => draining.has(keyOf(node));
-
-interface DrainOptions {
-  readonly deleteLocalData: boolean;
-  readonly force: boolean;
-  readonly gracePeriod: number;
-  readonly ignoreDaemonSets: boolean;
-  readonly timeoutMs: number;
-}
 
 function optionsOf(input: V3Data): DrainOptions {
   const number = (field: string, fallback: number) => {
@@ -68,13 +58,13 @@ export async function drain(request: ApiRequest, node: ManagedNode, input: V3Dat
   draining.set(key, stop);
   try {
     await setUnschedulable(request, node, true);
-    refuseWhatStays(await podsOn(client, name), options);
+    await checkDrain(client, name, options);
   } catch (error) {
     draining.delete(key);
     throw error;
   }
   await tell(request, node, { status: 'Unknown', message: 'pods are being evicted' });
-  void empty(client, name, { options, signal: AbortSignal.any([stop.signal, AbortSignal.timeout(options.timeoutMs)]) })
+  void emptyNode(client, name, { ...options, signal: stop.signal })
     .then(
       () => tell(request, node, { status: 'True', message: '' }),
       error => {
@@ -90,70 +80,6 @@ export function stopDrain(node: ManagedNode): void {
   const running = draining.get(keyOf(node));
   if (!running) throw invalid('action', 'the node is not being drained', 'InvalidAction');
   running.abort(new Error('stopped'));
-}
-
-interface Pod extends Resource {
-  readonly spec?: { readonly volumes?: readonly { readonly emptyDir?: object }[] };
-  readonly status?: { readonly phase?: string };
-}
-
-async function podsOn(client: KubeClient, node: string, signal?: AbortSignal): Promise<Pod[]> {
-  const all = await Array.fromAsync(client.listAll<Pod>(pods, { fieldSelector: `spec.nodeName=${node}`, signal }));
-  return all.filter(({ metadata, status }) => {
-    const over = status?.phase === 'Succeeded' || status?.phase === 'Failed';
-    return !over && metadata.annotations?.[mirrorKey] === undefined;
-  });
-}
-
-const controllerOf = ({ metadata }: Pod) => metadata.ownerReferences?.find(({ controller }) => controller === true);
-const ofDaemonSet = (pod: Pod): boolean => controllerOf(pod)?.kind === 'DaemonSet';
-
-/** As kubectl drain does: what would be lost for good needs a word of its own. */
-function refuseWhatStays(all: readonly Pod[], { force, deleteLocalData, ignoreDaemonSets }: DrainOptions): void {
-  const name = ({ metadata }: Pod) => `${metadata.namespace}/${metadata.name}`;
-  const daemon = all.find(ofDaemonSet);
-  if (daemon && !ignoreDaemonSets)
-    throw invalid('ignoreDaemonSets', `${name(daemon)} is a daemon set's and would come back at once`, 'InvalidOption');
-  const others = all.filter(pod => !ofDaemonSet(pod));
-  const bare = others.find(pod => !controllerOf(pod));
-  if (bare && !force) throw invalid('force', `${name(bare)} is nobody's and would not come back`, 'InvalidOption');
-  const local = others.find(pod => pod.spec?.volumes?.some(({ emptyDir }) => emptyDir));
-  if (local && !deleteLocalData)
-    throw invalid('deleteLocalData', `${name(local)} has data of its own`, 'InvalidOption');
-}
-
-async function empty(
-  client: KubeClient,
-  node: string,
-  { options, signal }: { options: DrainOptions; signal: AbortSignal },
-): Promise<void> {
-  for (;;) {
-    const left = (await podsOn(client, node, signal)).filter(pod => !ofDaemonSet(pod));
-    if (left.length === 0) return;
-    for (const pod of left) if (!pod.metadata.deletionTimestamp) await evict(client, pod, { options, signal });
-    await sleep(againMs, signal);
-  }
-}
-
-async function evict(
-  client: KubeClient,
-  { metadata }: Pod,
-  { options, signal }: { options: DrainOptions; signal: AbortSignal },
-): Promise<void> {
-  const { name, namespace } = metadata;
-  const { gracePeriod } = options;
-  const body = {
-    apiVersion: 'policy/v1',
-    kind: 'Eviction',
-    metadata: { name, namespace },
-    ...(gracePeriod >= 0 ? { deleteOptions: { gracePeriodSeconds: gracePeriod } } : {}),
-  };
-  try {
-    await client.request('POST', `/api/v1/namespaces/${namespace}/pods/${name}/eviction`, { body, signal });
-  } catch (error) {
-    // Its budget does not let it go yet: asked again. Gone is gone.
-    if (!isNotFound(error) && !hasReason(error, 'TooManyRequests')) throw error;
-  }
 }
 
 async function tell(
