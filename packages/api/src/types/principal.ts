@@ -1,6 +1,7 @@
 /** Principal: a user or group as a sign-in provider knows it. Nothing is stored: it is asked for when it is looked at. */
 import { oneOf, string } from '../field.ts';
 import { defineType } from '../type.ts';
+import { containerLimit, namespaceQuota } from './quota.ts';
 import { falseByDefault } from './shared.ts';
 
 export const principal = defineType({
@@ -46,6 +47,8 @@ export const namespace = defineType({
       update: false;
       typed?: string;
     },
+    resourceQuota: namespaceQuota,
+    containerDefaultResourceLimit: containerLimit,
     state: string({ create: false, update: false, nullable: false }),
     transitioning: oneOf(['yes', 'no', 'error'], { create: false, update: false, nullable: false }),
     transitioningMessage: string({ create: false, update: false, nullable: false }),

@@ -1,6 +1,7 @@
 /** Project: namespaces of one cluster that belong together. */
 import { map, reference, string } from '../field.ts';
 import { defineType } from '../type.ts';
+import { containerLimit, namespaceQuota, projectQuota } from './quota.ts';
 import { conditions, readOnly } from './shared.ts';
 
 export const project = defineType({
@@ -16,6 +17,10 @@ export const project = defineType({
     displayName: string({ as: 'name', required: true }),
     description: string(),
     clusterName: reference('cluster', { as: 'clusterId', required: true }),
+    resourceQuota: projectQuota,
+    /** What a namespace gets that asks for nothing else. */
+    namespaceDefaultResourceQuota: namespaceQuota,
+    containerDefaultResourceLimit: containerLimit,
   },
   status: {
     conditions: conditions('projectCondition'),

@@ -3,13 +3,15 @@ import type { Project } from '@drover/api';
 import { methodNotAllowed } from '@drover/base';
 import { systemProjectLabel } from '../controllers/cluster-projects.ts';
 import { behaviour } from './behaviour.ts';
+import { checkProjectQuota } from './project-quota.ts';
 import { requireReach } from './tokens.ts';
 
 export const projects = behaviour<Project>({
   prepareCreate(request, input) {
     requireReach(request, String(input['clusterId']));
-    return input;
+    return checkProjectQuota(request, input);
   },
+  prepareUpdate: (request, input, project) => checkProjectQuota(request, input, project),
   async remove(request, project) {
     if (project.metadata.labels?.[systemProjectLabel] === 'true')
       throw methodNotAllowed('DELETE', 'the System project');

@@ -14,6 +14,7 @@ import { clusterRegistration, registrationTokenRotation } from '../controllers/c
 import { foreignCredentials } from '../controllers/foreign-credentials.ts';
 import { indexNodes, runNodeSync } from '../controllers/node-sync.ts';
 import { indexProjectBindings, runProjectMembers } from '../controllers/project-members.ts';
+import { runProjectQuotas } from '../controllers/project-quotas.ts';
 import type { ControllerContext, RunningController } from '../resources/index.ts';
 import { startController } from '../resources/index.ts';
 import { ClusterClients } from './clients.ts';
@@ -41,6 +42,7 @@ export function startClusterControllers(deps: ClustersDeps, clusters: Clusters, 
       const held = resources.whileHolding(() => ownership.claim(clusterId));
       void runNodeSync({ upstreams, resources: held, caches, log }, clusterId, owned);
       void runProjectMembers({ upstreams, caches, setting, log }, clusterId, owned);
+      void runProjectQuotas({ upstreams, resources: held, caches, setting, log }, clusterId, owned);
     },
     log,
     signal,

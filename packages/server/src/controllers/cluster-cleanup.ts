@@ -10,8 +10,10 @@ import {
   customResourceDefinitions,
   daemonSets,
   KubeClient,
+  limitRanges,
   namespaces,
   type ResourceRef,
+  resourceQuotas,
   roleBindings,
   roles,
   secrets,
@@ -148,7 +150,7 @@ async function readOurs(client: KubeClient, installUuid: string, signal: AbortSi
         all.push({ ref, resource: { ...one, apiVersion: ref.apiVersion, kind: ref.kind! } });
     }
   };
-  await read([roleBindings, clusterRoleBindings, clusterRoles], maybeOurs);
+  await read([roleBindings, clusterRoleBindings, clusterRoles, resourceQuotas, limitRanges], maybeOurs);
   await read([daemonSets, roles, serviceAccounts, secrets, customResourceDefinitions], maybeOurEndpoint);
   return all;
 }

@@ -18,6 +18,9 @@ export const projectPart = { 'drover.io/part-of': 'projects' } as const;
 /** Set on what the authorized endpoint of a cluster is made of. */
 export const endpointPart = { 'drover.io/part-of': 'endpoint' } as const;
 
+/** Set on the quotas and limits of namespaces. */
+export const quotaPart = { 'drover.io/part-of': 'quotas' } as const;
+
 /** What may be ours, among all that installs like this one made. */
 export const maybeOurs = managedSelector;
 /** The same, of grants alone. */

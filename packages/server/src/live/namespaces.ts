@@ -9,6 +9,7 @@ import { type ApiView, behaviour } from '../api/behaviour.ts';
 import { mergeLabels } from '../api/merge.ts';
 import { projectKey } from '../controllers/cluster-projects.ts';
 import { asCaller, asServer } from './as-caller.ts';
+import { quotaAnnotations, requireNoQuota, showQuota } from './namespace-quota.ts';
 import { requireProjects } from './require-projects.ts';
 import { yamlLink } from './yaml-link.ts';
 
@@ -29,6 +30,7 @@ export function showNamespace(namespace: Namespace): V3Data {
     name,
     description: annotations[descriptionAnnotation],
     projectId: annotations[projectKey] ?? null,
+    ...showQuota(annotations),
     annotations,
     labels,
     uuid: uid,
@@ -102,11 +104,15 @@ export const namespaces = behaviour<V3Data>({
       const from = seen.metadata.annotations?.[projectKey];
       const to = annotations[projectKey];
       // The annotation is what puts a namespace into a project: setting it is a move.
-      if (from !== to) requireProjects(request, request.context?.id, [from, to]);
+      if (from !== to) {
+        requireProjects(request, request.context?.id, [from, to]);
+        requireNoQuota(request, to);
+      }
+      const quota = await quotaAnnotations(request, input, { name: id, projectId: to, isNew: false });
       const labels = withProject(mergeLabels(seen.metadata.labels, change.labels), to);
       const metadata = {
         labels: patchOf(seen.metadata.labels, labels),
-        annotations: patchOf(seen.metadata.annotations, annotations),
+        annotations: { ...patchOf(seen.metadata.annotations, annotations), ...quota },
       };
       return showNamespace(await client.patch<Namespace>(namespaceRef, id, { metadata }, { type: 'merge' }));
     },
@@ -121,14 +127,17 @@ export const namespaces = behaviour<V3Data>({
     const given = labelsOf(input, 'annotations');
     const projectId = (input['projectId'] as string | null | undefined) || given?.[projectKey];
     requireProjects(request, request.context?.id, [projectId]);
+    const name = String(input['name']);
+    const quota = await quotaAnnotations(request, input, { name, projectId, isNew: true });
     const annotations = {
       ...given,
+      ...Object.fromEntries(Object.entries(quota).filter(([, value]) => value !== null)),
       'field.cattle.io/creatorId': request.caller.userId,
       ...(projectId ? { [projectKey]: projectId } : {}),
       ...(input['description'] ? { [descriptionAnnotation]: String(input['description']) } : {}),
     };
     const labels = withProject(labelsOf(input, 'labels'), projectId);
-    const metadata = { name: String(input['name']), labels, annotations };
+    const metadata = { name, labels, annotations: annotations as Record<string, string> };
     const client = asCaller(request);
     return showNamespace(
       await client.create<Namespace>(namespaceRef, { apiVersion: 'v1', kind: 'Namespace', metadata }),
@@ -141,6 +150,7 @@ export const namespaces = behaviour<V3Data>({
         if (typeof projectId !== 'string')
           throw invalid('projectId', 'must be the id of a project, or empty for none', 'InvalidFormat');
         requireProjects(request, request.context?.id, [seen['projectId'] as string | null, projectId]);
+        if (seen['projectId'] !== projectId) requireNoQuota(request, projectId);
         const metadata = {
           annotations: { [projectKey]: projectId || null },
           labels: { [projectKey]: projectId.split(':')[1] ?? null },
