@@ -12,7 +12,7 @@ import { add, type Counts, closingLine, exitCode, type FileResult, nothing } fro
 import { runSuite } from './test/run-suite.ts';
 import { filesOf, suites } from './test/suites.ts';
 
-const packageLists = ['test/integration/packages.txt', 'test/e2e/node/packages.txt'];
+const packageLists = ['test/integration/packages.txt', 'test/e2e/node/packages.txt', 'test/hosts/packages.txt'];
 const parts = ['check', ...suites.map(suite => suite.name), 'mutants'];
 
 async function main(args: readonly string[], signal: AbortSignal): Promise<number> {

@@ -108,7 +108,7 @@ async function hierarchies(): Promise<string[]> {
   return entries.filter(entry => entry.isDirectory()).map(entry => join(cgroupRoot, entry.name));
 }
 
-async function createCgroup(name: string): Promise<void> {
+export async function createCgroup(name: string): Promise<void> {
   for (const root of await hierarchies()) {
     const dir = join(root, name);
     await mkdir(dir, { recursive: true });
