@@ -98,12 +98,18 @@ async function requireGo(signal: AbortSignal | undefined): Promise<void> {
   }
 }
 
-function runGo(cwd: string, args: readonly string[], signal: AbortSignal | undefined): Promise<void> {
+/** Runs `go` to its end; a failure carries the last of what it said. */
+export function runGo(
+  cwd: string,
+  args: readonly string[],
+  signal: AbortSignal | undefined,
+  env: NodeJS.ProcessEnv = {},
+): Promise<void> {
   return new Promise((resolve, reject) => {
     // A group of its own: the compilers that go starts have to end with it.
     const child = spawn('go', args, {
       cwd,
-      env: { ...process.env, CGO_ENABLED: '0', GOFLAGS: '' },
+      env: { ...process.env, CGO_ENABLED: '0', GOFLAGS: '', ...env },
       stdio: ['ignore', 'ignore', 'pipe'],
       detached: true,
     });

@@ -1,0 +1,5 @@
+/** Bundles: what hosts need, of fixed versions, in one place. */
+export { type BuildOptions, buildBundle } from './build.ts';
+export type { Bundle, BundleFile, BundleImage, BundleManifest } from './bundle.ts';
+export { type ImageFile, writeImage } from './image.ts';
+export { openBundle, verifyBundle } from './open.ts';

@@ -1,0 +1,44 @@
+/** Opens a bundle's directory, and verifies one file by file. */
+import { join } from 'node:path';
+import { invalid, messageOf, notFound } from '@drover/base';
+import { readFileIfThere } from '@drover/kube';
+import { bundleId, describe } from './build.ts';
+import type { Bundle, BundleManifest } from './bundle.ts';
+
+/** Throws Invalid where the directory holds no bundle that this version can read. */
+export async function openBundle(dir: string): Promise<Bundle> {
+  const text = await readFileIfThere(join(dir, 'bundle.json'));
+  if (text === undefined) throw invalid('bundle', `${dir} is no bundle: it has no bundle.json`);
+  let manifest: BundleManifest;
+  try {
+    manifest = JSON.parse(text) as BundleManifest;
+  } catch (error) {
+    throw invalid('bundle', `${join(dir, 'bundle.json')} is not JSON: ${messageOf(error)}`);
+  }
+  if (manifest.format !== 1) throw invalid('bundle', `${dir} has format ${manifest.format}; this version reads 1`);
+  if (manifest.id !== bundleId(manifest.files)) throw invalid('bundle', `the list of files in ${dir} was changed`);
+  const paths = new Set(manifest.files.map(({ path }) => path));
+  return {
+    manifest,
+    file(path) {
+      if (!paths.has(path)) throw notFound('file of the bundle', path);
+      return join(dir, path);
+    },
+  };
+}
+
+/** What is wrong with it, a line for each file; empty when all is right. */
+export async function verifyBundle(dir: string): Promise<string[]> {
+  const { manifest } = await openBundle(dir);
+  const problems: string[] = [];
+  for (const file of manifest.files) {
+    try {
+      const found = await describe(dir, file.path, file.executable);
+      if (found.sha256 !== file.sha256)
+        problems.push(`${file.path} is ${found.sha256.slice(0, 16)}…, ${file.sha256.slice(0, 16)}… expected`);
+    } catch (error) {
+      problems.push(`${file.path} can't be read: ${messageOf(error)}`);
+    }
+  }
+  return problems;
+}

@@ -1,0 +1,20 @@
+/** Where things lie on a host. Certificates and etcd's data are where RKE had them; the rest is under names of our own. */
+
+export const sslDir = '/etc/kubernetes/ssl';
+export const etcDir = '/etc/drover';
+export const stateDir = '/var/lib/drover';
+export const etcdDataDir = '/var/lib/etcd';
+export const snapshotsDir = '/opt/rke/etcd-snapshots';
+export const bundlesDir = '/opt/drover';
+export const unitsDir = '/etc/systemd/system';
+export const containerdSocket = '/run/drover/containerd.sock';
+/** Every component of a node asks the control planes here, whichever of them are up. */
+export const balancerAddress = '127.0.0.1:6444';
+export const unitPrefix = 'drover-';
+
+export const certFile = (name: string): string => `${sslDir}/${name}.pem`;
+export const keyFile = (name: string): string => `${sslDir}/${name}-key.pem`;
+export const kubeconfigFile = (name: string): string => `${sslDir}/kubecfg-${name}.yaml`;
+
+/** The folder of one bundle; two of one content are the same one. */
+export const bundleDir = (id: string): string => `${bundlesDir}/${id.slice(0, 12)}`;

@@ -1,0 +1,251 @@
+/**
+ * `up`: brings a cluster to what its file says, from whatever there is. Everything that can be refused is refused before the first
+ * step; what breaks off is gone on with by calling it again.
+ */
+import { internal, isUnavailable, messageOf, unavailable } from '@drover/base';
+import { type Connection, KubeClient } from '@drover/kube';
+import type { Bundle } from '../bundle/bundle.ts';
+import type { ClusterSpec, NodeSpec } from '../config/spec.ts';
+import type { Executor } from '../hosts/executor.ts';
+import { controlNodes, etcdNodes, type HostFacts } from '../node/host-input.ts';
+import { wantedHost } from '../node/wanted-host.ts';
+import { type Certificates, completeCertificates } from '../pki/cluster-certs.ts';
+import type { ActionContext } from './actions.ts';
+import type { Addon } from './addon.ts';
+import { EtcdMembers, etcdConnection } from './etcd-members.ts';
+import { lookAtHost } from './look.ts';
+import { lookAtCluster } from './look-cluster.ts';
+import { makePlan } from './plan.ts';
+import { runPlan, type StepEvent } from './run.ts';
+import type { Seen, SeenCluster, SeenHost, SeenMember } from './seen.ts';
+import { type Plan, stepCount } from './step.ts';
+import type { Wanted } from './wanted.ts';
+
+/** What has to outlive a run; kept by whoever calls, before anything that stands on it is done. */
+export interface EngineState {
+  readonly certificates: Certificates;
+  /** Of Secrets at rest: an EncryptionConfiguration's text. */
+  readonly encryption?: string;
+  /** Whether the first members of etcd have stood together once. */
+  readonly etcdFormed: boolean;
+  /** Those of the last run that began: who left since is found by it. */
+  readonly nodes: readonly NodeSpec[];
+}
+
+export interface UpOptions {
+  readonly spec: ClusterSpec;
+  readonly bundle: Bundle;
+  readonly state: EngineState | undefined;
+  readonly saveState: (state: EngineState) => Promise<void>;
+  readonly connect: (node: NodeSpec) => Promise<Executor>;
+  /** Throws with every problem of every host where the plan must not begin. */
+  readonly check?: (hosts: readonly { node: NodeSpec; executor: Executor; seen: SeenHost }[]) => Promise<void>;
+  readonly addons: (spec: ClusterSpec, facts: readonly HostFacts[]) => Promise<readonly Addon[]>;
+  readonly onPlan?: (plan: Plan) => void;
+  readonly onEvent: (event: StepEvent) => Promise<void> | void;
+  readonly onWarning: (message: string) => void;
+  /** Leaves it at the plan. */
+  readonly dryRun?: boolean;
+  readonly signal?: AbortSignal;
+}
+
+export interface UpResult {
+  readonly steps: number;
+  readonly state: EngineState;
+}
+
+export async function up(options: UpOptions): Promise<UpResult> {
+  const { spec, bundle, signal } = options;
+  await using undo = new AsyncDisposableStack();
+  const before = options.state;
+  const { certificates } = await completeCertificates(spec, before?.certificates ?? {});
+  const formed = before?.etcdFormed === true || spec.etcd.external !== undefined;
+  let state: EngineState = { ...before, certificates, etcdFormed: formed, nodes: before?.nodes ?? [] };
+
+  const leaving = state.nodes.filter(({ name }) => !spec.nodes.some(node => node.name === name));
+  const executors = await connectAll(spec.nodes, options, undo);
+  for (const [name, executor] of await connectSome(leaving, options, undo)) executors.set(name, executor);
+  const looks = await Promise.all(
+    [...executors].map(async ([name, executor]) => [name, await lookAtHost(executor, signal)] as const),
+  );
+  const hosts = new Map(looks);
+  await options.check?.(
+    spec.nodes.map(node => ({ node, executor: executors.get(node.name)!, seen: hosts.get(node.name)! })),
+  );
+
+  const client = undo.use(new KubeClient(apiConnection(spec, certificates, executors), { timeoutMs: 30_000 }));
+  const members = new EtcdMembers(
+    [...etcdNodes(spec), ...leaving.filter(({ roles }) => roles.includes('etcd'))].flatMap(node => {
+      const executor = executors.get(node.name);
+      return executor ? [etcdConnection(node, executor, certificates)] : [];
+    }),
+  );
+  const wanted: Wanted = {
+    spec,
+    bundle,
+    hosts: spec.nodes.map(node =>
+      wantedHost({
+        spec,
+        node,
+        certificates,
+        bundle: bundle.manifest,
+        facts: hosts.get(node.name)!.facts,
+        encryption: state.encryption,
+      }),
+    ),
+    addons: await options.addons(
+      spec,
+      looks.map(([, { facts }]) => facts),
+    ),
+    leaving,
+    etcdFormed: state.etcdFormed,
+  };
+  const seen: Seen = {
+    hosts,
+    cluster: await ifThere(lookAtCluster(client, signal)),
+    members: state.etcdFormed && !spec.etcd.external ? await seenMembers(members, wanted, hosts, signal) : undefined,
+  };
+  const plan = makePlan(wanted, seen);
+  options.onPlan?.(plan);
+  const steps = stepCount(plan);
+  if (options.dryRun || steps === 0) return { steps, state };
+
+  const save = async (next: EngineState) => {
+    state = next;
+    await options.saveState(next);
+  };
+  // Before the first step: certificates that are on hosts and nowhere else would be lost for good.
+  await save({ ...state, nodes: [...spec.nodes, ...leaving] });
+  const context: ActionContext = {
+    wanted,
+    certificates,
+    executor(host) {
+      const executor = executors.get(host);
+      if (!executor) throw unavailable(`there is no connection to ${host}`);
+      return executor;
+    },
+    client: () => client,
+    members,
+    onFormed: () => save({ ...state, etcdFormed: true }),
+    signal,
+  };
+  await runAll(plan, { context, seen, wanted, options });
+  await save({ ...state, nodes: spec.nodes });
+  return { steps, state };
+}
+
+/**
+ * Where the API did not answer at first nobody knew what is in use: once the control planes stand, what is left is planned anew.
+ */
+async function runAll(
+  plan: Plan,
+  { context, seen, wanted, options }: { context: ActionContext; seen: Seen; wanted: Wanted; options: UpOptions },
+): Promise<void> {
+  const { onEvent, signal } = options;
+  if (seen.cluster) return runPlan(plan, { context, onEvent });
+  const isFirst = ({ name }: Plan[number]) => firstStages.has(name);
+  await runPlan(plan.filter(isFirst), { context, onEvent });
+  const cluster = await lookAtCluster(context.client(), signal);
+  const rest = makePlan(wanted, { ...seen, cluster }).filter(stage => !isFirst(stage));
+  await runPlan(rest, { context, onEvent });
+}
+
+const firstStages = new Set(['bundle', 'files', 'etcd', 'etcd formed', 'control planes', 'access']);
+
+async function connectAll(
+  nodes: readonly NodeSpec[],
+  { connect }: UpOptions,
+  undo: AsyncDisposableStack,
+): Promise<Map<string, Executor>> {
+  const executors = new Map<string, Executor>();
+  const problems: string[] = [];
+  await Promise.all(
+    nodes.map(async node => {
+      try {
+        executors.set(node.name, undo.use(await connect(node)));
+      } catch (error) {
+        problems.push(`${node.name}: ${messageOf(error)}`);
+      }
+    }),
+  );
+  if (problems.length > 0)
+    throw unavailable(`not all hosts can be reached, so nothing was changed:\n${problems.sort().join('\n')}`);
+  return executors;
+}
+
+/** Hosts that leave may be gone already: that is no reason to keep the others waiting. */
+async function connectSome(
+  nodes: readonly NodeSpec[],
+  { connect, onWarning }: UpOptions,
+  undo: AsyncDisposableStack,
+): Promise<Map<string, Executor>> {
+  const executors = new Map<string, Executor>();
+  await Promise.all(
+    nodes.map(async node => {
+      try {
+        executors.set(node.name, undo.use(await connect(node)));
+      } catch (error) {
+        onWarning(`${node.name} leaves the cluster but can't be reached, so it is not cleaned: ${messageOf(error)}`);
+      }
+    }),
+  );
+  return executors;
+}
+
+/** Any control plane that takes a connection; all have the name `kubernetes` in their certificate. */
+export function apiConnection(
+  spec: ClusterSpec,
+  certificates: Certificates,
+  executors: ReadonlyMap<string, Executor>,
+): Connection {
+  const { cert, key } = certificates['kube-admin']!;
+  return {
+    server: 'https://kubernetes:6443',
+    ca: certificates['kube-ca']!.cert,
+    clientCert: cert,
+    clientKey: key,
+    async dialer(_, dialOptions) {
+      const reasons: string[] = [];
+      for (const node of controlNodes(spec)) {
+        const executor = executors.get(node.name);
+        if (!executor) continue;
+        try {
+          return await executor.dialer({ host: node.internalAddress, port: 6443 }, dialOptions);
+        } catch (error) {
+          dialOptions?.signal?.throwIfAborted();
+          reasons.push(messageOf(error));
+        }
+      }
+      throw unavailable(`no control plane takes a connection: ${reasons.join('; ')}`);
+    },
+  };
+}
+
+async function ifThere(looking: Promise<SeenCluster>): Promise<SeenCluster | undefined> {
+  try {
+    return await looking;
+  } catch (error) {
+    if (isUnavailable(error)) return undefined;
+    throw error;
+  }
+}
+
+/** A cluster whose members are all down is started again; one that lost its majority can't be planned for. */
+async function seenMembers(
+  members: EtcdMembers,
+  wanted: Wanted,
+  hosts: ReadonlyMap<string, SeenHost>,
+  signal: AbortSignal | undefined,
+): Promise<readonly SeenMember[] | undefined> {
+  const joins = wanted.hosts.some(({ node, etcd }) => etcd.length > 0 && !hosts.get(node.name)?.hasEtcdData);
+  const leaves = wanted.leaving.some(({ roles }) => roles.includes('etcd'));
+  try {
+    return await members.list(signal);
+  } catch (error) {
+    if (!joins && !leaves) return undefined;
+    throw internal(
+      'etcd has no majority, so no member can be added or removed: bring back hosts that have data, or restore a snapshot',
+      error,
+    );
+  }
+}

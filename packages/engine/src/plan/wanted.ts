@@ -1,0 +1,25 @@
+/** The whole cluster as it shall be: every host's files and units, and the addons. */
+import type { Bundle } from '../bundle/bundle.ts';
+import type { ClusterSpec, NodeSpec } from '../config/spec.ts';
+import type { Unit, WantedFile } from '../node/unit.ts';
+import type { Addon } from './addon.ts';
+
+export interface WantedHost {
+  readonly node: NodeSpec;
+  readonly files: readonly WantedFile[];
+  /** In the order in which they start, within their group. */
+  readonly etcd: readonly Unit[];
+  readonly controlPlane: readonly Unit[];
+  readonly worker: readonly Unit[];
+}
+
+export interface Wanted {
+  readonly spec: ClusterSpec;
+  readonly bundle: Bundle;
+  readonly hosts: readonly WantedHost[];
+  readonly addons: readonly Addon[];
+  /** Hosts that were in the cluster and shall leave it. */
+  readonly leaving: readonly NodeSpec[];
+  /** Until the first members have formed a cluster, each is told of all others as new ones. */
+  readonly etcdFormed: boolean;
+}
