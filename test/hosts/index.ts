@@ -93,7 +93,7 @@ async function bootHost(options: {
   const stop = async (how: { readonly forget?: boolean } = {}) => {
     if (running) {
       // The first process of a PID namespace takes all others with it.
-      process.kill(running.inner, 'SIGKILL');
+      endProcess(running.inner);
       await running.outer.ended;
       await stopProcess(running.outer.identity, 1_000);
       running = undefined;
@@ -179,6 +179,15 @@ async function boot(options: {
     return Number(child);
   });
   return { outer, inner };
+}
+
+/** It may have ended by itself. */
+function endProcess(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
+  }
 }
 
 async function isUp(pid: number): Promise<boolean> {

@@ -48,3 +48,9 @@ export interface Executor extends AsyncDisposable {
   /** Connects from the host's own network. */
   readonly dialer: Dialer;
 }
+
+/** What commands find: the same on every host, and nothing of ours. */
+export const commandEnvironment = {
+  PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin',
+  LC_ALL: 'C',
+};
