@@ -23,6 +23,7 @@ interface Built {
   /** Of the module whose version counts; absent for our own. */
   readonly versionOf?: string;
   readonly cgo?: boolean;
+  readonly tags?: readonly string[];
 }
 
 const containerd = { module: 'containerd', versionOf: 'github.com/containerd/containerd/v2' };
@@ -41,6 +42,8 @@ export const nodeBinaryTable = {
     package: 'github.com/opencontainers/runc',
     versionOf: 'github.com/opencontainers/runc',
     cgo: true,
+    // Links libseccomp's static library: pods are filtered by it.
+    tags: ['seccomp'],
   },
   flanneld: {
     module: 'flannel',
@@ -92,7 +95,7 @@ export async function findNodeBinaries(
     onProgress?.(`build ${name} ${version}`);
     const making = `${path}.building`;
     const link = `-s -w${built.cgo ? ' -extldflags -static' : ''}${name === 'runc' ? ` -X main.version=${version.slice(1)}` : ''}`;
-    const tags = built.cgo ? ['-tags', 'netgo,osusergo'] : [];
+    const tags = built.cgo ? ['-tags', ['netgo', 'osusergo', ...(built.tags ?? [])].join()] : [];
     const args = ['build', '-mod=readonly', '-trimpath', ...tags, '-ldflags', link, '-o', making, built.package];
     await runGo(join(modulesDir, built.module), args, signal, { CGO_ENABLED: built.cgo ? '1' : '0' });
     await rename(making, path);
@@ -100,13 +103,13 @@ export async function findNodeBinaries(
   return found;
 }
 
-async function readModule({ module, versionOf }: Built): Promise<{ key: string; version: string }> {
+async function readModule({ module, versionOf, tags = [] }: Built): Promise<{ key: string; version: string }> {
   const dir = join(modulesDir, module);
   const mod = await readFileIfThere(join(dir, 'go.mod'));
   if (mod === undefined) throw unavailable(`${dir} is not there: bundles are built in a checkout of the sources`);
   const sum = (await readFileIfThere(join(dir, 'go.sum'))) ?? '';
   const own = versionOf === undefined ? await readFile(join(dir, 'main.go'), 'utf8') : '';
-  const key = createHash('sha256').update(mod).update(sum).update(own).digest('hex').slice(0, 16);
+  const key = createHash('sha256').update(mod).update(sum).update(own).update(tags.join()).digest('hex').slice(0, 16);
   if (versionOf === undefined) return { key, version: key.slice(0, 8) };
   const line = mod.split('\n').find(text =>
     text

@@ -81,6 +81,9 @@ until [ -s /run/flannel/subnet.env ]; do
   sleep 0.2
 done
 . /run/flannel/subnet.env
+# It names the range by its first address: one before it is the network's.
+first=\${FLANNEL_SUBNET%/*}
+range="\${first%.*}.$((\${first##*.} - 1))/\${FLANNEL_SUBNET#*/}"
 mkdir -p /etc/cni/net.d
 part=/etc/cni/net.d/.10-drover.part
 cat >"$part" <<CONF
@@ -96,7 +99,7 @@ cat >"$part" <<CONF
       "isDefaultGateway": true,
       "hairpinMode": true,
       "ipMasq": false,
-      "ipam": { "type": "host-local", "ranges": [[{ "subnet": "$FLANNEL_SUBNET" }]], "routes": [{ "dst": "$FLANNEL_NETWORK" }] }
+      "ipam": { "type": "host-local", "ranges": [[{ "subnet": "$range" }]], "routes": [{ "dst": "$FLANNEL_NETWORK" }] }
     },
     { "type": "portmap", "capabilities": { "portMappings": true } }
   ]
