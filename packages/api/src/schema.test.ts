@@ -43,6 +43,9 @@ const ownFields: Readonly<Record<string, string>> = {
 
 const otherwise: Readonly<Record<string, string>> = {
   'setting.name': 'settings can’t be created, so nothing requires a name',
+  'feature.collectionMethods': 'a feature that the server does not know would have no effect',
+  'feature.resourceMethods': 'nor can one be taken out of the server',
+  'feature.name': 'features can’t be created, so nothing requires a name',
   'setting.collectionMethods': 'a setting that the server does not know would have no effect',
   'node.collectionMethods': 'nodes follow the cluster’s own; none is made here yet',
   'node.resourceMethods': 'the same',

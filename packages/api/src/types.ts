@@ -4,7 +4,9 @@ import type { ResourceOf, TypeDeclaration } from './type.ts';
 import { authConfig } from './types/auth-config.ts';
 import { cluster } from './types/cluster.ts';
 import { clusterRegistrationToken } from './types/cluster-registration-token.ts';
+import { feature } from './types/feature.ts';
 import { node } from './types/node.ts';
+import { podSecurityAdmissionConfigurationTemplate } from './types/pod-security.ts';
 import { preference } from './types/preference.ts';
 import { project } from './types/project.ts';
 import { globalRole, roleTemplate } from './types/role.ts';
@@ -21,9 +23,11 @@ export const types = {
   cluster,
   clusterRegistrationToken,
   clusterRoleTemplateBinding,
+  feature,
   globalRole,
   globalRoleBinding,
   node,
+  podSecurityAdmissionConfigurationTemplate,
   preference,
   project,
   projectRoleTemplateBinding,
@@ -44,9 +48,11 @@ export type TypedResource<Id extends TypeId> = ResourceOf<(typeof types)[Id]>;
 export type Cluster = TypedResource<'cluster'>;
 export type ClusterRegistrationToken = TypedResource<'clusterRegistrationToken'>;
 export type ClusterRoleTemplateBinding = TypedResource<'clusterRoleTemplateBinding'>;
+export type Feature = TypedResource<'feature'>;
 export type GlobalRole = TypedResource<'globalRole'>;
 export type GlobalRoleBinding = TypedResource<'globalRoleBinding'>;
 export type ManagedNode = TypedResource<'node'>;
+export type PodSecurityTemplate = TypedResource<'podSecurityAdmissionConfigurationTemplate'>;
 export type Preference = TypedResource<'preference'>;
 export type Project = TypedResource<'project'>;
 export type ProjectRoleTemplateBinding = TypedResource<'projectRoleTemplateBinding'>;

@@ -20,6 +20,7 @@ import { startPeers } from './connect/peers.ts';
 import { openServerIdentity } from './connect/server-identity.ts';
 import { clusterCreator, projectCreator } from './controllers/creator-bindings.ts';
 import { openDataDir } from './data-dir.ts';
+import { ensureFeatures } from './features.ts';
 import { baseUrl } from './http/base-url.ts';
 import { behindProxies } from './http/client-address.ts';
 import { Front } from './http/front.ts';
@@ -29,6 +30,7 @@ import { createMetrics, metricsRoute } from './http/metrics.ts';
 import { openMetricsToken } from './http/metrics-token.ts';
 import { kubeApiRoutes } from './kubeapi/route.ts';
 import { openStore } from './open-store.ts';
+import { ensureTemplates } from './pod-security-templates.ts';
 import { createCaches, Resources, type RunningController, startCaches, startController } from './resources/index.ts';
 import { Settings } from './settings.ts';
 import { shareCa } from './shared-ca.ts';
@@ -72,7 +74,11 @@ export async function serve({ config, say, log, signal }: ServeOptions): Promise
   settings.fix('cacerts', tls.cacerts.trim());
   if (config.serverUrl) settings.fix('server-url', config.serverUrl);
   await settings.init({});
-  await ensureBuiltinRoles(resources, caches);
+  await Promise.all([
+    ensureBuiltinRoles(resources, caches),
+    ensureFeatures(resources, caches),
+    ensureTemplates(resources, caches),
+  ]);
 
   const metrics = createMetrics();
   const metricsToken = await openMetricsToken(config.dataDir);

@@ -42,6 +42,8 @@ export const cluster = defineType({
     description: string(),
     internal: falseByDefault(readOnly),
     agentImageOverride: string(),
+    /** The template of which pods may run where a namespace says nothing of its own. */
+    defaultPodSecurityAdmissionConfigurationTemplateName: string(),
     /** Lets clients reach the cluster's own kube-apiserver with a token of this server. */
     localClusterAuthEndpoint: struct('localClusterAuthEndpoint', {
       enabled: falseByDefault(),

@@ -8,6 +8,7 @@ import { directPlaces, proxyKubeconfig } from '../clusters/kubeconfig.ts';
 import { importYaml } from '../live/import-yaml.ts';
 import { namespaceIndex } from '../resources/index.ts';
 import { type ApiRequest, type ApiView, behaviour } from './behaviour.ts';
+import { requireTemplate } from './pod-security-templates.ts';
 import { depsOf } from './tokens.ts';
 
 export const clusters = behaviour<Cluster>({
@@ -17,6 +18,7 @@ export const clusters = behaviour<Cluster>({
     if (name === '') throw invalid('Cluster name', 'is required', 'MissingRequired');
     requireFreeName(request, name);
     checkEndpoint(input);
+    requireTemplate(request, input);
     return { ...input, name };
   },
   // Two may ask at once, of two servers even: of those that were stored under one name, the first one has it.
@@ -35,6 +37,7 @@ export const clusters = behaviour<Cluster>({
   },
   prepareUpdate(request, input, cluster) {
     checkEndpoint(input);
+    requireTemplate(request, input);
     const name = input['name'];
     if (typeof name === 'string' && name !== cluster.spec?.displayName) requireFreeName(request, name);
     return input;

@@ -73,6 +73,13 @@ const samples: Readonly<Record<string, Sample>> = {
     by: 'globalRoleId',
     value: () => 'user',
   },
+  podSecurityAdmissionConfigurationTemplate: {
+    make: nth => ({ name: named(nth), description: 'first', configuration: { defaults: { enforce: 'baseline' } } }),
+    change: { description: 'second' },
+    replaced: { description: undefined },
+    by: 'name',
+    value: named,
+  },
   preference: {
     make: nth => ({ name: named(nth), value: 'first' }),
     change: { value: 'second' },

@@ -7,6 +7,8 @@ import { authConfigTypes } from './auth-configs.ts';
 import type { Behaviour, ServedType } from './behaviour.ts';
 import { clusterRegistrationTokens } from './cluster-registration-tokens.ts';
 import { clusters } from './clusters.ts';
+import { features } from './features.ts';
+import { podSecurityTemplates } from './pod-security-templates.ts';
 import { preferences } from './preferences.ts';
 import { principals } from './principals.ts';
 import { projects } from './projects.ts';
@@ -22,9 +24,11 @@ const stored: readonly (readonly [TypeId, unknown])[] = [
   ['cluster', clusters],
   ['clusterRegistrationToken', clusterRegistrationTokens],
   ['clusterRoleTemplateBinding', clusterRoleTemplateBindings],
+  ['feature', features],
   ['globalRole', globalRoles],
   ['globalRoleBinding', globalRoleBindings],
   ['node', nodes],
+  ['podSecurityAdmissionConfigurationTemplate', podSecurityTemplates],
   ['preference', preferences],
   ['project', projects],
   ['projectRoleTemplateBinding', projectRoleTemplateBindings],

@@ -16,6 +16,7 @@ import { type LoginBody, readLoginBody } from './login-body.ts';
 import type { LoginLimits } from './login-limits.ts';
 import { isCrossSite } from './origin.ts';
 import type { Provider, SignedIn } from './provider.ts';
+import { isProviderHidden } from './provider-on.ts';
 import { findProvider } from './providers.ts';
 import { issueToken } from './tokens.ts';
 
@@ -37,7 +38,7 @@ export async function login(
   const body = await readLoginBody(request);
   noteForAudit(request, { loginName: body.username });
   const provider = asked ?? findProvider(body.type);
-  if (!provider) throw notFound('authProvider', 'type');
+  if (!provider || isProviderHidden(deps.caches, provider.name)) throw notFound('authProvider', 'type');
   const attempt = deps.limits.attempt(deps.addressOf(request), body.username);
   const signedIn = await provider.signIn(deps, body).catch(error => {
     // He knows the password: that it takes two steps must not count as a failure.

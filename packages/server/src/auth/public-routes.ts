@@ -8,6 +8,7 @@ import { guardCsrf } from './csrf.ts';
 import { type LoginDeps, login } from './login.ts';
 import { logout } from './logout.ts';
 import type { Provider } from './provider.ts';
+import { isProviderHidden } from './provider-on.ts';
 import { providers } from './providers.ts';
 import { findPublicSchema, publicRoot, publicSchemas } from './public-schemas.ts';
 
@@ -103,7 +104,8 @@ async function listProviders(deps: PublicRoutesDeps, { request, response, path }
 function allShown(deps: PublicRoutesDeps, base: string): Record<string, unknown>[] {
   const { all, isOn } = deps.elsewhere;
   const on = all.filter(({ name }) => isOn(name));
-  return [...providers.map(provider => shown(provider, base)), ...on.map(each => shownElsewhere(deps, each, base))];
+  const here = providers.filter(({ name }) => !isProviderHidden(deps.caches, name));
+  return [...here.map(provider => shown(provider, base)), ...on.map(each => shownElsewhere(deps, each, base))];
 }
 
 function shownElsewhere(
@@ -135,7 +137,8 @@ async function oneProvider(deps: PublicRoutesDeps, provider: Provider, exchange:
   const [id, ...more] = segmentsAfter(path);
   const base = deps.baseUrl(request);
   response.setHeader('x-api-schemas', `${base}/v3-public/schemas`);
-  if (id !== provider.name || more.length > 0) throw notFound(provider.type, 'that name');
+  if (id !== provider.name || more.length > 0 || isProviderHidden(deps.caches, id))
+    throw notFound(provider.type, 'that name');
   if (request.method === 'GET') return sendJson(response, 200, shown(provider, base));
   requireMethod(request, 'POST');
   if (query.get('action') !== 'login') throw notFound('action', 'that name');

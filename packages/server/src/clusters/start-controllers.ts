@@ -13,6 +13,7 @@ import { clusterProjects } from '../controllers/cluster-projects.ts';
 import { clusterRegistration, registrationTokenRotation } from '../controllers/cluster-registration.ts';
 import { foreignCredentials } from '../controllers/foreign-credentials.ts';
 import { indexNodes, runNodeSync } from '../controllers/node-sync.ts';
+import { runPodSecurity } from '../controllers/pod-security.ts';
 import { indexProjectBindings, runProjectMembers } from '../controllers/project-members.ts';
 import { runProjectQuotas } from '../controllers/project-quotas.ts';
 import type { ControllerContext, RunningController } from '../resources/index.ts';
@@ -42,6 +43,7 @@ export function startClusterControllers(deps: ClustersDeps, clusters: Clusters, 
       const held = resources.whileHolding(() => ownership.claim(clusterId));
       void runNodeSync({ upstreams, resources: held, caches, log }, clusterId, owned);
       void runProjectMembers({ upstreams, caches, setting, log }, clusterId, owned);
+      void runPodSecurity({ upstreams, resources: held, caches, log }, clusterId, owned);
       void runProjectQuotas({ upstreams, resources: held, caches, setting, log }, clusterId, owned);
     },
     log,

@@ -24,6 +24,7 @@ import { type Caches, type Controller, controller, namespaceIndex, type Resource
 import { projectKey } from './cluster-projects.ts';
 import { readMarked } from './marked-objects.ts';
 import { agentPart, controllersBinding, isOurs, maybeOurEndpoint, maybeOurs } from './ours.ts';
+import { planPodSecurity, podSecurityKey } from './pod-security-plan.ts';
 
 /** How long a cluster that is away is waited for before it is forgotten with what is in it. */
 export const patienceMs = 15 * 60_000;
@@ -96,9 +97,19 @@ async function cleanInside(
 /** Takes the cluster's namespaces out of projects that go with it. */
 async function leaveProjects(client: KubeClient, clusterId: string, signal: AbortSignal): Promise<void> {
   for await (const namespace of client.listAll<Resource>(namespaces, { signal })) {
+    await releasePodSecurity(client, namespace, signal);
     if (!namespace.metadata.annotations?.[projectKey]?.startsWith(`${clusterId}:`)) continue;
     const metadata = { annotations: { [projectKey]: null }, labels: { [projectKey]: null } };
     await ignoreNotFound(client.patch(namespaces, namespace.metadata.name, { metadata }, { type: 'merge', signal }));
+  }
+}
+
+/** Takes a template's labels off. */
+async function releasePodSecurity(client: KubeClient, namespace: Resource, signal: AbortSignal): Promise<void> {
+  if (namespace.metadata.annotations?.[podSecurityKey] === undefined) return;
+  for (const { name, labels } of planPodSecurity([namespace], undefined)) {
+    const metadata = { labels, annotations: { [podSecurityKey]: null } };
+    await ignoreNotFound(client.patch(namespaces, name, { metadata }, { type: 'merge', signal }));
   }
 }
 

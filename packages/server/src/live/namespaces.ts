@@ -9,6 +9,7 @@ import { type ApiView, behaviour } from '../api/behaviour.ts';
 import { mergeLabels } from '../api/merge.ts';
 import { projectKey } from '../controllers/cluster-projects.ts';
 import { asCaller, asServer } from './as-caller.ts';
+import { requireMaySetPodSecurity } from './namespace-pod-security.ts';
 import { quotaAnnotations, requireNoQuota, showQuota } from './namespace-quota.ts';
 import { requireProjects } from './require-projects.ts';
 import { yamlLink } from './yaml-link.ts';
@@ -110,6 +111,7 @@ export const namespaces = behaviour<V3Data>({
       }
       const quota = await quotaAnnotations(request, input, { name: id, projectId: to, isNew: false });
       const labels = withProject(mergeLabels(seen.metadata.labels, change.labels), to);
+      requireMaySetPodSecurity(request, { projectId: to, from: seen.metadata.labels, to: labels });
       const metadata = {
         labels: patchOf(seen.metadata.labels, labels),
         annotations: { ...patchOf(seen.metadata.annotations, annotations), ...quota },
@@ -137,6 +139,7 @@ export const namespaces = behaviour<V3Data>({
       ...(input['description'] ? { [descriptionAnnotation]: String(input['description']) } : {}),
     };
     const labels = withProject(labelsOf(input, 'labels'), projectId);
+    requireMaySetPodSecurity(request, { projectId, from: {}, to: labels });
     const metadata = { name, labels, annotations: annotations as Record<string, string> };
     const client = asCaller(request);
     return showNamespace(

@@ -31,6 +31,7 @@ const writes: readonly Method[] = ['POST', 'PUT', 'PATCH', 'DELETE'];
 const blocked: Partial<Record<TypeId, readonly Method[]>> = {
   cluster: writes,
   clusterRegistrationToken: writes,
+  feature: ['POST', 'PATCH', 'DELETE'],
   node: writes,
   preference: ['GET', ...writes],
   roleTemplate: writes,
