@@ -71,7 +71,13 @@ export interface Behaviour<R = never> {
   /** Default: Access says update, or delete, of this one. */
   mayUpdate?(request: ApiRequest, resource: R): boolean;
   mayDelete?(request: ApiRequest, resource: R): boolean;
-  prepareUpdate?(request: ApiRequest, input: V3Data, resource: R): Promise<V3Data> | V3Data;
+  /** `replace` says that what is not sent goes. */
+  prepareUpdate?(
+    request: ApiRequest,
+    input: V3Data,
+    resource: R,
+    options?: { readonly replace: boolean },
+  ): Promise<V3Data> | V3Data;
   update?(request: ApiRequest, resource: R, input: V3Data): Promise<void>;
   remove?(request: ApiRequest, resource: R): Promise<void>;
   /** Actions by name, on the resource or, for types that are not stored, its v3 data; `offered` says whether this resource has it for this caller (default: always). */

@@ -178,7 +178,7 @@ export async function updateOne(
   const may =
     behaviour.mayUpdate?.(request, seen) ?? request.deps.auth.access.may(request.caller, 'update', type.stored!, place);
   settle(request, type, { may, verb: 'update', place, text: `you may not change ${declaration.id} "${id}"` });
-  const input = (await behaviour.prepareUpdate?.(request, checked, seen)) ?? checked;
+  const input = (await behaviour.prepareUpdate?.(request, checked, seen, { replace })) ?? checked;
   if (behaviour.update) {
     await behaviour.update(request, seen, input);
   } else {

@@ -78,6 +78,9 @@ test('a quota is kept as it was given; what is used of it only the server says',
   assert.deepEqual(changed.resourceQuota, { limit: { pods: '4', requestsCpu: '2' }, usedLimit: { pods: '4' } });
   const one = await api.ask('PUT', path, { body: { namespaceDefaultResourceQuota: null } });
   assert.deepEqual([one.status, one.body.code], [422, 'MissingRequired']);
+  const half = { name: 'shop', clusterId, resourceQuota: { limit: { pods: '4' } } };
+  const replaced = await api.ask('PUT', `${path}?_replace=true`, { body: half });
+  assert.deepEqual([replaced.status, replaced.body.fieldName], [422, 'namespaceDefaultResourceQuota']);
   const none = { resourceQuota: null, namespaceDefaultResourceQuota: null };
   const bare = await api.want(200, 'PUT', path, { body: none });
   assert.deepEqual([bare.resourceQuota ?? null, bare.namespaceDefaultResourceQuota ?? null], [null, null]);

@@ -26,13 +26,20 @@ const own = 'resourceQuota';
 const fallback = 'namespaceDefaultResourceQuota';
 const container = 'containerDefaultResourceLimit';
 
+interface Update {
+  /** As it is; none where it is new. */
+  readonly project?: Project;
+  readonly replace?: boolean;
+}
+
 /** The input with what only the server writes put back; throws Invalid for quotas that can't be. */
-export async function checkProjectQuota(request: ApiRequest, input: V3Data, project?: Project): Promise<V3Data> {
+export async function checkProjectQuota(request: ApiRequest, input: V3Data, update: Update = {}): Promise<V3Data> {
+  const { project } = update;
   const quota = input[own] as { limit?: QuotaLimit } | null | undefined;
   const { usedLimit } = project?.spec?.resourceQuota ?? {};
   const kept: V3Data = quota ? { ...input, [own]: { limit: quota.limit, ...(usedLimit ? { usedLimit } : {}) } } : input;
-  if (![own, fallback, container].some(name => name in kept)) return kept;
-  const next = settled(request, kept, project);
+  if (!update.replace && ![own, fallback, container].some(name => name in kept)) return kept;
+  const next = settled(kept, update);
   requireQuantities(next[container] as QuotaLimit | undefined, container);
   const [limit, share] = [limitIn(next, own), limitIn(next, fallback)];
   requireQuantities(limit, own);
@@ -54,11 +61,10 @@ export async function checkProjectQuota(request: ApiRequest, input: V3Data, proj
 }
 
 /** The three fields as they will be stored. */
-function settled(request: ApiRequest, input: V3Data, project: Project | undefined): V3Data {
+function settled(input: V3Data, { project, replace = false }: Update): V3Data {
   if (!project) return input;
   const { resourceQuota, namespaceDefaultResourceQuota, containerDefaultResourceLimit } = types.project.spec!;
   const fields = { resourceQuota, namespaceDefaultResourceQuota, containerDefaultResourceLimit };
-  const replace = request.exchange.query.get('_replace') === 'true';
   const change = Object.fromEntries(Object.entries(input).filter(([name]) => name in fields));
   return mergeStructs((project.spec ?? {}) as V3Data, change, { fields, replace });
 }

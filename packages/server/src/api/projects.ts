@@ -11,7 +11,8 @@ export const projects = behaviour<Project>({
     requireReach(request, String(input['clusterId']));
     return checkProjectQuota(request, input);
   },
-  prepareUpdate: (request, input, project) => checkProjectQuota(request, input, project),
+  prepareUpdate: (request, input, project, { replace } = { replace: false }) =>
+    checkProjectQuota(request, input, { project, replace }),
   async remove(request, project) {
     if (project.metadata.labels?.[systemProjectLabel] === 'true')
       throw methodNotAllowed('DELETE', 'the System project');

@@ -17,6 +17,7 @@ import { readBody } from './body.ts';
 import { cutPage, describeQuery, parseFilters, parsePage, passes, sortData } from './collection.ts';
 import { createOne, deleteOne, findStored, getOne, listVisible, updateOne } from './crud.ts';
 import { type Format, formatOf } from './format.ts';
+import { mayCreateSomewhere } from './may-create.ts';
 import { findType, servedTypes } from './registry.ts';
 import { contextFilter, findSchema, refersTo, schemaCollection } from './schemas.ts';
 import { collectionUrl } from './show.ts';
@@ -159,7 +160,7 @@ async function list(request: ApiRequest, type: ServedType): Promise<V3Data> {
     type: 'collection',
     resourceType: declaration.id,
     links: { self: `${url.origin}${url.pathname}` },
-    createTypes: declaration.v3.collectionMethods.includes('POST') ? { [declaration.id]: collection } : {},
+    createTypes: mayCreateSomewhere(request, type) ? { [declaration.id]: collection } : {},
     actions: Object.fromEntries(actions),
     pagination,
     ...describeQuery(filters, page, { fields, url }),

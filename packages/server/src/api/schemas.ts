@@ -4,11 +4,12 @@ import { notFound } from '@drover/base';
 import type { ApiRequest, ApiView, ServedType } from './behaviour.ts';
 import type { Filter } from './collection.ts';
 import { inputSchemas } from './input-schemas.ts';
+import { mayCreateSomewhere } from './may-create.ts';
 import { servedTypes } from './registry.ts';
 
 const version = { group: 'management.cattle.io', version: 'v3', path: '/v3' };
 
-function typeSchema(request: ApiRequest, type: ServedType): V3Data {
+function typeSchema(request: ApiRequest, type: ServedType, isOffered: boolean): V3Data {
   const { declaration } = type;
   const fields = schemaFields(declaration);
   const path = request.context || type.context ? request.versionPath : '/v3';
@@ -20,7 +21,7 @@ function typeSchema(request: ApiRequest, type: ServedType): V3Data {
       ? { version: { ...version, group: `${type.context}.cattle.io`, path: `/v3/${type.context}`, subContext: true } }
       : {}),
     resourceMethods: declaration.v3.resourceMethods,
-    collectionMethods: declaration.v3.collectionMethods,
+    collectionMethods: declaration.v3.collectionMethods.filter(method => method !== 'POST' || isOffered),
     resourceFields: fields,
     resourceActions: declaration.v3.resourceActions ?? {},
     collectionActions: declaration.v3.collectionActions ?? {},
@@ -67,16 +68,25 @@ function emptySchema(_request: ApiRequest, id: string): V3Data {
 
 const schemaUrl = (request: ApiRequest, id: string) => `${request.base}${request.versionPath}/schemas/${id}`;
 
-/** The answers given last, by the way that the client came: nothing else decides them. */
+/** The answers given last, by the way that the client came and what he may make: nothing else decides them. */
 const answers = new Map<string, V3Data & { readonly data: readonly V3Data[] }>();
-const keepAnswers = 16;
+const keepAnswers = 32;
 
-/** The collection of all of them; the same object for the same way. */
+/** The types that the caller may make none of, by their place among those served. */
+function notOffered(request: ApiRequest): ReadonlySet<number> {
+  const none = servedTypes.flatMap((type, at) =>
+    type.declaration.v3.collectionMethods.includes('POST') && !mayCreateSomewhere(request, type) ? [at] : [],
+  );
+  return new Set(none);
+}
+
+/** The collection of all of them; the same object for the same way and rights. */
 export function schemaCollection(request: ApiRequest): V3Data & { readonly data: readonly V3Data[] } {
-  const key = `${request.base} ${request.versionPath} ${request.context?.type ?? ''}`;
+  const without = notOffered(request);
+  const key = `${request.base} ${request.versionPath} ${request.context?.type ?? ''} ${[...without].join()}`;
   const kept = answers.get(key);
   if (kept) return kept;
-  const data = listSchemas(request);
+  const data = listSchemas(request, without);
   const self = `${request.base}${request.versionPath}/schemas`;
   const answer = Object.freeze({
     type: 'collection',
@@ -92,14 +102,15 @@ export function schemaCollection(request: ApiRequest): V3Data & { readonly data:
 }
 
 /** Every schema of the request's context: a cluster's has its own types and those of the whole that are about it. */
-export function listSchemas(request: ApiRequest): V3Data[] {
+export function listSchemas(request: ApiRequest, without: ReadonlySet<number> = new Set()): V3Data[] {
   const inContext = servedTypes.filter(({ context, declaration }) =>
     request.context
       ? context === request.context.type || refersTo(declaration.id, request.context.type)
       : context === undefined,
   );
   const out = new Map<string, V3Data>();
-  for (const type of inContext) out.set(type.declaration.id, typeSchema(request, type));
+  for (const type of inContext)
+    out.set(type.declaration.id, typeSchema(request, type, !without.has(servedTypes.indexOf(type))));
   out.set('subscribe', subscribeSchema(request));
   for (const type of inContext) {
     for (const [id, fields] of Object.entries(structSchemas(type.declaration)))

@@ -1,0 +1,34 @@
+/** What schemas and collections offer to be made is what the caller may make somewhere. */
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { openTestApi, type TestApi } from './fixture.ts';
+
+let api: TestApi;
+before(async () => {
+  api = await openTestApi();
+});
+after(() => api[Symbol.asyncDispose]());
+
+const methodsOf = async (type: string, as: string) =>
+  (await api.want(200, 'GET', `/v3/schemas/${type}`, { as })).collectionMethods as string[];
+const offered = async (plural: string, as: string) =>
+  Object.keys((await api.want(200, 'GET', `/v3/${plural}`, { as })).createTypes);
+
+test('who may make none of a type is not offered it, and is from when he may', async () => {
+  const { id, token } = await api.makeUser('plain');
+  assert.deepEqual(await methodsOf('roleTemplate', api.admin), ['GET', 'POST']);
+  assert.deepEqual(await offered('roletemplates', api.admin), ['roleTemplate']);
+  for (const type of ['roleTemplate', 'project', 'clusterRoleTemplateBinding'])
+    assert.deepEqual(await methodsOf(type, token), ['GET'], type);
+  assert.deepEqual(await offered('projects', token), []);
+  assert.deepEqual(await methodsOf('token', token), ['GET', 'POST'], 'everybody makes his own tokens');
+  const clusterId = (await api.want(201, 'POST', '/v3/clusters', { body: { name: 'home' } })).id;
+  const body = { clusterId, roleTemplateId: 'cluster-owner', userId: id };
+  const binding = await api.want(201, 'POST', '/v3/clusterroletemplatebindings', { body });
+  for (const type of ['project', 'clusterRoleTemplateBinding'])
+    assert.deepEqual(await methodsOf(type, token), ['GET', 'POST'], type);
+  assert.deepEqual(await offered('projects', token), ['project']);
+  assert.deepEqual(await methodsOf('roleTemplate', token), ['GET']);
+  await api.want(204, 'DELETE', `/v3/clusterroletemplatebindings/${binding.id}`);
+  assert.deepEqual(await methodsOf('project', token), ['GET']);
+});
