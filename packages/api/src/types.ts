@@ -9,6 +9,7 @@ import { node } from './types/node.ts';
 import { podSecurityAdmissionConfigurationTemplate } from './types/pod-security.ts';
 import { preference } from './types/preference.ts';
 import { project } from './types/project.ts';
+import { projectSecret } from './types/project-secret.ts';
 import { globalRole, roleTemplate } from './types/role.ts';
 import { clusterRoleTemplateBinding, globalRoleBinding, projectRoleTemplateBinding } from './types/role-binding.ts';
 import { scimGroup } from './types/scim-group.ts';
@@ -31,6 +32,7 @@ export const types = {
   preference,
   project,
   projectRoleTemplateBinding,
+  projectSecret,
   roleTemplate,
   samlToken,
   scimGroup,
@@ -56,6 +58,7 @@ export type PodSecurityTemplate = TypedResource<'podSecurityAdmissionConfigurati
 export type Preference = TypedResource<'preference'>;
 export type Project = TypedResource<'project'>;
 export type ProjectRoleTemplateBinding = TypedResource<'projectRoleTemplateBinding'>;
+export type ProjectSecret = TypedResource<'projectSecret'>;
 export type RoleTemplate = TypedResource<'roleTemplate'>;
 export type ScimGroup = TypedResource<'scimGroup'>;
 export type SecretResource = TypedResource<'secret'>;

@@ -95,7 +95,7 @@ function ofKind(id: string, type: keyof typeof kinds, ...ops: readonly Op[]): Li
   return liveType({
     ...shared,
     id,
-    baseType: 'namespacedSecret',
+    baseType: id.startsWith('namespaced') ? 'namespacedSecret' : 'secret',
     fieldSelector: `type=${type}`,
     fixed: { type },
     ops: [annotation('description'), ...ops, rest],
@@ -113,25 +113,16 @@ const account = (field: string, key: string): Op => ({
   },
 });
 
+const plain: readonly Op[] = [annotation('description'), words('type', kinds), move('type', 'kind')];
+const certificate: readonly Op[] = [part('tls.crt', 'certs'), part('tls.key', 'key', { hidden: true })];
+const basicAuth: readonly Op[] = [part('username', 'username'), part('password', 'password', { hidden: true })];
+const sshAuth: readonly Op[] = [part('ssh-privatekey', 'privateKey', { hidden: true })];
+
 export const secretTypes: readonly LiveType[] = [
-  liveType({
-    ...shared,
-    id: 'namespacedSecret',
-    ops: [annotation('description'), words('type', kinds), move('type', 'kind')],
-  }),
-  ofKind(
-    'namespacedCertificate',
-    'kubernetes.io/tls',
-    part('tls.crt', 'certs'),
-    part('tls.key', 'key', { hidden: true }),
-  ),
-  ofKind(
-    'namespacedBasicAuth',
-    'kubernetes.io/basic-auth',
-    part('username', 'username'),
-    part('password', 'password', { hidden: true }),
-  ),
-  ofKind('namespacedSshAuth', 'kubernetes.io/ssh-auth', part('ssh-privatekey', 'privateKey', { hidden: true })),
+  liveType({ ...shared, id: 'namespacedSecret', ops: plain }),
+  ofKind('namespacedCertificate', 'kubernetes.io/tls', ...certificate),
+  ofKind('namespacedBasicAuth', 'kubernetes.io/basic-auth', ...basicAuth),
+  ofKind('namespacedSshAuth', 'kubernetes.io/ssh-auth', ...sshAuth),
   ofKind('namespacedDockerCredential', 'kubernetes.io/dockerconfigjson', registries),
   ofKind(
     'namespacedServiceAccountToken',
@@ -141,4 +132,13 @@ export const secretTypes: readonly LiveType[] = [
     part('ca.crt', 'caCrt'),
     part('token', 'token', { hidden: true }),
   ),
+];
+
+/** The same of a whole project: kept by the server, which copies them into the project's namespaces. */
+export const projectSecretTypes: readonly LiveType[] = [
+  liveType({ ...shared, id: 'secret', ops: plain }),
+  ofKind('certificate', 'kubernetes.io/tls', ...certificate),
+  ofKind('basicAuth', 'kubernetes.io/basic-auth', ...basicAuth),
+  ofKind('sshAuth', 'kubernetes.io/ssh-auth', ...sshAuth),
+  ofKind('dockerCredential', 'kubernetes.io/dockerconfigjson', registries),
 ];

@@ -2,6 +2,7 @@
 import { namespace, principal, type TypeDeclaration, type TypedResource, type TypeId, types } from '@drover/api';
 import { namespaces } from '../live/namespaces.ts';
 import { nodes } from '../live/nodes.ts';
+import { projectSecretsServed } from '../live/project-secrets.ts';
 import { liveServed } from '../live/served.ts';
 import { authConfigTypes } from './auth-configs.ts';
 import type { Behaviour, ServedType } from './behaviour.ts';
@@ -48,6 +49,7 @@ export const servedTypes: readonly ServedType[] = [
   { declaration: namespace as TypeDeclaration, behaviour: namespaces as Any, context: 'cluster' },
   ...authConfigTypes,
   ...liveServed,
+  ...projectSecretsServed,
 ];
 
 const byName = new Map<string, ServedType>();

@@ -16,6 +16,7 @@ import { indexNodes, runNodeSync } from '../controllers/node-sync.ts';
 import { runPodSecurity } from '../controllers/pod-security.ts';
 import { indexProjectBindings, runProjectMembers } from '../controllers/project-members.ts';
 import { runProjectQuotas } from '../controllers/project-quotas.ts';
+import { indexProjectSecrets, runProjectSecrets } from '../controllers/project-secrets.ts';
 import type { ControllerContext, RunningController } from '../resources/index.ts';
 import { startController } from '../resources/index.ts';
 import { ClusterClients } from './clients.ts';
@@ -33,6 +34,7 @@ export function startClusterControllers(deps: ClustersDeps, clusters: Clusters, 
   };
   indexNodes(caches);
   indexProjectBindings(caches);
+  indexProjectSecrets(caches);
   indexEndpointTokens(caches);
   const ownership = startOwnership({
     store,
@@ -44,6 +46,7 @@ export function startClusterControllers(deps: ClustersDeps, clusters: Clusters, 
       void runNodeSync({ upstreams, resources: held, caches, log }, clusterId, owned);
       void runProjectMembers({ upstreams, caches, setting, log }, clusterId, owned);
       void runPodSecurity({ upstreams, resources: held, caches, log }, clusterId, owned);
+      void runProjectSecrets({ upstreams, resources: held, caches, setting, log }, clusterId, owned);
       void runProjectQuotas({ upstreams, resources: held, caches, setting, log }, clusterId, owned);
     },
     log,

@@ -23,7 +23,7 @@ import type { Upstreams } from '../clusters/upstream.ts';
 import { type Caches, type Controller, controller, namespaceIndex, type Resources } from '../resources/index.ts';
 import { projectKey } from './cluster-projects.ts';
 import { readMarked } from './marked-objects.ts';
-import { agentPart, controllersBinding, isOurs, maybeOurEndpoint, maybeOurs } from './ours.ts';
+import { agentPart, controllersBinding, isOurs, maybeOurEndpoint, maybeOurSecrets, maybeOurs } from './ours.ts';
 import { planPodSecurity, podSecurityKey } from './pod-security-plan.ts';
 
 /** How long a cluster that is away is waited for before it is forgotten with what is in it. */
@@ -162,6 +162,7 @@ async function readOurs(client: KubeClient, installUuid: string, signal: AbortSi
     }
   };
   await read([roleBindings, clusterRoleBindings, clusterRoles, resourceQuotas, limitRanges], maybeOurs);
+  await read([secrets], maybeOurSecrets);
   await read([daemonSets, roles, serviceAccounts, secrets, customResourceDefinitions], maybeOurEndpoint);
   return all;
 }
@@ -194,6 +195,8 @@ async function forget(clusterId: string, resources: Resources, caches: Caches): 
   const bindings = [...caches.projectRoleTemplateBinding.all()];
   const ofItsProjects = bindings.filter(({ projectName }) => projectName?.startsWith(`${clusterId}:`));
   await removeAll(resources, 'projectRoleTemplateBinding', ofItsProjects);
+  const secretsOf = [...caches.projectSecret.all()].filter(one => one.projectName?.startsWith(`${clusterId}:`));
+  await removeAll(resources, 'projectSecret', secretsOf);
   const tokens = [...caches.token.all()].filter(({ clusterName }) => clusterName === clusterId);
   await removeAll(resources, 'token', tokens);
 }

@@ -18,6 +18,9 @@ export const projectPart = { 'drover.io/part-of': 'projects' } as const;
 /** Set on what the authorized endpoint of a cluster is made of. */
 export const endpointPart = { 'drover.io/part-of': 'endpoint' } as const;
 
+/** Set on the copies of a project's secrets. */
+export const secretPart = { 'drover.io/part-of': 'secrets' } as const;
+
 /** Set on the quotas and limits of namespaces. */
 export const quotaPart = { 'drover.io/part-of': 'quotas' } as const;
 
@@ -31,6 +34,9 @@ export const maybeOurProjectGrants = `${managedSelector},drover.io/part-of=proje
 
 /** The same, of an authorized endpoint. */
 export const maybeOurEndpoint = `${managedSelector},drover.io/part-of=endpoint`;
+
+/** The same, of copies of projects' secrets. */
+export const maybeOurSecrets = `${managedSelector},drover.io/part-of=secrets`;
 
 /** The labels of what the install with this uuid makes. */
 export function marksOf(installUuid: string): Readonly<Record<string, string>> {
