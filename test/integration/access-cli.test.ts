@@ -83,6 +83,17 @@ test('a project is made, gets members, and says who may do what in it and why', 
     (await admin.run(['projects', 'add-member', 'shop', 'mia', '--role', 'king'])).stderr,
     /must be one of .*read-only/,
   );
+  const quota = ['--quota', 'pods=10,limitsCpu=4', '--namespace-quota', 'pods=2,limitsCpu=500m'];
+  await admin.ok(['projects', 'set', 'shop', ...quota, '--container-limit', 'limitsCpu=200m']);
+  const shown = await admin.ok(['projects', 'describe', 'shop']);
+  assert.match(shown, /limitsCpu +4 +0 +500m +200m/);
+  assert.match(shown, /pods +10 +0 +2/);
+  const wrong = await admin.run(['projects', 'set', 'shop', '--quota', 'pots=10']);
+  assert.match(wrong.stderr, /--quota: "pots" must be one of .*pods/);
+  const half = await admin.run(['projects', 'set', 'shop', '--namespace-quota', 'none']);
+  assert.match(half.stderr, /namespaceDefaultResourceQuota/);
+  await admin.ok(['projects', 'set', 'shop', '--quota', 'none', '--namespace-quota', 'none']);
+  assert.doesNotMatch(await admin.ok(['projects', 'describe', 'shop']), /pods/);
   await admin.ok(['projects', 'remove-member', 'shop', 'mia']);
   await admin.ok(['projects', 'delete', 'shop', '--yes']);
 });

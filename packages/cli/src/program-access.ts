@@ -38,11 +38,24 @@ function addProjects(program: Command, action: Action): void {
     (await load()).listProjects(flags),
   );
   action(
-    projects.command('create <name>').description('a new one').option('--description <text>', 'what it is for'),
+    withQuota(
+      projects.command('create <name>').description('a new one').option('--description <text>', 'what it is for'),
+    ),
     async ([name], flags) => (await load()).createProject(name!, flags),
   );
-  action(projects.command('describe <project>').description('one with its members'), async ([wanted], flags) =>
-    (await load()).describeProject(wanted!, flags),
+  action(
+    withQuota(
+      projects
+        .command('set <project>')
+        .description('change its name, description or limits')
+        .option('--name <name>', 'what it is called')
+        .option('--description <text>', 'what it is for'),
+    ),
+    async ([wanted], flags) => (await load()).setProject(wanted!, flags),
+  );
+  action(
+    projects.command('describe <project>').description('one with its limits and members'),
+    async ([wanted], flags) => (await load()).describeProject(wanted!, flags),
   );
   action(
     projects
@@ -72,6 +85,12 @@ function addProjects(program: Command, action: Action): void {
   );
 }
 
+const withQuota = (command: Command): Command =>
+  command
+    .option('--quota <limits>', 'what its namespaces may take together, such as pods=100,limitsCpu=20; or none')
+    .option('--namespace-quota <limits>', 'what a namespace gets of it that asks for nothing else; or none')
+    .option('--container-limit <limits>', 'what a container gets that says nothing, such as limitsCpu=1; or none');
+
 function addNamespaces(program: Command, action: Action): void {
   const load = () => import('./commands/projects.ts');
   const namespaces = program.command('namespaces').alias('namespace').description('the namespaces of a cluster');
@@ -84,7 +103,11 @@ function addNamespaces(program: Command, action: Action): void {
     async (_, flags) => (await load()).listNamespaces(flags),
   );
   action(
-    namespaces.command('create <name>').description('a new one').option('--project <id|name>', 'in this project'),
+    namespaces
+      .command('create <name>')
+      .description('a new one')
+      .option('--project <id|name>', 'in this project')
+      .option('--quota <limits>', 'its part of what the project has, such as pods=10'),
     async ([name], flags) => (await load()).createNamespace(name!, flags),
   );
   action(

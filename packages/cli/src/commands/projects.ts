@@ -6,6 +6,7 @@ import { say } from '../messages.ts';
 import { age, alignColumns, type Column, printData, printList } from '../output.ts';
 import { askYes } from '../prompt.ts';
 import { findProject, findUser } from './find.ts';
+import { type QuotaFlags, quotaColumns, quotaFields, quotaOf, quotaRows } from './quotas.ts';
 
 const column = (title: string, name: string): Column<V3Resource> => ({
   title,
@@ -41,12 +42,28 @@ export async function listProjects(flags: GlobalFlags): Promise<void> {
   await printList(rows, [...columns, ageColumn], { format: context.format, none: say('nothing') });
 }
 
-export async function createProject(name: string, flags: GlobalFlags & { description?: string }): Promise<void> {
+export async function createProject(name: string, flags: QuotaFlags & { description?: string }): Promise<void> {
   await using context = await openContext(flags);
   const clusterId = (await findCluster(context, undefined)).id;
-  const body = { type: 'project', name, clusterId, description: flags.description };
+  const body = { type: 'project', name, clusterId, description: flags.description, ...quotaFields(flags) };
   const project = await context.client.create('projects', body);
   await done(context, project, `${project.id} ${name}`);
+}
+
+export async function setProject(
+  wanted: string,
+  flags: QuotaFlags & { name?: string; description?: string },
+): Promise<void> {
+  await using context = await openContext(flags);
+  const { name, description } = flags;
+  const change = {
+    ...(name === undefined ? {} : { name }),
+    ...(description === undefined ? {} : { description }),
+    ...quotaFields(flags),
+  };
+  if (Object.keys(change).length === 0) throw invalid('projects set', 'needs a flag that says what is to change');
+  const project = await findProject(context, wanted, await clusterGiven(context));
+  await done(context, await context.client.update(project, change), say('saved'));
 }
 
 export async function describeProject(wanted: string, flags: GlobalFlags): Promise<void> {
@@ -56,6 +73,8 @@ export async function describeProject(wanted: string, flags: GlobalFlags): Promi
   if (context.format !== 'table') return printData({ project, members }, context.format);
   const facts = ['name', 'id', 'clusterId', 'description', 'state'].map(name => [name, String(project[name] ?? '')]);
   process.stdout.write(`${alignColumns(facts)}\n`);
+  const limits = quotaRows(project);
+  if (limits.length > 0) await printList(limits, quotaColumns, { format: 'table', none: '' });
   await printList(members, memberColumns, { format: 'table', none: say('nothing') });
 }
 
@@ -119,11 +138,19 @@ export async function listNamespaces(flags: GlobalFlags & { project?: string }):
   await printList(rows, columns, { format: context.format, none: say('nothing') });
 }
 
-export async function createNamespace(name: string, flags: GlobalFlags & { project?: string }): Promise<void> {
+export async function createNamespace(
+  name: string,
+  flags: GlobalFlags & { project?: string; quota?: string },
+): Promise<void> {
   await using context = await openContext(flags);
   const { id } = await findCluster(context, undefined);
   const projectId = flags.project === undefined ? undefined : (await findProject(context, flags.project, id)).id;
-  const made = await context.client.create(`cluster/${id}/namespaces`, { type: 'namespace', name, projectId });
+  const made = await context.client.create(`cluster/${id}/namespaces`, {
+    type: 'namespace',
+    name,
+    projectId,
+    ...(flags.quota === undefined ? {} : { resourceQuota: quotaOf(flags.quota, '--quota') }),
+  });
   await done(context, made, `${name}${projectId === undefined ? '' : ` ${projectId}`}`);
 }
 
