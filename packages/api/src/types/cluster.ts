@@ -81,6 +81,7 @@ export const cluster = defineType({
     collectionMethods: ['GET', 'POST'],
     resourceMethods: ['GET', 'PUT', 'DELETE'],
     resourceActions: {
+      exportYaml: { output: 'exportOutput' },
       generateKubeconfig: { output: 'generateKubeConfigOutput' },
       importYaml: { input: 'importClusterYamlInput', output: 'importYamlOutput' },
     },

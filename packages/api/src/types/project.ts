@@ -32,6 +32,7 @@ export const project = defineType({
   v3: {
     collectionMethods: ['GET', 'POST'],
     resourceMethods: ['GET', 'PUT', 'DELETE'],
+    resourceActions: { exportYaml: {} },
     status: 'lifted',
     nameFrom: 'displayName',
     namespaceFrom: 'clusterId',

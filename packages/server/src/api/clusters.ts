@@ -1,5 +1,5 @@
 /** Clusters in v3: registering one to be imported, and the kubeconfig that leads to one through this server. */
-import type { Cluster } from '@drover/api';
+import { type Cluster, types } from '@drover/api';
 import { findCondition, invalid, methodNotAllowed, notFound, StatusError } from '@drover/base';
 import { issueToken } from '../auth/index.ts';
 import { askAgent } from '../clusters/agent-view.ts';
@@ -8,6 +8,7 @@ import { directPlaces, proxyKubeconfig } from '../clusters/kubeconfig.ts';
 import { importYaml } from '../live/import-yaml.ts';
 import { namespaceIndex } from '../resources/index.ts';
 import { type ApiRequest, type ApiView, behaviour } from './behaviour.ts';
+import { exportYaml } from './export-yaml.ts';
 import { requireTemplate } from './pod-security-templates.ts';
 import { depsOf } from './tokens.ts';
 
@@ -62,6 +63,7 @@ export const clusters = behaviour<Cluster>({
     },
   },
   actions: {
+    exportYaml: { run: (_, cluster) => exportYaml(types.cluster, cluster) },
     importYaml: { run: (request, cluster, input) => importYaml(request, cluster.metadata.name, input) },
     generateKubeconfig: {
       async run(request, cluster) {

@@ -8,6 +8,7 @@ export const inputSchemas: Readonly<Record<string, SchemaFields>> = {
   authConfigLogoutInput: schema({ finalRedirectUrl: string() }),
   authConfigLogoutOutput: schema({ idpRedirectUrl: string() }),
   changePasswordInput: schema({ currentPassword: string({ required: true }), newPassword: string({ required: true }) }),
+  exportOutput: schema({ yamlOutput: string() }),
   generateKubeConfigOutput: schema({ config: string() }),
   importClusterYamlInput: schema({
     defaultNamespace: string(),

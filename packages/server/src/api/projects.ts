@@ -1,8 +1,9 @@
 /** Projects in v3: namespaces of a cluster that belong together. The two that the server makes itself stay. */
-import type { Project } from '@drover/api';
+import { type Project, types } from '@drover/api';
 import { methodNotAllowed } from '@drover/base';
 import { systemProjectLabel } from '../controllers/cluster-projects.ts';
 import { behaviour } from './behaviour.ts';
+import { exportYaml } from './export-yaml.ts';
 import { checkProjectQuota } from './project-quota.ts';
 import { requireReach } from './tokens.ts';
 
@@ -13,6 +14,7 @@ export const projects = behaviour<Project>({
   },
   prepareUpdate: (request, input, project, { replace } = { replace: false }) =>
     checkProjectQuota(request, input, { project, replace }),
+  actions: { exportYaml: { run: (_, project) => exportYaml(types.project, project) } },
   async remove(request, project) {
     if (project.metadata.labels?.[systemProjectLabel] === 'true')
       throw methodNotAllowed('DELETE', 'the System project');
