@@ -44,13 +44,17 @@ test('a feature is switched by whoever may; a locked one stays, and none is made
 
 const templates = '/v3/podsecurityadmissionconfigurationtemplates';
 
-test('the built-in templates are there, and stay', async () => {
+test('the built-in templates are there, say what Kubernetes does, and stay', async () => {
   const { data } = await api.want(200, 'GET', `${templates}?sort=name`);
   assert.deepEqual(
     data.map((one: { name: string }) => one.name),
     ['rancher-privileged', 'rancher-restricted'],
   );
-  assert.equal(data[1].configuration.defaults['enforce-version'], 'latest');
+  for (const [at, level] of ['privileged', 'restricted'].entries()) {
+    const { defaults } = data[at].configuration;
+    for (const mode of ['enforce', 'audit', 'warn'])
+      assert.deepEqual([defaults[mode], defaults[`${mode}-version`]], [level, 'latest']);
+  }
   assert.equal((await api.ask('DELETE', `${templates}/rancher-privileged`)).status, 403);
 });
 
