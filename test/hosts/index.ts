@@ -3,7 +3,7 @@
  * nowhere else. Gone without a trace when disposed; what a killed run left is cleared away by the next.
  */
 import { randomBytes } from 'node:crypto';
-import { mkdir, mkdtemp, open, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { copyFile, mkdir, mkdtemp, open, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { internal, messageOf, until } from '@drover/base';
@@ -23,6 +23,8 @@ export interface TestHost {
   readonly fingerprint: string;
   /** For kubelets: hosts of one machine share its control groups. */
   readonly cgroup: string;
+  /** Puts a file of this machine into its /opt. */
+  put(from: string, name: string): Promise<void>;
   /** Runs a command on it, as root and not over SSH; its stdout. */
   exec(argv: readonly string[]): Promise<string>;
   /** As if the power went. Its state is lost with `forget`. */
@@ -124,6 +126,10 @@ async function bootHost(options: {
     fingerprint,
     cgroup: namespace,
     exec: argv => run('nsenter', [...enter(running!.inner), ...argv], { env: hostEnvironment }),
+    async put(from, name) {
+      await mkdir(join(state, 'data/opt'), { recursive: true });
+      await copyFile(from, join(state, 'data/opt', name));
+    },
     stop,
     start,
     [Symbol.asyncDispose]: () => stop(),

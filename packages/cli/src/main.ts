@@ -1,6 +1,6 @@
 /** `drover …`: parses, runs, and says in one or two lines what went wrong. Exit code 2 = the command line itself was wrong. */
 import { messageOf, StatusError } from '@drover/base';
-import { CommanderError } from 'commander';
+import { type Command, CommanderError } from 'commander';
 import { buildProgram } from './program.ts';
 
 // Whoever reads our output may stop before its end, as head does: that is no fault.
@@ -10,8 +10,11 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
 });
 
 const program = buildProgram();
-for (const command of [program, ...program.commands, ...program.commands.flatMap(sub => sub.commands)])
+function override(command: Command): void {
   command.exitOverride();
+  for (const sub of command.commands) override(sub);
+}
+override(program);
 
 try {
   await program.parseAsync(process.argv);

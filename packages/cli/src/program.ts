@@ -4,6 +4,7 @@
 import { Command } from 'commander';
 import type { GlobalFlags } from './context.ts';
 import { addAccess } from './program-access.ts';
+import { addEngine } from './program-engine.ts';
 
 /** What the launcher runs itself, before it gets here. */
 const launcherCommands = [
@@ -65,6 +66,7 @@ export function buildProgram(): Command {
   addClusters(program);
   addAccess(program, action);
   addAdministration(program);
+  addEngine(program, action);
   addTools(program);
   addHelp(program);
   return program;

@@ -4,7 +4,7 @@
  */
 import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { unavailable } from '@drover/base';
+import { messageOf, unavailable } from '@drover/base';
 import { run } from './command.ts';
 
 const slotsDir = '/run/drover-test-clusters';
@@ -109,6 +109,13 @@ async function removeLinks(name: string): Promise<void> {
   for (const namespace of namespaces.filter(found => found.startsWith(`${name}n`))) {
     await run('ip', ['netns', 'delete', namespace]);
   }
-  const links = await run('ip', ['-o', 'link']);
-  if (links.includes(` ${name}: `)) await run('ip', ['link', 'delete', name]);
+  const links = [...(await run('ip', ['-o', 'link'])).matchAll(/^\d+: ([^:@]+)/gm)].map(([, link]) => link!);
+  // A namespace that somebody still lives in keeps its end; without ours it is gone as well.
+  const own = links.filter(link => link === name || link.startsWith(`${name}n`));
+  for (const link of own) {
+    await run('ip', ['link', 'delete', link]).catch(error => {
+      // The kernel takes them away by itself a moment after their namespace.
+      if (!/Cannot find device/.test(messageOf(error))) throw error;
+    });
+  }
 }

@@ -1,10 +1,12 @@
 /** Builds a bundle into a directory: binaries, network plug-ins and images of fixed versions, and the manifest last. */
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { chmod, copyFile, mkdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { chmod, constants, copyFile, mkdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
+import { readFileIfThere } from '@drover/kube';
 import { type Binaries, findBinaries } from '../binaries/find.ts';
 import { controlPlaneBinaries, nodeBinaries, platformName } from '../binaries/names.ts';
+import { holdLock } from '../process/lock.ts';
 import type { BundleFile, BundleImage, BundleManifest } from './bundle.ts';
 import { writeImage } from './image.ts';
 import {
@@ -31,12 +33,17 @@ const onHosts = [
   'kube-lb',
 ] as const;
 
-/** Writes the bundle to `dir`, which is replaced as a whole. */
+/** Writes the bundle to `dir`, which is replaced as a whole; one that is there and made from the same is kept. */
 export async function buildBundle(dir: string, options: BuildOptions = {}): Promise<BundleManifest> {
   const { onProgress, signal } = options;
   const names = [...controlPlaneBinaries, ...nodeBinaries];
   const kubernetes = options.binaries ?? (await findBinaries({ names, cacheDir: options.cacheDir, signal }));
   const others = await findNodeBinaries(Object.keys(nodeBinaryTable) as NodeBinary[], options);
+  const madeFrom = originOf(kubernetes, others);
+  const kept = await readManifest(dir);
+  if (kept?.madeFrom === madeFrom) return kept;
+  await mkdir(dirname(dir), { recursive: true });
+  await using _ = await holdLock(`${dir}.lock`, { signal });
   const making = `${dir}.making`;
   await rm(making, { recursive: true, force: true });
   await mkdir(making, { recursive: true });
@@ -45,7 +52,7 @@ export async function buildBundle(dir: string, options: BuildOptions = {}): Prom
   const add = async (path: string, from: string) => {
     const to = join(making, path);
     await mkdir(dirname(to), { recursive: true });
-    await copyFile(from, to);
+    await copyFile(from, to, constants.COPYFILE_FICLONE);
     await chmod(to, 0o755);
     files.push(await describe(making, path, true));
   };
@@ -64,6 +71,7 @@ export async function buildBundle(dir: string, options: BuildOptions = {}): Prom
   const manifest: BundleManifest = {
     format: 1,
     id: bundleId(files),
+    madeFrom,
     platform: platformName().name,
     versions,
     files,
@@ -73,6 +81,23 @@ export async function buildBundle(dir: string, options: BuildOptions = {}): Prom
   await rm(dir, { recursive: true, force: true });
   await rename(making, dir);
   return manifest;
+}
+
+function originOf(kubernetes: Binaries, others: Readonly<Record<string, FoundBinary>>): string {
+  const hash = createHash('sha256').update(`${kubernetes.version}\0${kubernetes.source}\0`);
+  // Paths in the cache carry the checksum of what each was built from.
+  for (const { path } of Object.values(others)) hash.update(`${basename(path)}\0`);
+  return hash.digest('hex').slice(0, 32);
+}
+
+async function readManifest(dir: string): Promise<BundleManifest | undefined> {
+  const text = await readFileIfThere(join(dir, 'bundle.json'));
+  try {
+    return text === undefined ? undefined : (JSON.parse(text) as BundleManifest);
+  } catch {
+    // Somebody was killed while he wrote it: made again.
+    return undefined;
+  }
 }
 
 /** The same files are the same bundle, whenever and wherever they were put together. */

@@ -22,6 +22,8 @@ export interface BundleManifest {
   readonly format: 1;
   /** SHA-256 over the files' checksums: two bundles of one id are the same. */
   readonly id: string;
+  /** Of what it was put together from: another one is made when that changes. */
+  readonly madeFrom: string;
   /** `linux-amd64`. */
   readonly platform: string;
   /** By component, e.g. `{ kubernetes: 'v1.36.3', etcd: 'v3.6.8', containerd: … }`. */

@@ -2,4 +2,4 @@
 export { type BuildOptions, buildBundle } from './build.ts';
 export type { Bundle, BundleFile, BundleImage, BundleManifest } from './bundle.ts';
 export { type ImageFile, writeImage } from './image.ts';
-export { openBundle, verifyBundle } from './open.ts';
+export { defaultBundleDir, openBundle, verifyBundle } from './open.ts';

@@ -2,8 +2,15 @@
 import { join } from 'node:path';
 import { invalid, messageOf, notFound } from '@drover/base';
 import { readFileIfThere } from '@drover/kube';
+import { defaultCacheDir } from '../binaries/cache.ts';
+import { platformName } from '../binaries/names.ts';
 import { bundleId, describe } from './build.ts';
 import type { Bundle, BundleManifest } from './bundle.ts';
+
+/** Where a bundle is kept for whoever names none. */
+export function defaultBundleDir(): string {
+  return join(defaultCacheDir(), 'bundles', platformName().name);
+}
 
 /** Throws Invalid where the directory holds no bundle that this version can read. */
 export async function openBundle(dir: string): Promise<Bundle> {

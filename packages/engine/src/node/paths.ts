@@ -2,9 +2,7 @@
 
 export const sslDir = '/etc/kubernetes/ssl';
 export const etcDir = '/etc/drover';
-export const stateDir = '/var/lib/drover';
 export const etcdDataDir = '/var/lib/etcd';
-export const snapshotsDir = '/opt/rke/etcd-snapshots';
 export const bundlesDir = '/opt/drover';
 export const unitsDir = '/etc/systemd/system';
 export const containerdSocket = '/run/drover/containerd.sock';

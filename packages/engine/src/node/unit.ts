@@ -44,7 +44,7 @@ export interface UnitOptions {
 
 export function makeUnit(options: UnitOptions): Unit {
   const { name, description, command, args, env = [], after = [], service = [], binDir } = options;
-  const reads = filesReadBy([...args, ...env, ...service], options.files ?? []);
+  const reads = filesReadBy([command, ...args, ...env, ...service], options.files ?? []);
   const render = (inputs: string) =>
     [
       '[Unit]',

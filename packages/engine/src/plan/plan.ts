@@ -24,6 +24,7 @@ export function makePlan(wanted: Wanted, seen: Seen): Plan {
     perHost('bundle', wanted, host => bundleSteps(wanted, host, look(seen, host))),
     perHost('files', wanted, host => fileSteps(host, look(seen, host))),
     ...etcdStages(wanted, seen),
+    perHost('snapshots', wanted, host => startSteps('snapshots', host.node, host.etcdHelpers, look(seen, host))),
     controlPlaneStage(wanted, seen),
     earlyStage(wanted, seen),
     ...nodeStages(wanted, seen),
@@ -89,7 +90,7 @@ function startSteps(stage: string, node: NodeSpec, units: readonly Unit[], host:
 
 /** Units of ours that a host has and shall not have any more, by the roles it lost. */
 function stopSteps(stage: string, wanted: WantedHost, host: SeenHost): Step[] {
-  const units = [...wanted.etcd, ...wanted.controlPlane, ...wanted.worker];
+  const units = [...wanted.etcd, ...wanted.etcdHelpers, ...wanted.controlPlane, ...wanted.worker];
   const kept = new Set(units.map(({ name }) => name));
   return [...host.units.keys()]
     .filter(name => !kept.has(name))
@@ -109,10 +110,12 @@ function etcdStages(wanted: Wanted, seen: Seen): Stage[] {
       nodes.map(node => ({ name: memberName(node), peerUrl: peerUrl(node) })),
       'new',
     );
-    const chains = hosts.map(({ node, etcd }) => [
-      step('etcd', node.name, 'say who the first members are', { do: 'etcd-join', file }),
-      ...startSteps('etcd', node, etcd, look(seen, { node } as WantedHost)),
-    ]);
+    const chains = hosts.map(wantedHost => {
+      const { node, etcd } = wantedHost;
+      const host = look(seen, wantedHost);
+      const join = step('etcd', node.name, 'say who the first members are', { do: 'etcd-join', file });
+      return [...(isThere(file, host) ? [] : [join]), ...startSteps('etcd', node, etcd, host)];
+    });
     const formed = step('etcd formed', undefined, 'see that all members are there', { do: 'etcd-formed' });
     return [
       { name: 'etcd', parallel: hostsAtOnce, chains },
@@ -144,8 +147,9 @@ function memberRemovals(wanted: Wanted, seen: Seen): Step[][] {
 function memberChains(hosts: readonly WantedHost[], seen: Seen): Step[][] {
   // The ones that are there first: a majority has to stand before another joins.
   const ordered = [...hosts].sort((a, b) => Number(look(seen, b).hasEtcdData) - Number(look(seen, a).hasEtcdData));
-  return ordered.map(({ node, etcd }) => {
-    const host = look(seen, { node } as WantedHost);
+  return ordered.map(wantedHost => {
+    const { node, etcd } = wantedHost;
+    const host = look(seen, wantedHost);
     const start = startSteps('etcd', node, etcd, host);
     if (host.hasEtcdData) return start;
     const joining = { do: 'member-add', name: memberName(node), peerUrl: peerUrl(node) } as const;
@@ -213,7 +217,8 @@ function nodeSteps(
   if (!upgrades && !wasCordoned) return [...work, ready];
   const drain = wanted.spec.upgrade.drain ? [step(stage, node.name, 'drain', { do: 'drain' })] : [];
   return [
-    ...(upgrades ? [step(stage, node.name, 'cordon', { do: 'cordon' }), ...drain] : []),
+    ...(upgrades && there.schedulable ? [step(stage, node.name, 'cordon', { do: 'cordon' })] : []),
+    ...(upgrades ? drain : []),
     ...work,
     ready,
     step(stage, node.name, 'uncordon', { do: 'uncordon' }),
@@ -270,15 +275,13 @@ function leavingStages({ leaving }: Wanted, { cluster, hosts }: Seen): Stage[] {
   const stage = 'leaving';
   const chains = leaving.map(({ name }) => {
     const isNode = cluster?.nodes.some(node => node.name === name);
-    const inCluster = isNode
-      ? [
-          step(stage, name, 'cordon', { do: 'cordon' }),
-          step(stage, name, 'drain', { do: 'drain' }),
-          step(stage, name, 'delete the node', { do: 'node-delete' }),
-        ]
+    const remove = isNode ? [step(stage, name, 'delete the node', { do: 'node-delete' })] : [];
+    // What can't be reached is left as it is, and said; its pods would never tell that they have gone.
+    if (!hosts.has(name)) return remove;
+    const empty = isNode
+      ? [step(stage, name, 'cordon', { do: 'cordon' }), step(stage, name, 'drain', { do: 'drain' })]
       : [];
-    // What can't be reached is left as it is, and said.
-    return hosts.has(name) ? [...inCluster, step(stage, name, 'clean the host', { do: 'reset' })] : inCluster;
+    return [...empty, ...remove, step(stage, name, 'clean the host', { do: 'reset' })];
   });
   return [{ name: stage, parallel: 1, chains }];
 }

@@ -41,12 +41,18 @@ if command -v ipset >/dev/null; then
   for set in $(ipset list -name 2>/dev/null | grep -E '^(KUBE-|inet6:KUBE-)'); do ipset destroy "$set" 2>/dev/null; done
 fi
 rm -rf /etc/systemd/system/drover-*.service /etc/systemd/system/drover-*.timer /opt/drover /etc/drover /etc/kubernetes /etc/cni/net.d/10-drover.conflist \\
-  /etc/sysctl.d/90-drover.conf /etc/modules-load.d/drover.conf /var/lib/drover /var/lib/kubelet /var/lib/etcd /var/lib/cni /var/log/containers /var/log/pods /var/log/kube-audit /run/drover /run/flannel
+  /etc/sysctl.d/90-drover.conf /etc/modules-load.d/drover.conf /var/lib/cni /var/log/containers /var/log/pods /var/log/kube-audit /run/drover /run/flannel
+# Any of these may be a disk of its own: what is in them goes.
+for dir in /var/lib/drover /var/lib/kubelet /var/lib/etcd; do
+  [ -d "$dir" ] || continue
+  find "$dir" -mindepth 1 -delete 2>/dev/null
+  rmdir "$dir" 2>/dev/null
+done
 rmdir /etc/cni/net.d /etc/cni /opt/cni 2>/dev/null
 systemctl daemon-reload
 systemctl reset-failed 'drover-*' 2>/dev/null
 for left in /opt/drover /etc/kubernetes /var/lib/kubelet /var/lib/etcd /var/lib/drover; do
-  [ -e "$left" ] && echo "$left"
+  [ -z "$(ls -A "$left" 2>/dev/null)" ] || echo "$left"
 done
 true
 `;

@@ -150,7 +150,7 @@ async function runAll(
   await runPlan(rest, { context, onEvent });
 }
 
-const firstStages = new Set(['bundle', 'files', 'etcd', 'etcd formed', 'control planes', 'access']);
+const firstStages = new Set(['bundle', 'files', 'etcd', 'etcd formed', 'snapshots', 'control planes', 'access']);
 
 async function connectAll(
   nodes: readonly NodeSpec[],

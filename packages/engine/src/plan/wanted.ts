@@ -9,6 +9,8 @@ export interface WantedHost {
   readonly files: readonly WantedFile[];
   /** In the order in which they start, within their group. */
   readonly etcd: readonly Unit[];
+  /** Run beside a member, once it stands. */
+  readonly etcdHelpers: readonly Unit[];
   readonly controlPlane: readonly Unit[];
   readonly worker: readonly Unit[];
 }

@@ -1,0 +1,56 @@
+/** The part of the command table that makes clusters on hosts, without a server. */
+import type { Command } from 'commander';
+import type { GlobalFlags } from './context.ts';
+
+type Run = (args: string[], flags: GlobalFlags & Record<string, never>) => Promise<unknown>;
+type Action = (command: Command, run: Run) => Command;
+
+export function addEngine(program: Command, action: Action): void {
+  const rke = program.command('rke').description('Kubernetes on hosts of your own, from a cluster.yml');
+  const load = () => import('./commands/rke.ts');
+  const withFile = (command: Command) =>
+    command
+      .option('--config <file>', 'what the cluster shall be (default: $RKE_CONFIG, or cluster.yml)')
+      .option('--strict-host-keys', 'refuse hosts whose key was never seen');
+  action(
+    withFile(rke.command('up'))
+      .description('bring the cluster to what the file says; safe to run again')
+      .option('--bundle <dir>', 'the bundle to use (default: the one of drover bundle build)')
+      .option('--dry-run', 'only say what would be done'),
+    async (_, flags) => (await load()).up(flags),
+  );
+  action(
+    withFile(rke.command('remove')).description('take the cluster off its hosts').option('--force', 'do not ask'),
+    async (_, flags) => (await load()).remove(flags),
+  );
+
+  const etcd = rke.command('etcd').description('snapshots of etcd');
+  const loadEtcd = () => import('./commands/rke-etcd.ts');
+  action(
+    withFile(etcd.command('snapshot-save'))
+      .description('make one on every host with a member')
+      .option('--name <name>', 'what to call it (default: by the time)')
+      .option('--copy <dir>', 'where a copy and the state go (default: snapshots beside the config)')
+      .option('--no-copy', 'leave it on the hosts alone'),
+    async (_, flags) => (await loadEtcd()).save(flags),
+  );
+  action(
+    withFile(etcd.command('snapshot-restore'))
+      .description('bring the cluster back to one, on its hosts or on new ones')
+      .option('--name <name>', 'the one meant')
+      .option('--from <file>', 'a copy on this machine, for hosts that have none')
+      .option('--bundle <dir>', 'the bundle to use (default: the one of drover bundle build)'),
+    async (_, flags) => (await loadEtcd()).restore(flags),
+  );
+
+  const bundle = program.command('bundle').description('what hosts need to become nodes, of fixed versions');
+  const loadBundle = () => import('./commands/bundle.ts');
+  const inDir = (command: Command) => command.option('--dir <dir>', 'where it is (default: the cache)');
+  action(inDir(bundle.command('build')).description('make one'), async (_, flags) => (await loadBundle()).build(flags));
+  action(inDir(bundle.command('verify')).description('check every file against its checksum'), async (_, flags) =>
+    (await loadBundle()).verify(flags),
+  );
+  action(inDir(bundle.command('list').alias('ls')).description('what is in it'), async (_, flags) =>
+    (await loadBundle()).list(flags),
+  );
+}

@@ -1,0 +1,89 @@
+/** What can be wrong with a cluster although each of its options is right by itself. */
+import { BlockList, isIP } from 'node:net';
+import type { ClusterSpec } from './spec.ts';
+import type { Problem } from './walk.ts';
+
+export function checkSpec(spec: ClusterSpec): Problem[] {
+  const problems: Problem[] = [];
+  const error = (field: string, message: string) => problems.push({ field, severity: 'error', message });
+  const warning = (field: string, message: string) => problems.push({ field, severity: 'warning', message });
+  const { nodes } = spec;
+  if (nodes.length === 0) error('nodes', 'is missing: a cluster needs at least one host');
+  for (const what of ['address', 'internalAddress', 'name'] as const) {
+    const field = { address: 'address', internalAddress: 'internal_address', name: 'hostname_override' }[what];
+    nodes.forEach((node, index) => {
+      const first = nodes.findIndex(other => other[what] === node[what]);
+      if (node[what] !== '' && first !== index)
+        error(`nodes[${index}].${field}`, `${node[what]} is the same as that of nodes[${first}]`);
+    });
+  }
+  const having = (role: string) => nodes.filter(({ roles }) => roles.some(one => one === role)).length;
+  const members = having('etcd');
+  if (spec.etcd.external) {
+    if (members > 0) error('services.etcd.external_urls', 'no node may have the role etcd where etcd is elsewhere');
+    if (!spec.etcd.external.caCert || !spec.etcd.external.cert || spec.etcd.external.key.reveal() === '')
+      error('services.etcd.external_urls', 'ca_cert, cert and key are needed with it');
+  } else if (nodes.length > 0 && members === 0) error('nodes', 'none has the role etcd');
+  if (members > 0 && members % 2 === 0)
+    warning('nodes', `${members} etcd members bear no more losses than ${members - 1} would: take an odd number`);
+  if (nodes.length > 0 && having('controlplane') === 0) error('nodes', 'none has the role controlplane');
+  if (nodes.length > 0 && having('worker') === 0)
+    warning('nodes', 'none has the role worker: nothing can be scheduled');
+  checkRanges(spec, error);
+  checkSnapshots(spec, error);
+  for (const [field, limit] of [
+    ['max_unavailable_worker', spec.upgrade.maxUnavailableWorker],
+    ['max_unavailable_controlplane', spec.upgrade.maxUnavailableControlplane],
+  ] as const)
+    if (!/^[1-9]\d*$|^(100|[1-9]?\d)%$/.test(limit))
+      error(`upgrade_strategy.${field}`, 'must be a count or a share such as 10%');
+  const { drain } = spec.upgrade;
+  if (drain && (drain.timeoutSeconds < 1 || drain.timeoutSeconds > 10_800))
+    error('upgrade_strategy.node_drain_input.timeout', 'must be from 1 to 10800 seconds');
+  return problems;
+}
+
+type Say = (field: string, message: string) => void;
+
+function checkRanges({ apiserver, controllerManager, kubelet, nodes }: ClusterSpec, error: Say): void {
+  const ranges = [
+    ['services.kube-api.service_cluster_ip_range', apiserver.serviceCidr],
+    ['services.kube-controller.cluster_cidr', controllerManager.clusterCidr],
+  ] as const;
+  const lists: BlockList[] = [];
+  for (const [field, cidr] of ranges) {
+    const list = blockList(cidr);
+    if (!list) {
+      error(field, `${cidr} is no range of IPv4 addresses such as 10.42.0.0/16 (one range: no dual stack)`);
+      return;
+    }
+    lists.push(list);
+    nodes.forEach(({ internalAddress }, index) => {
+      if (isIP(internalAddress) === 4 && list.check(internalAddress))
+        error(field, `${cidr} has the address of nodes[${index}], ${internalAddress}`);
+    });
+  }
+  const [services, pods] = lists;
+  const start = (cidr: string) => cidr.split('/')[0]!;
+  if (services?.check(start(controllerManager.clusterCidr)) || pods?.check(start(apiserver.serviceCidr)))
+    error('services.kube-controller.cluster_cidr', 'pods and services share addresses');
+  if (services && !services.check(kubelet.clusterDnsServer))
+    error('services.kubelet.cluster_dns_server', `${kubelet.clusterDnsServer} is not in ${apiserver.serviceCidr}`);
+  if (!/^\d+-\d+$/.test(apiserver.nodePortRange))
+    error('services.kube-api.service_node_port_range', 'must be such as 30000-32767');
+}
+
+function blockList(cidr: string): BlockList | undefined {
+  const [address = '', bits = ''] = cidr.split('/');
+  if (isIP(address) !== 4 || !/^\d+$/.test(bits) || Number(bits) < 8 || Number(bits) > 28) return undefined;
+  const list = new BlockList();
+  list.addSubnet(address, Number(bits));
+  return list;
+}
+
+function checkSnapshots({ etcd }: ClusterSpec, error: Say): void {
+  const { intervalHours, retention } = etcd.snapshots;
+  const at = 'services.etcd.backup_config';
+  if (intervalHours < 1) error(`${at}.interval_hours`, 'must be at least 1');
+  if (retention < 1) error(`${at}.retention`, 'must be at least 1');
+}

@@ -1,0 +1,171 @@
+/**
+ * `<name>.rkestate`: what has to outlive a run, in the shape that RKE gave it, with a block of ours beside. It holds every key of the
+ * cluster: for its owner alone. What somebody else put there stays.
+ */
+import { X509Certificate } from 'node:crypto';
+import { conflict, internal, messageOf, Secret } from '@drover/base';
+import { readFileIfThere, writeFileAtomic } from '@drover/kube';
+import { certFile, keyFile } from '../node/paths.ts';
+import type { Certificates } from '../pki/cluster-certs.ts';
+import type { EngineState } from '../plan/up.ts';
+import type { ClusterSpec, NodeSpec, Role } from './spec.ts';
+
+/** What `up` needs and where the pinned keys of hosts are. */
+export interface KeptState extends EngineState {
+  /** Fingerprints by address. */
+  readonly hostKeys: Readonly<Record<string, string>>;
+}
+
+interface RawState {
+  readonly desiredState?: { readonly certificatesBundle?: Readonly<Record<string, RawCertificate>> } & Raw;
+  readonly currentState?: Raw;
+  readonly drover?: {
+    readonly format: 1;
+    readonly cluster: string;
+    readonly etcdFormed: boolean;
+    readonly hostKeys: Readonly<Record<string, string>>;
+    readonly nodes: readonly RawNode[];
+  };
+}
+
+type Raw = Readonly<Record<string, unknown>>;
+
+interface RawCertificate {
+  readonly certificatePEM?: string;
+  readonly keyPEM?: string;
+}
+
+interface RawNode {
+  readonly nodeName?: string;
+  readonly address: string;
+  readonly port: string;
+  readonly internalAddress: string;
+  readonly role: readonly Role[];
+  readonly hostnameOverride: string;
+  readonly user: string;
+}
+
+/** Undefined where there is no file. Throws Conflict where it belongs to another cluster, and what can't be read is never written over. */
+export async function readState(path: string, spec: ClusterSpec): Promise<KeptState | undefined> {
+  const raw = await readRaw(path);
+  if (!raw) return undefined;
+  const { drover, desiredState } = raw;
+  const stored = Object.keys(desiredState?.certificatesBundle ?? {}).length;
+  if (!drover) {
+    const what =
+      stored > 0
+        ? 'was written by RKE: its components run under Docker and can’t be taken over'
+        : 'is no state of a cluster';
+    throw conflict('state file', path, `${what}; move it away to begin anew`);
+  }
+  if (drover.format !== 1)
+    throw conflict('state file', path, `was written by a newer version (format ${drover.format})`);
+  if (drover.cluster !== spec.name)
+    throw conflict(
+      'state file',
+      path,
+      `belongs to the cluster ${JSON.stringify(drover.cluster)}, not ${JSON.stringify(spec.name)}`,
+    );
+  const access = spec.nodes[0]?.ssh;
+  return {
+    certificates: Object.fromEntries(
+      Object.entries(desiredState?.certificatesBundle ?? {}).map(([name, { certificatePEM = '', keyPEM = '' }]) => [
+        name,
+        { cert: certificatePEM, key: new Secret(keyPEM) },
+      ]),
+    ),
+    encryption: (desiredState?.['encryptionConfig'] as string | undefined) || undefined,
+    etcdFormed: drover.etcdFormed,
+    hostKeys: drover.hostKeys,
+    nodes: drover.nodes.map(node => ({
+      name: node.hostnameOverride,
+      address: node.address,
+      internalAddress: node.internalAddress,
+      roles: node.role,
+      labels: {},
+      taints: [],
+      // Keys of hosts are never kept: those that left are reached as the others are.
+      ssh: {
+        address: node.address,
+        port: Number(node.port),
+        user: node.user,
+        privateKey: access?.privateKey,
+        certificate: access?.certificate,
+        useAgent: access?.useAgent ?? false,
+      },
+    })),
+  };
+}
+
+export async function writeState(path: string, spec: ClusterSpec, state: KeptState): Promise<void> {
+  const before = (await readRaw(path)) ?? {};
+  const rkeConfig = {
+    clusterName: spec.name,
+    kubernetesVersion: spec.kubernetesVersion,
+    nodes: state.nodes.map(toRawNode),
+  };
+  const kept = {
+    rkeConfig,
+    certificatesBundle: toBundle(state.certificates),
+    encryptionConfig: state.encryption ?? '',
+  };
+  const next = {
+    ...before,
+    desiredState: { ...before.desiredState, ...kept },
+    currentState: state.etcdFormed ? { ...before.currentState, ...kept } : (before.currentState ?? {}),
+    drover: {
+      format: 1,
+      cluster: spec.name,
+      etcdFormed: state.etcdFormed,
+      hostKeys: state.hostKeys,
+      nodes: state.nodes.map(toRawNode),
+    },
+  };
+  await writeFileAtomic(path, `${JSON.stringify(next, undefined, 2)}\n`);
+}
+
+async function readRaw(path: string): Promise<RawState | undefined> {
+  const text = await readFileIfThere(path);
+  if (text === undefined) return undefined;
+  try {
+    return JSON.parse(text) as RawState;
+  } catch (error) {
+    throw internal(`${path} can't be read: ${messageOf(error)}; put back a copy, or move it away to begin anew`);
+  }
+}
+
+function toRawNode({ name, address, internalAddress, roles, ssh }: NodeSpec): RawNode {
+  const { port, user } = ssh;
+  return { address, port: String(port), internalAddress, role: roles, hostnameOverride: name, user };
+}
+
+function toBundle(certificates: Certificates): Record<string, object> {
+  return Object.fromEntries(
+    Object.entries(certificates).map(([name, { cert, key }]) => {
+      const env = name.toUpperCase().replaceAll('-', '_');
+      return [
+        name,
+        {
+          certificatePEM: cert,
+          keyPEM: key.reveal(),
+          config: '',
+          name,
+          ...subjectOf(cert),
+          envName: env,
+          path: certFile(name),
+          keyEnvName: `${env}_KEY`,
+          keyPath: keyFile(name),
+          configEnvName: `KUBECFG_${env}`,
+          configPath: '',
+        },
+      ];
+    }),
+  );
+}
+
+function subjectOf(cert: string): { commonName: string; ouName: string } {
+  if (cert === '') return { commonName: '', ouName: '' };
+  const parts = new X509Certificate(cert).subject.split('\n');
+  const part = (name: string) => parts.find(line => line.startsWith(`${name}=`))?.slice(name.length + 1) ?? '';
+  return { commonName: part('CN'), ouName: part('O') };
+}

@@ -1,0 +1,224 @@
+/** Plans as pure functions: nothing to do where all is as it shall be, the order that keeps a cluster alive where it is not. */
+import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
+import { test } from 'node:test';
+import type { Bundle } from '../bundle/bundle.ts';
+import { readCluster } from '../config/index.ts';
+import type { NodeSpec, Role } from '../config/spec.ts';
+import { wantedHost } from '../node/wanted-host.ts';
+import { completeCertificates } from '../pki/cluster-certs.ts';
+import { addonDigest } from './addon.ts';
+import { wantedSettings } from './node-settings.ts';
+import { atOnce, cordonedAnnotation, makePlan } from './plan.ts';
+import type { Seen, SeenHost, SeenNode } from './seen.ts';
+import type { Plan } from './step.ts';
+import type { Wanted } from './wanted.ts';
+
+const facts = {
+  cgroupVersion: 2,
+  canRaiseLimits: true,
+  bridgeNetfilter: true,
+  resolvConf: '/etc/resolv.conf',
+  nameservers: ['10.0.0.53'],
+} as const;
+
+const bundleOf = (version: string): Bundle => ({
+  manifest: {
+    format: 1,
+    id: createHash('sha256').update(version).digest('hex'),
+    madeFrom: '',
+    platform: 'linux-amd64',
+    versions: { kubernetes: version },
+    files: [],
+    images: { pause: { name: 'drover.io/pause:1', path: 'images/pause.tar' } },
+  },
+  file: path => path,
+});
+
+async function wantedOf(
+  roles: readonly (readonly Role[])[],
+  options: { version?: string; leaving?: NodeSpec[]; upgrade?: object } = {},
+): Promise<Wanted> {
+  const nodes = roles.map((role, index) => ({
+    address: `10.0.0.${index + 1}`,
+    user: 'root',
+    hostname_override: `n${index + 1}`,
+    role,
+    ssh_key: 'k',
+  }));
+  const { spec } = await readCluster({ nodes, upgrade_strategy: options.upgrade ?? {} }, { dir: '.' });
+  const { certificates } = await completeCertificates(spec, kept);
+  Object.assign(kept, certificates);
+  const bundle = bundleOf(options.version ?? 'v1.36.3');
+  return {
+    spec,
+    bundle,
+    hosts: spec.nodes.map(node => wantedHost({ spec, node, certificates, bundle: bundle.manifest, facts })),
+    addons: [{ name: 'an-addon', resources: [{ apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'a' } }] }],
+    leaving: options.leaving ?? [],
+    etcdFormed: true,
+  };
+}
+/** The same in every plan of this file: a new key would be a new file. */
+const kept: Record<string, never> = {};
+
+const blank: SeenHost = {
+  facts,
+  files: new Map(),
+  units: new Map(),
+  bundles: [],
+  images: new Set(),
+  hasEtcdData: false,
+};
+
+/** As it is after a run: exactly what was wanted. */
+function seenAfter(wanted: Wanted): Seen {
+  const hosts = new Map(
+    wanted.hosts.map(host => [
+      host.node.name,
+      {
+        facts,
+        files: new Map(
+          host.files.map(({ path, content, mode }) => [
+            path,
+            { mode, sha256: createHash('sha256').update(content).digest('hex') },
+          ]),
+        ),
+        units: new Map(
+          [...host.etcd, ...host.etcdHelpers, ...host.controlPlane, ...host.worker].map(({ name, inputs }) => [
+            name,
+            { active: true, enabled: true, inputs },
+          ]),
+        ),
+        bundles: [wanted.bundle.manifest.id.slice(0, 12)],
+        images: new Set(['drover.io/pause:1']),
+        hasEtcdData: host.etcd.length > 0,
+      },
+    ]),
+  );
+  const nodes = wanted.hosts.map(({ node }): SeenNode => {
+    const bare = {
+      name: node.name,
+      ready: true,
+      schedulable: true,
+      kubeletVersion: wanted.bundle.manifest.versions['kubernetes']!,
+      labels: {},
+      annotations: {},
+      taints: [],
+    };
+    const { labels, annotations, taints } = wantedSettings(node, bare);
+    return { ...bare, labels: labels as Record<string, string>, annotations, taints };
+  });
+  const addons = Object.fromEntries(wanted.addons.map(addon => [addon.name, addonDigest(addon)]));
+  const members = wanted.hosts.flatMap(({ node, etcd }, index) =>
+    etcd.length === 0
+      ? []
+      : {
+          id: String(index),
+          name: `etcd-${node.name}`,
+          peerUrls: [`https://${node.internalAddress}:2380`],
+          isLearner: false,
+        },
+  );
+  return { hosts, cluster: { version: 'v1.36.3', nodes, addons }, members };
+}
+
+const ids = (plan: Plan): string[] => plan.flatMap(({ chains }) => chains.flat().map(({ id }) => id));
+const all: readonly Role[] = ['etcd', 'controlplane', 'worker'];
+
+test('a cluster that is what it shall be has no steps', async () => {
+  const wanted = await wantedOf([all, all, all, ['worker']]);
+  assert.deepEqual(ids(makePlan(wanted, seenAfter(wanted))), []);
+});
+
+test('first members start together, later ones join one at a time', async () => {
+  const wanted = await wantedOf([all, all, all]);
+  const hosts = new Map(wanted.hosts.map(({ node }) => [node.name, blank]));
+  const first = makePlan({ ...wanted, etcdFormed: false }, { hosts });
+  const etcd = first.find(({ name }) => name === 'etcd');
+  assert.equal(etcd?.chains.length, 3);
+  assert.ok(etcd.parallel >= 3);
+
+  const seen = seenAfter(wanted);
+  const grown = new Map(seen.hosts).set('n3', blank);
+  const second = makePlan(wanted, { ...seen, hosts: grown, members: seen.members?.slice(0, 2) });
+  const joining = second.find(({ name }) => name === 'etcd');
+  assert.equal(joining?.parallel, 1);
+  assert.deepEqual(
+    joining.chains.flat().map(({ id }) => id),
+    ['etcd/n3/join the members', 'etcd/n3/start drover-etcd'],
+  );
+});
+
+test('a member whose host lost its data leaves before it joins again', async () => {
+  const wanted = await wantedOf([all, all, all]);
+  const seen = seenAfter(wanted);
+  const plan = ids(makePlan(wanted, { ...seen, hosts: new Map(seen.hosts).set('n2', blank) }));
+  const order = ['etcd/n2/remove member etcd-n2', 'etcd/n2/join the members', 'etcd/n2/start drover-etcd'];
+  assert.deepEqual(
+    plan.filter(id => id.startsWith('etcd/')),
+    order,
+  );
+});
+
+test('a cluster that lost all its data is not made anew under its people', async () => {
+  const wanted = await wantedOf([all]);
+  assert.throws(() => makePlan(wanted, { hosts: new Map([['n1', blank]]) }), /Restore a snapshot/);
+});
+
+test('an upgrade goes host by host, keeps those that are cordoned by others, and puts back its own', async () => {
+  const before = await wantedOf([all, all, ['worker'], ['worker']], { upgrade: { drain: true } });
+  const seen = seenAfter(before);
+  const wanted = await wantedOf([all, all, ['worker'], ['worker']], { version: 'v1.37.0', upgrade: { drain: true } });
+  const plan = makePlan(wanted, seen);
+  assert.deepEqual(
+    plan.filter(({ parallel }) => parallel === 1).map(({ name }) => name),
+    ['etcd', 'control planes', 'nodes of control planes', 'workers'],
+  );
+  const steps = plan.find(({ name }) => name === 'workers')?.chains[0]?.map(({ title }) => title) ?? [];
+  assert.equal(steps[0], 'cordon');
+  assert.equal(steps[1], 'drain');
+  assert.ok(steps.indexOf('start drover-kubelet') < steps.indexOf('wait until the node is ready'));
+  assert.equal(steps.at(-1), 'uncordon');
+
+  const [first, ...others] = seen.cluster!.nodes;
+  const cordoned = {
+    ...first!,
+    schedulable: false,
+    annotations: { ...first!.annotations, [cordonedAnnotation]: 'true' },
+  };
+  const broken = { ...seen, cluster: { ...seen.cluster!, nodes: [cordoned, ...others] } };
+  assert.ok(ids(makePlan(before, broken)).includes('nodes/n1/uncordon'));
+  const byOthers = { ...seen, cluster: { ...seen.cluster!, nodes: [{ ...first!, schedulable: false }, ...others] } };
+  assert.deepEqual(ids(makePlan(before, byOthers)), []);
+});
+
+test('a host that leaves is emptied, taken out and cleaned; one that is gone is only taken out', async () => {
+  const before = await wantedOf([all, ['worker'], ['worker']]);
+  const seen = seenAfter(before);
+  const leaving = before.spec.nodes.slice(1);
+  const wanted = await wantedOf([all], { leaving: [...leaving] });
+  const hosts = new Map(seen.hosts);
+  hosts.delete('n3');
+  assert.deepEqual(ids(makePlan(wanted, { ...seen, hosts })), [
+    'leaving/n2/cordon',
+    'leaving/n2/drain',
+    'leaving/n2/delete the node',
+    'leaving/n2/clean the host',
+    'leaving/n3/delete the node',
+  ]);
+});
+
+test('a role that goes takes its unit and its keys along', async () => {
+  const before = await wantedOf([all, all]);
+  const seen = seenAfter(before);
+  const wanted = await wantedOf([all, ['etcd', 'worker']]);
+  const plan = makePlan(wanted, seen);
+  assert.ok(ids(plan).includes('nodes/n2/remove drover-kube-apiserver'));
+  const files = plan.flatMap(({ chains }) => chains.flat()).find(({ id }) => id.startsWith('files/n2/'));
+  assert.ok(files?.action.do === 'files' && files.action.remove.includes('/etc/kubernetes/ssl/kube-ca-key.pem'));
+});
+
+test('a share of hosts is rounded down and never nobody', () => {
+  assert.deepEqual([atOnce('10%', 5), atOnce('10%', 30), atOnce('2', 5), atOnce('0%', 5)], [1, 3, 2, 1]);
+});
