@@ -54,25 +54,36 @@ const headless: Op = {
   },
 };
 
+/** v3 has no word for the service's type here: its own `type` is not that. */
+const ownType: Op = {
+  toV3() {},
+  fromV3(data) {
+    if (data['type'] === 'dnsRecord') delete data['type'];
+  },
+};
+
+const service = {
+  context: 'project',
+  apiVersion: 'v1',
+  kind: 'Service',
+  resource: 'services',
+  namespaced: true,
+  spec: [headless, move('externalName', 'hostname'), move('type', 'kind'), move('clusterIP', 'clusterIp')],
+  ops: [
+    drop('status'),
+    label('workloadId'),
+    annotation('description'),
+    annotation('ipAddresses', { json: true }),
+    annotation('targetWorkloadIds', { json: true }),
+    annotation('targetDnsRecordIds', { json: true }),
+    annotation('publicEndpoints', { json: true }),
+  ],
+} as const;
+
 export const networkTypes: readonly LiveType[] = [
-  liveType({
-    id: 'service',
-    context: 'project',
-    apiVersion: 'v1',
-    kind: 'Service',
-    resource: 'services',
-    namespaced: true,
-    spec: [headless, move('externalName', 'hostname'), move('type', 'kind'), move('clusterIP', 'clusterIp')],
-    ops: [
-      drop('status'),
-      label('workloadId'),
-      annotation('description'),
-      annotation('ipAddresses', { json: true }),
-      annotation('targetWorkloadIds', { json: true }),
-      annotation('targetDnsRecordIds', { json: true }),
-      annotation('publicEndpoints', { json: true }),
-    ],
-  }),
+  liveType({ ...service, id: 'service' }),
+  // The same, as a name for something else.
+  liveType({ ...service, id: 'dnsRecord', spec: [ownType, ...service.spec] }),
   liveType({
     id: 'ingress',
     context: 'project',

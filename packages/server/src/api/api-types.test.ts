@@ -39,6 +39,7 @@ const areas: readonly (readonly [area: string, ids: RegExp])[] = [
   ['network isolation of projects', /^projectNetworkPolicy$/],
   ['secrets of the server', /^managementSecret$/],
   ['notices to users', /^rancherUserNotification$/],
+  ['left out: a cluster makes them, in its namespaces', /^serviceAccountToken$/],
   ['left out: principals took its place', /^group(Member)?$/],
   ['left out: pipelines left the API', /^pipeline|^sourceCode/],
   ['left out: service mesh left the API', /^(destinationRule|gateway|virtualService)$/],

@@ -2,6 +2,7 @@
 import { defineType, type LiveType, liveSchema, liveTypes, structsOf, type V3Data } from '@drover/api';
 import type { ApiRequest, ApiView, Behaviour, ResourceAction, ServedType } from '../api/behaviour.ts';
 import { encodeId } from '../api/url.ts';
+import { dnsRecordKind } from './dns-records.ts';
 import { createLive, getLive, listLive, refOf, removeLive, showLive, updateLive } from './live-store.ts';
 import { listRevisions, rollBack } from './revisions.ts';
 import {
@@ -91,6 +92,11 @@ function workloadKind(type: LiveType): Behaviour<V3Data> {
   };
 }
 
+function behaviourOf(type: LiveType): Behaviour<V3Data> {
+  if (type.baseType === 'workload') return workloadKind(type);
+  return type.id === 'dnsRecord' ? dnsRecordKind(type, plain(type)) : plain(type);
+}
+
 const workloads: Behaviour<V3Data> = {
   source: {
     list: listWorkloads,
@@ -130,7 +136,5 @@ const served = (declaration: ServedType['declaration'], behaviour: Behaviour<V3D
 
 export const liveServed: readonly ServedType[] = [
   served(workload, workloads, 'project'),
-  ...liveTypes.map(type =>
-    served(type.declaration, type.baseType === 'workload' ? workloadKind(type) : plain(type), type.context),
-  ),
+  ...liveTypes.map(type => served(type.declaration, behaviourOf(type), type.context)),
 ];
