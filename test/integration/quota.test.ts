@@ -187,6 +187,9 @@ test('who goes around the server gets what is left, and is told why', { skip, ti
     const condition = (await conditions('desk-b')).get('ResourceQuotaValidated');
     return condition?.Status === 'False' && /\[secrets=3\] exceeds project limit/.test(condition.Message);
   });
+  const { state, transitioning, transitioningMessage } = await server.ask(admin, 'GET', `${path}/desk-b`);
+  assert.deepEqual([state, transitioning], ['error', 'error']);
+  assert.match(transitioningMessage, /exceeds project limit/);
   await patch('desk-a', { 'field.cattle.io/resourceQuota': '{"limit":{"secrets":"500"}}' });
   await until(
     'the wish to be refused',

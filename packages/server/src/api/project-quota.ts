@@ -37,7 +37,9 @@ export async function checkProjectQuota(request: ApiRequest, input: V3Data, upda
   const { project } = update;
   const quota = input[own] as { limit?: QuotaLimit } | null | undefined;
   const { usedLimit } = project?.spec?.resourceQuota ?? {};
-  const kept: V3Data = quota ? { ...input, [own]: { limit: quota.limit, ...(usedLimit ? { usedLimit } : {}) } } : input;
+  const kept: V3Data = quota
+    ? { ...input, [own]: { ...('limit' in quota ? { limit: quota.limit } : {}), ...(usedLimit ? { usedLimit } : {}) } }
+    : input;
   if (!update.replace && ![own, fallback, container].some(name => name in kept)) return kept;
   const next = settled(kept, update);
   requireQuantities(next[container] as QuotaLimit | undefined, container);

@@ -3,7 +3,7 @@
  * makes the cluster's own quota and limit range.
  */
 import type { Project, V3Data } from '@drover/api';
-import { invalid, isNotFound } from '@drover/base';
+import { invalid, isNotFound, type Resource } from '@drover/base';
 import type { ApiRequest } from '../api/behaviour.ts';
 import { namespacesIn, requireQuantities, shareOf } from '../api/project-quota.ts';
 import { ownLimitsKey } from '../controllers/project-quotas.ts';
@@ -17,7 +17,7 @@ import {
   readAnnotation,
   tooMuch,
 } from '../controllers/quota-amounts.ts';
-import { containerKey, hasQuota, quotaKey } from '../controllers/quota-plan.ts';
+import { conditionsIn, containerKey, hasQuota, quotaKey } from '../controllers/quota-plan.ts';
 import { asServer } from './as-caller.ts';
 
 type Annotations = Readonly<Record<string, string>>;
@@ -30,6 +30,14 @@ export function showQuota(annotations: Annotations): V3Data {
     ...(limit ? { resourceQuota: { limit } } : {}),
     ...(container ? { containerDefaultResourceLimit: container } : {}),
   };
+}
+
+/** Whether it has what it asked for of its project's quota, and if not, why. */
+export function quotaState(namespace: Resource): V3Data {
+  const validated = conditionsIn(namespace).find(one => one.Type === 'ResourceQuotaValidated');
+  return validated?.Status === 'False'
+    ? { state: 'error', transitioning: 'error', transitioningMessage: validated.Message }
+    : { state: 'active', transitioning: 'no', transitioningMessage: '' };
 }
 
 /** The annotations for what was asked; null takes one away. Throws where the project has not that much left. */

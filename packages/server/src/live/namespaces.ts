@@ -10,7 +10,7 @@ import { mergeLabels } from '../api/merge.ts';
 import { projectKey } from '../controllers/cluster-projects.ts';
 import { asCaller, asServer } from './as-caller.ts';
 import { requireMaySetPodSecurity } from './namespace-pod-security.ts';
-import { quotaAnnotations, requireNoQuota, showQuota } from './namespace-quota.ts';
+import { quotaAnnotations, quotaState, requireNoQuota, showQuota } from './namespace-quota.ts';
 import { requireProjects } from './require-projects.ts';
 import { yamlLink } from './yaml-link.ts';
 
@@ -18,6 +18,11 @@ const descriptionAnnotation = 'field.cattle.io/description';
 
 interface Namespace extends Resource {
   readonly status?: { readonly phase?: string };
+}
+
+function goingState(phase: string, deletionTimestamp: string | undefined): V3Data {
+  const state = deletionTimestamp ? 'removing' : phase.toLowerCase();
+  return { state, transitioning: deletionTimestamp ? 'yes' : 'no', transitioningMessage: '' };
 }
 
 /** A namespace as v3 shows it. */
@@ -39,9 +44,7 @@ export function showNamespace(namespace: Namespace): V3Data {
     createdTS: Date.parse(creationTimestamp ?? ''),
     ...(deletionTimestamp ? { removed: deletionTimestamp } : {}),
     creatorId: annotations['field.cattle.io/creatorId'] ?? null,
-    state: deletionTimestamp ? 'removing' : phase.toLowerCase(),
-    transitioning: deletionTimestamp ? 'yes' : 'no',
-    transitioningMessage: '',
+    ...(deletionTimestamp || phase !== 'Active' ? goingState(phase, deletionTimestamp) : quotaState(namespace)),
   };
 }
 
