@@ -147,6 +147,9 @@ async function allWell(folder: RkeFolder, names: readonly string[]): Promise<voi
     await folder.kubectl(['--namespace', 'kube-system', 'rollout', 'status', `deployment/${name}`, '--timeout=180s']);
 }
 
+// wget's own -T crashes in Debian's static build.
+const wget = ['timeout', '10', 'wget', '-q', '-O', '-'];
+
 /** Pods on all hosts answer each other by address, by service and by name. */
 async function podsTalk(folder: RkeFolder, hosts: readonly TestHost[]): Promise<void> {
   const dir = await mkdtemp(join(tmpdir(), 'drover-image-'));
@@ -178,11 +181,10 @@ async function podsTalk(folder: RkeFolder, hosts: readonly TestHost[]): Promise<
   for (const from of pods) {
     for (const to of pods) {
       const address = await folder.kubectl(['get', 'pod', to, '-o', 'jsonpath={.status.podIP}']);
-      const answer = await folder.kubectl(['exec', from, '--', 'wget', '-qO-', '-T', '10', `http://${address}:8080/`]);
+      const answer = await folder.kubectl(['exec', from, '--', ...wget, `http://${address}:8080/`]);
       assert.equal(answer.trim(), to);
     }
-    const byName = () =>
-      folder.kubectl(['exec', from, '--', 'wget', '-qO-', '-T', '10', 'http://web.default.svc.cluster.local/']);
+    const byName = () => folder.kubectl(['exec', from, '--', ...wget, 'http://web.default.svc.cluster.local/']);
     assert.match(await until(`the name of a service in ${from}`, byName, { timeoutMs: 60_000 }), /^web-host-/);
   }
 }

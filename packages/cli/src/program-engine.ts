@@ -5,6 +5,8 @@ import type { GlobalFlags } from './context.ts';
 type Run = (args: string[], flags: GlobalFlags & Record<string, never>) => Promise<unknown>;
 type Action = (command: Command, run: Run) => Command;
 
+const collect = (value: string, before: readonly string[] = []) => [...before, value];
+
 export function addEngine(program: Command, action: Action): void {
   const rke = program.command('rke').description('Kubernetes on hosts of your own, from a cluster.yml');
   const load = () => import('./commands/rke.ts');
@@ -16,6 +18,7 @@ export function addEngine(program: Command, action: Action): void {
     withFile(rke.command('up'))
       .description('bring the cluster to what the file says; safe to run again')
       .option('--bundle <dir>', 'the bundle to use (default: the one of drover bundle build)')
+      .option('--forget-host-key <node>', 'of a host that was made anew; may be given several times', collect)
       .option('--dry-run', 'only say what would be done'),
     async (_, flags) => (await load()).up(flags),
   );

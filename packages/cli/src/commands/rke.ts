@@ -35,6 +35,8 @@ export interface RkeFlags {
   readonly bundle?: string;
   readonly dryRun?: boolean;
   readonly strictHostKeys?: boolean;
+  /** Names or addresses of nodes. */
+  readonly forgetHostKey?: readonly string[];
   readonly force?: boolean;
   readonly output?: string;
 }
@@ -63,6 +65,8 @@ export async function up(flags: RkeFlags): Promise<void> {
   const bundle = await chooseBundle(flags, spec);
   let state = await readState(files.state, spec);
   const hostKeys = { ...state?.hostKeys };
+  for (const { name, address } of spec.nodes)
+    if (flags.forgetHostKey?.some(wanted => wanted === name || wanted === address)) delete hostKeys[address];
   const save = async (next: Omit<KeptState, 'hostKeys'>) => {
     state = { ...next, hostKeys };
     await writeState(files.state, spec, state);

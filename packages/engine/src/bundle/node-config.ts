@@ -45,7 +45,8 @@ state = "/run/drover/containerd"
 /** What flanneld reads: the range of all pods and how packets get from node to node. */
 export function flannelNetConf(spec: ClusterSpec): string {
   const { network, controllerManager } = spec;
-  const backend = { Type: 'vxlan', VNI: network.vxlanVni, Port: network.vxlanPort };
+  const mtu = network.mtu > 0 ? { MTU: network.mtu } : {};
+  const backend = { Type: 'vxlan', VNI: network.vxlanVni, Port: network.vxlanPort, ...mtu };
   return `${JSON.stringify({ Network: controllerManager.clusterCidr, Backend: backend }, undefined, 2)}\n`;
 }
 

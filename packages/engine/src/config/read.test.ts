@@ -47,7 +47,7 @@ test('a file with one node has the original’s defaults', async () => {
   });
   assert.deepEqual(
     warnings.map(({ field }) => field),
-    ['network.plugin'],
+    ['ingress.provider', 'network.plugin'],
   );
 });
 
@@ -143,6 +143,18 @@ test('an even number of members is taken with a warning', async () => {
   const second = nodes.replace('nodes:\n', '').replace('10.0.0.1', '10.0.0.2');
   const { warnings } = await read(nodes + second);
   assert.ok(warnings.some(({ message }) => /bear no more losses than 1 would/.test(message)));
+});
+
+test('a cloud is external or it is refused', async () => {
+  const { spec } = await read(`${nodes}cloud_provider: { name: external }`);
+  assert.deepEqual(
+    [spec.kubelet.extraArgs, spec.controllerManager.extraArgs],
+    [{ 'cloud-provider': 'external' }, { 'cloud-provider': 'external' }],
+  );
+  assert.match(
+    (await problemsOf(`${nodes}cloud_provider: { name: aws }`)).join(),
+    /aws is no part of Kubernetes any more/,
+  );
 });
 
 test('a version is taken whatever suffix it has', async () => {

@@ -57,6 +57,15 @@ async function toSpec(tree: Tree, reading: Reading): Promise<ClusterSpec> {
   const bastion = sub(tree, 'bastion_host');
   const strategy = sub(tree, 'upgrade_strategy');
   const { problems } = reading;
+  const warning = (field: string, message: string) => problems.push({ field, severity: 'warning', message });
+  if ((text(sub(tree, 'ingress'), 'provider') ?? 'nginx') !== 'none')
+    warning(
+      'ingress.provider',
+      'no ingress controller is installed: ingress-nginx has ended; bring one of your own, and say none here',
+    );
+  if (sub(sub(sub(services, 'etcd'), 'backup_config'), 's3backupconfig')['bucket_name'])
+    warning('services.etcd.backup_config.s3backupconfig', 'is not supported yet: snapshots stay on the hosts of etcd');
+  const cloud = cloudFlags(tree, problems);
   const serviceCidr =
     text(api, 'service_cluster_ip_range') ?? text(controller, 'service_cluster_ip_range') ?? '10.43.0.0/16';
   const version = text(tree, 'kubernetes_version');
@@ -67,10 +76,13 @@ async function toSpec(tree: Tree, reading: Reading): Promise<ClusterSpec> {
     bastion: bastion['address'] ? await readSsh(bastion, { ...reading, tree, field: 'bastion_host' }) : undefined,
     etcd: etcdOf(sub(services, 'etcd')),
     apiserver: apiserverOf(api, { tree, serviceCidr, problems }),
-    controllerManager: { ...extras(controller), clusterCidr: text(controller, 'cluster_cidr') ?? '10.42.0.0/16' },
+    controllerManager: {
+      ...withFlags(extras(controller), cloud),
+      clusterCidr: text(controller, 'cluster_cidr') ?? '10.42.0.0/16',
+    },
     scheduler: extras(sub(services, 'scheduler')),
     kubelet: {
-      ...extras(kubelet),
+      ...withFlags(extras(kubelet), cloud),
       clusterDomain: text(kubelet, 'cluster_domain') ?? 'cluster.local',
       clusterDnsServer: text(kubelet, 'cluster_dns_server') ?? tenth(serviceCidr),
       failSwapOn: kubelet['fail_swap_on'] === true,
@@ -95,6 +107,28 @@ function extras(tree: Tree): ServiceExtras {
     extraArgsArray: (tree['extra_args_array'] as Record<string, string[]> | undefined) ?? {},
     extraEnv: texts(tree, 'extra_env'),
   };
+}
+
+function withFlags(given: ServiceExtras, computed: Readonly<Record<string, string>>): ServiceExtras {
+  return { ...given, extraArgs: { ...computed, ...given.extraArgs } };
+}
+
+/** Clouds are met by controllers of their own, which the components have to be told to wait for. */
+function cloudFlags(tree: Tree, problems: Problem[]): Record<string, string> {
+  const { name, ...rest } = sub(tree, 'cloud_provider') as { name?: unknown };
+  if (name === undefined || name === '') return {};
+  if (typeof name !== 'string' || !/^(external|external-aws|custom|harvester)$/.test(name)) {
+    const message = `${String(name)} is no part of Kubernetes any more: say external, and install the cloud's own controller`;
+    problems.push({ field: 'cloud_provider.name', severity: 'error', message });
+    return {};
+  }
+  if (Object.keys(rest).length > 0)
+    problems.push({
+      field: 'cloud_provider',
+      severity: 'warning',
+      message: 'its settings do nothing here: give them to the cloud controller that you install',
+    });
+  return { 'cloud-provider': 'external' };
 }
 
 function etcdOf(tree: Tree): ClusterSpec['etcd'] {

@@ -1,12 +1,12 @@
 /** What each step does: a table from the action's word to a function. Each may be done again and ends where it has to. */
-import { ignoreNotFound, internal, messageOf, type Resource, until } from '@drover/base';
-import { applyManifest, configMaps, deleteManifest, emptyNode, type KubeClient, nodes } from '@drover/kube';
+import { ignoreNotFound, internal, until } from '@drover/base';
+import { emptyNode, type KubeClient, nodes } from '@drover/kube';
 import type { Executor } from '../hosts/executor.ts';
 import { etcdJoinFile, memberName, peerUrl as peerUrlOf } from '../node/etcd.ts';
 import { bundleDir, containerdSocket, unitsDir } from '../node/paths.ts';
 import type { Unit } from '../node/unit.ts';
 import type { Certificates } from '../pki/cluster-certs.ts';
-import { type Addon, addonDigest, addonLabel, digestAnnotation } from './addon.ts';
+import { applyAddon, rewriteSecrets, withdrawAddon } from './apply-addon.ts';
 import type { EtcdMembers } from './etcd-members.ts';
 import { waitUntilHealthy } from './health.ts';
 import { toSeenNode } from './look-cluster.ts';
@@ -135,6 +135,7 @@ const table: { readonly [A in Action['do']]: Doing<A> } = {
   },
   apply: ({ addon }, _, { client, signal }) => applyAddon(addon, client(), signal),
   withdraw: ({ name }, _, { client, signal }) => withdrawAddon(name, client(), signal),
+  'rewrite-secrets': ({ digest }, _, { client, signal }) => rewriteSecrets(client(), digest, signal),
   reset: (_, host, { executor, signal }) => resetHost(executor(host), { signal }),
 };
 
@@ -166,61 +167,4 @@ async function stopUnit(unit: string, executor: Executor, signal: AbortSignal | 
   await executor.run(['systemctl', 'disable', '--now', unit], { timeoutMs: 120_000, signal });
   await must(executor, ['rm', '-f', `${unitsDir}/${unit}`], signal);
   await must(executor, ['systemctl', 'daemon-reload'], signal);
-}
-
-/** Objects first, the memory of them last: an apply that breaks off is done again. What the last one had and this one hasn't goes. */
-async function applyAddon(addon: Addon, client: KubeClient, signal: AbortSignal | undefined): Promise<void> {
-  const before = await rememberedObjects(addon.name, client, signal);
-  await applyManifest(client, addon.resources, { fieldManager: 'drover-engine', signal });
-  const idOf = ({ apiVersion, kind, metadata }: Addon['resources'][number]) =>
-    [apiVersion, kind, metadata.namespace, metadata.name].join('/');
-  const kept = new Set(addon.resources.map(idOf));
-  await deleteManifest(
-    client,
-    before.filter(resource => !kept.has(idOf(resource))),
-    { signal },
-  );
-  const identities = addon.resources.map(({ apiVersion, kind, metadata: { name, namespace } }) => ({
-    apiVersion,
-    kind,
-    metadata: { name, ...(namespace === undefined ? {} : { namespace }) },
-  }));
-  const memory = {
-    apiVersion: 'v1',
-    kind: 'ConfigMap',
-    metadata: {
-      name: addon.name,
-      namespace: 'kube-system',
-      labels: { [addonLabel]: 'true' },
-      annotations: { [digestAnnotation]: addonDigest(addon) },
-    },
-    data: { objects: JSON.stringify(identities) },
-  };
-  await client.patch(configMaps, addon.name, memory, {
-    type: 'apply',
-    namespace: 'kube-system',
-    fieldManager: 'drover-engine',
-    force: true,
-    signal,
-  });
-}
-
-async function withdrawAddon(name: string, client: KubeClient, signal: AbortSignal | undefined): Promise<void> {
-  await deleteManifest(client, await rememberedObjects(name, client, signal), { signal });
-  await ignoreNotFound(client.delete(configMaps, name, { namespace: 'kube-system', signal }));
-}
-
-interface Memory extends Resource {
-  readonly data?: { readonly objects?: string };
-}
-
-async function rememberedObjects(name: string, client: KubeClient, signal: AbortSignal | undefined) {
-  const memory = await ignoreNotFound(client.get<Memory>(configMaps, name, { namespace: 'kube-system', signal }));
-  const text = memory?.data?.objects ?? '[]';
-  try {
-    const objects = JSON.parse(text) as Addon['resources'];
-    return [...objects];
-  } catch (error) {
-    throw internal(`ConfigMap kube-system/${name} was changed by somebody: ${messageOf(error)}`);
-  }
 }

@@ -16,3 +16,6 @@ export function addonDigest({ resources }: Addon): string {
 
 export const addonLabel = 'drover.io/addon';
 export const digestAnnotation = 'drover.io/digest';
+
+/** Remembers by which keys all Secrets of the cluster were last written. */
+export const secretsMemory = 'drover-secrets';

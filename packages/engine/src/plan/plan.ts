@@ -8,7 +8,7 @@ import type { NodeSpec } from '../config/spec.ts';
 import { etcdJoinFile, memberName, peerUrl } from '../node/etcd.ts';
 import { bundleDir, etcDir, sslDir } from '../node/paths.ts';
 import type { Unit, WantedFile } from '../node/unit.ts';
-import { type Addon, addonDigest } from './addon.ts';
+import { type Addon, addonDigest, secretsMemory } from './addon.ts';
 import { needsNodeSettings } from './node-settings.ts';
 import type { Seen, SeenHost, SeenNode } from './seen.ts';
 import type { Action, Plan, Stage, Step } from './step.ts';
@@ -29,6 +29,7 @@ export function makePlan(wanted: Wanted, seen: Seen): Plan {
     earlyStage(wanted, seen),
     ...nodeStages(wanted, seen),
     addonStage(wanted, seen),
+    secretsStage(wanted, seen),
     perHost('labels and taints', wanted, host => settingSteps(host, seen)),
     ...leavingStages(wanted, seen),
   ];
@@ -253,10 +254,22 @@ function earlyStage(wanted: Wanted, seen: Seen): Stage {
 function addonStage({ addons }: Wanted, seen: Seen): Stage {
   const stage = 'addons';
   const withdraw = Object.keys(seen.cluster?.addons ?? {})
-    .filter(name => !addons.some(addon => addon.name === name))
+    .filter(name => name !== secretsMemory && !addons.some(addon => addon.name === name))
     .map(name => step(stage, undefined, `withdraw ${name}`, { do: 'withdraw', name }));
   const late = addons.filter(({ early }) => !early);
   return { name: stage, parallel: 1, chains: [[...applySteps(stage, late, seen), ...withdraw]] };
+}
+
+/** What was written before the keys changed is written again, or it would stay as it was. */
+function secretsStage({ encryption }: Wanted, { cluster }: Seen): Stage {
+  const stage = 'secrets';
+  const digest =
+    encryption === undefined ? undefined : createHash('sha256').update(encryption).digest('hex').slice(0, 32);
+  const steps =
+    digest === undefined || cluster?.addons[secretsMemory] === digest
+      ? []
+      : [step(stage, undefined, 'write all Secrets anew', { do: 'rewrite-secrets', digest })];
+  return { name: stage, parallel: 1, chains: [steps] };
 }
 
 function applySteps(stage: string, addons: readonly Addon[], { cluster }: Seen): Step[] {

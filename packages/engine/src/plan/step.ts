@@ -24,6 +24,7 @@ export type Action =
   | { readonly do: 'node-delete' }
   | { readonly do: 'apply'; readonly addon: Addon }
   | { readonly do: 'withdraw'; readonly name: string }
+  | { readonly do: 'rewrite-secrets'; readonly digest: string }
   | { readonly do: 'reset' };
 
 export interface Step {

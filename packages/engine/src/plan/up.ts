@@ -10,6 +10,7 @@ import type { Executor } from '../hosts/executor.ts';
 import { controlNodes, etcdNodes, type HostFacts } from '../node/host-input.ts';
 import { wantedHost } from '../node/wanted-host.ts';
 import { type Certificates, completeCertificates } from '../pki/cluster-certs.ts';
+import { encryptionFor } from '../pki/encryption.ts';
 import type { ActionContext } from './actions.ts';
 import type { Addon } from './addon.ts';
 import { EtcdMembers, etcdConnection } from './etcd-members.ts';
@@ -60,7 +61,8 @@ export async function up(options: UpOptions): Promise<UpResult> {
   const before = options.state;
   const { certificates } = await completeCertificates(spec, before?.certificates ?? {});
   const formed = before?.etcdFormed === true || spec.etcd.external !== undefined;
-  let state: EngineState = { ...before, certificates, etcdFormed: formed, nodes: before?.nodes ?? [] };
+  const encryption = encryptionFor(spec, before?.encryption);
+  let state: EngineState = { certificates, encryption, etcdFormed: formed, nodes: before?.nodes ?? [] };
 
   const leaving = state.nodes.filter(({ name }) => !spec.nodes.some(node => node.name === name));
   const executors = await connectAll(spec.nodes, options, undo);
@@ -99,6 +101,7 @@ export async function up(options: UpOptions): Promise<UpResult> {
     ),
     leaving,
     etcdFormed: state.etcdFormed,
+    encryption,
   };
   const seen: Seen = {
     hosts,

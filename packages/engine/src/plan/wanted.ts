@@ -24,4 +24,6 @@ export interface Wanted {
   readonly leaving: readonly NodeSpec[];
   /** Until the first members have formed a cluster, each is told of all others as new ones. */
   readonly etcdFormed: boolean;
+  /** Of Secrets at rest. */
+  readonly encryption?: string;
 }
