@@ -32,6 +32,8 @@ export const ownLimitsKey = 'drover.io/container-limits';
 const labelSelector = `${quotaLabel}=true`;
 /** Limits that nobody told this server of are found at the latest after this. */
 const lookEveryMs = 5 * 60_000;
+/** Thousands of clusters may come back at once, and what none of their projects asks for can wait. */
+const firstLookMs = 60_000;
 const gatherMs = 200;
 
 export interface ProjectQuotasDeps {
@@ -50,8 +52,8 @@ export function runProjectQuotas(deps: ProjectQuotasDeps, clusterId: string, sig
 
 /** One round over one connection. */
 async function follow(deps: ProjectQuotasDeps, clusterId: string, signal: AbortSignal): Promise<void> {
+  await whenNeeded(deps, clusterId, signal);
   await using client = new KubeClient(deps.upstreams.connection(clusterId));
-  await whenNeeded(deps, client, { clusterId, signal });
   const quotas = new WatchCache<QuotaObject>(client, resourceQuotas, { labelSelector });
   const limits = new WatchCache<LimitRange>(client, limitRanges, { labelSelector });
   const places = new WatchCache<Resource>(client, namespaces, { transform: slim });
@@ -82,9 +84,9 @@ async function follow(deps: ProjectQuotasDeps, clusterId: string, signal: AbortS
 
 /** Resolves once some project of the cluster limits something, or the cluster holds limits from here. */
 async function whenNeeded(
-  { caches }: ProjectQuotasDeps,
-  client: KubeClient,
-  { clusterId, signal }: { readonly clusterId: string; readonly signal: AbortSignal },
+  { caches, upstreams }: ProjectQuotasDeps,
+  clusterId: string,
+  signal: AbortSignal,
 ): Promise<void> {
   const told = Promise.withResolvers<void>();
   const stop = new AbortController();
@@ -95,13 +97,15 @@ async function whenNeeded(
     AbortSignal.any([signal, stop.signal]),
   );
   try {
-    while (!signal.aborted) {
+    for (let waitMs = Math.random() * firstLookMs; !signal.aborted; ) {
+      const due = sleep(waitMs, signal).then(() => false);
+      if (await Promise.race([told.promise.then(() => true), due])) return;
+      await using client = new KubeClient(upstreams.connection(clusterId));
       for (const ref of [resourceQuotas, limitRanges]) {
         const { items } = await client.list<Resource>(ref, { labelSelector, limit: 1, signal });
         if (items.length > 0) return;
       }
-      const due = sleep(lookEveryMs * (0.9 + Math.random() * 0.2), signal).then(() => false);
-      if (await Promise.race([told.promise.then(() => true), due])) return;
+      waitMs = lookEveryMs * (0.9 + Math.random() * 0.2);
     }
   } finally {
     stop.abort();

@@ -16,6 +16,8 @@ const copyKey = 'management.cattle.io/project-scoped-secret-copy';
 const projectLabel = 'management.cattle.io/project-scoped-secret';
 const clusterIndex = 'project-secret-cluster';
 const lookEveryMs = 5 * 60_000;
+/** Thousands of clusters may come back at once, and what none of their projects has can wait. */
+const firstLookMs = 60_000;
 const gatherMs = 200;
 
 export interface ProjectSecretsDeps {
@@ -43,7 +45,6 @@ type Copy = Resource & { readonly type?: string; readonly hash?: string };
 /** One round over one connection. */
 async function follow(deps: ProjectSecretsDeps, clusterId: string, signal: AbortSignal): Promise<void> {
   const { caches, setting } = deps;
-  await using client = new KubeClient(deps.upstreams.connection(clusterId));
   const wanted = () => caches.projectSecret.by(clusterIndex, clusterId);
   let wake: () => void = () => undefined;
   const isHere = (one: ProjectSecret | undefined) => one?.projectName?.startsWith(`${clusterId}:`);
@@ -53,13 +54,15 @@ async function follow(deps: ProjectSecretsDeps, clusterId: string, signal: Abort
   caches.project.subscribe(({ before, after }) => {
     if (!after && before?.metadata.namespace === clusterId) wake();
   }, signal);
-  const marked = { labelSelector: maybeOurSecrets, signal };
-  while (wanted().length === 0 && (await client.list(secrets, { ...marked, limit: 1 })).items.length === 0) {
+  for (let waitMs = Math.random() * firstLookMs; wanted().length === 0; ) {
     const told = new Promise<void>(resolve => {
       wake = resolve;
     });
-    await Promise.race([told, sleep(lookEveryMs * (0.9 + Math.random() * 0.2), signal)]);
+    await Promise.race([told, sleep(waitMs, signal)]);
+    if (wanted().length > 0 || (await hasCopies(deps, clusterId, signal))) break;
+    waitMs = lookEveryMs * (0.9 + Math.random() * 0.2);
   }
+  await using client = new KubeClient(deps.upstreams.connection(clusterId));
   const copies = new WatchCache<Copy>(client, secrets, { labelSelector: maybeOurSecrets, transform: hashed });
   const places = new WatchCache<Resource>(client, namespaces, { transform: slim });
   for (const cache of [copies, places] as const) cache.subscribe(() => wake());
@@ -77,6 +80,12 @@ async function follow(deps: ProjectSecretsDeps, clusterId: string, signal: Abort
     await Promise.race([changed, failed]);
     await sleep(gatherMs, signal);
   }
+}
+
+async function hasCopies({ upstreams }: ProjectSecretsDeps, clusterId: string, signal: AbortSignal): Promise<boolean> {
+  await using client = new KubeClient(upstreams.connection(clusterId));
+  const { items } = await client.list(secrets, { labelSelector: maybeOurSecrets, limit: 1, signal });
+  return items.length > 0;
 }
 
 function slim({ apiVersion, kind, metadata }: Resource): Resource {
