@@ -80,7 +80,9 @@ test('three hosts are one cluster; one that is lost is replaced, and all three b
 
   const lost = world.hosts[1]!;
   await lost.stop({ forget: true });
-  await folder.kubectl(['create', 'configmap', 'kept', '--from-literal=a=b']);
+  // Where it led, the others need a moment to choose another.
+  const keep = () => folder.kubectl(['create', 'configmap', 'kept', '--from-literal=a=b']);
+  await until('the two others to take writes', keep, { timeoutMs: 120_000, everyMs: 500 });
   const unreachable = await folder.rke(['up']);
   assert.equal(unreachable.code, 1);
   assert.match(unreachable.stderr, /nothing was changed:\nhost-2: /);

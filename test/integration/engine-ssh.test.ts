@@ -126,7 +126,7 @@ async function wrongs(t: TestContext, world: TestHosts, host: TestHost): Promise
     'd=$(mktemp -d); ssh-keygen -q -t ed25519 -N "" -f $d/k; cat $d/k; rm -r $d',
   ]).toString();
   await host.exec(['useradd', '--create-home', 'plain']);
-  await host.exec(['sh', '-c', 'cp -r /root/.ssh /home/plain/ && chown -R plain /home/plain']);
+  await host.exec(['sh', '-c', 'cp -r ~root/.ssh /home/plain/ && chown -R plain /home/plain']);
   for (const [name, access, reason, message] of [
     ['name', { address: 'no-such-host.invalid' }, 'ServiceUnavailable', /no address for no-such-host.invalid/],
     ['port', { port: 1 }, 'ServiceUnavailable', /nothing listens at .*:1/],
