@@ -42,7 +42,7 @@ after(async () => {
   await cluster?.[Symbol.asyncDispose]();
 });
 
-interface Service extends Resource {
+interface DnsTarget extends Resource {
   readonly spec: {
     readonly type: string;
     readonly externalName?: string;
@@ -54,7 +54,7 @@ interface Endpoints extends Resource {
   readonly subsets: readonly { readonly addresses: readonly { readonly ip: string }[] }[];
 }
 
-const specOf = async (name: string) => (await kube.get<Service>(services, name, { namespace: 'shop' })).spec;
+const specOf = async (name: string) => (await kube.get<DnsTarget>(services, name, { namespace: 'shop' })).spec;
 const addressesOf = async (name: string) =>
   (await kube.get<Endpoints>(endpoints, name, { namespace: 'shop' })).subsets[0]!.addresses.map(({ ip }) => ip);
 const make = (name: string, body: object) => server.ask(admin, 'POST', path, { name, namespaceId: 'shop', ...body });
