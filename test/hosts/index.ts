@@ -57,20 +57,19 @@ export async function startHosts({ count, signal }: { count: number; signal?: Ab
   await run('ssh-keygen', ['-q', '-t', 'ed25519', '-N', '', '-C', 'test', '-f', key]);
   const authorized = await readFile(`${key}.pub`, 'utf8');
   const hosts: TestHost[] = [];
-  const add = async () => {
-    const host = await bootHost({ network, base, dir, authorized, index: hosts.length + 1 });
-    undo.use(host);
+  const addTo = async (stack: AsyncDisposableStack) => {
+    const host = stack.use(await bootHost({ network, base, dir, authorized, index: hosts.length + 1 }));
     hosts.push(host);
     return host;
   };
-  for (let index = 0; index < count; index++) await add();
+  for (let index = 0; index < count; index++) await addTo(undo);
   const privateKey = await readFile(key, 'utf8');
   const running = undo.move();
   return {
     hosts,
     privateKey,
     machineAddress: network.hostAddress,
-    add,
+    add: () => addTo(running),
     [Symbol.asyncDispose]: () => running.disposeAsync(),
   };
 }
@@ -116,6 +115,7 @@ async function bootHost(options: {
       await until(`${name} to have booted`, () => isUp(running!.inner), { timeoutMs: 120_000, everyMs: 100 });
     } catch (error) {
       const said = await readFile(join(state, 'console.log'), 'utf8').catch(() => '');
+      await stop();
       throw internal(`${messageOf(error)}: ${said.slice(-2000)}`, error);
     }
   };
