@@ -56,6 +56,17 @@ test('one host becomes a cluster although each run is killed after its first ste
   assert.match(state.desiredState.certificatesBundle['kube-ca'].certificatePEM, /BEGIN CERTIFICATE/);
 
   await allWell(folder, ['host-1']);
+  const serial = () =>
+    host.exec(['sha256sum', '/etc/kubernetes/ssl/kube-ca.pem', '/etc/kubernetes/ssl/kube-apiserver.pem']);
+  const [ca, apiserver] = (await serial()).split('\n');
+  const rotated = await folder.rke(['cert', 'rotate']);
+  assert.equal(rotated.code, 0, rotated.stderr);
+  const [sameCa, otherApiserver] = (await serial()).split('\n');
+  assert.equal(sameCa, ca);
+  assert.notEqual(otherApiserver, apiserver);
+  await allWell(folder, ['host-1']);
+  assert.deepEqual((await folder.rke(['up'])).planned, []);
+
   const removed = await folder.rke(['remove', '--force']);
   assert.equal(removed.code, 0, removed.stderr);
   await nothingLeft(host);
@@ -199,7 +210,8 @@ async function nothingLeft(host: TestHost): Promise<void> {
 ip -o link | grep -E 'flannel|cni0|veth.*@'
 iptables-save | grep -E 'KUBE-|FLANNEL|CNI-'
 grep -E '/var/lib/kubelet/pods|/run/drover' /proc/mounts
-pgrep -fa '/opt/drover|containerd'
+pgrep -fa '^/opt/drover'
+pgrep -x containerd
 true`,
   ]);
   assert.equal(left, '');

@@ -60,6 +60,8 @@ const en = {
   rkeNothing: 'Nothing to do: the cluster is what the file says.',
   rkeDone: 'Done in {steps} steps. Sign in with: kubectl --kubeconfig {path} get nodes',
   rkeSteps: '{steps} steps.',
+  rkeNoState:
+    'the keys of the cluster are neither in {path} nor beside the copy; without them its objects are of no use',
   rkeSnapshot: 'A copy, with the state that it takes to use it: {path}',
   rkeRemove:
     'Take cluster "{name}" and everything in it off {hosts}? Nothing brings it back but a snapshot kept elsewhere.',
@@ -130,6 +132,7 @@ const zh: Record<MessageKey, string> = {
   rkeNothing: '无事可做：集群与文件一致。',
   rkeDone: '已完成 {steps} 个步骤。登录：kubectl --kubeconfig {path} get nodes',
   rkeSteps: '共 {steps} 个步骤。',
+  rkeNoState: '{path} 和副本旁都没有集群的密钥，没有密钥就无法使用其中的对象',
   rkeSnapshot: '副本及使用它所需的状态：{path}',
   rkeRemove: '要从 {hosts} 上移除集群“{name}”及其全部内容吗？除保存在别处的快照外无法恢复。',
   rkeHostKey: '{name}：主机密钥 {fingerprint} 首次出现，已记住。',

@@ -46,6 +46,15 @@ export function addEngine(program: Command, action: Action): void {
     async (_, flags) => (await loadEtcd()).restore(flags),
   );
 
+  const cert = rke.command('cert').description('certificates of the cluster');
+  action(
+    withFile(cert.command('rotate'))
+      .description('issue them anew, by the same authorities')
+      .option('--service <name>', 'of this component alone; may be given several times', collect)
+      .option('--bundle <dir>', 'the bundle to use (default: the one of drover bundle build)'),
+    async (_, flags) => (await import('./commands/rke-cert.ts')).rotate(flags),
+  );
+
   const bundle = program.command('bundle').description('what hosts need to become nodes, of fixed versions');
   const loadBundle = () => import('./commands/bundle.ts');
   const inDir = (command: Command) => command.option('--dir <dir>', 'where it is (default: the cache)');

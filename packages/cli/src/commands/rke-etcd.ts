@@ -1,5 +1,6 @@
 /** rke etcd snapshot-save, snapshot-restore: the objects of a cluster, kept outside of it and brought back. */
 import { dirname, join, resolve } from 'node:path';
+import { invalid } from '@drover/base';
 import { readState, restoreSnapshot, type StepEvent, saveSnapshot, writeState } from '@drover/engine';
 import { say } from '../messages.ts';
 import { chooseBundle, connectTo, filesOf, type RkeFlags, readConfig, teller, up } from './rke.ts';
@@ -43,7 +44,8 @@ export async function restore(flags: SnapshotFlags): Promise<void> {
   const state =
     (await readState(files.state, spec)) ??
     (from === undefined ? undefined : await readState(from.replace(/\.db$/, '.rkestate'), spec));
-  const hostKeys = { ...state?.hostKeys };
+  if (!state) throw invalid('--from', say('rkeNoState', { path: files.state }));
+  const hostKeys = { ...state.hostKeys };
   const bundle = await chooseBundle(flags, spec);
   const told = teller(flags);
   await restoreSnapshot({
@@ -51,10 +53,11 @@ export async function restore(flags: SnapshotFlags): Promise<void> {
     bundle,
     name: flags.name ?? (from ?? '').replace(/^.*\//, '').replace(/\.db$/, ''),
     from,
+    authority: state.certificates['kube-ca']!.cert,
     connect: node => connectTo(node, { spec, hostKeys, flags }),
     onStep: (host, title) => told.event(doneOn(host, title)),
   });
-  if (state) await writeState(files.state, spec, { ...state, etcdFormed: true, hostKeys });
+  await writeState(files.state, spec, { ...state, etcdFormed: true, hostKeys });
   await up(flags);
 }
 

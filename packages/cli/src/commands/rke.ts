@@ -58,7 +58,8 @@ export function filesOf(flags: Pick<RkeFlags, 'config'>): Files {
   };
 }
 
-export async function up(flags: RkeFlags): Promise<void> {
+/** `renew` says which certificates are issued anew. */
+export async function up(flags: RkeFlags, renew?: (name: string) => boolean): Promise<void> {
   const files = filesOf(flags);
   const { spec, warnings } = await readConfig(files);
   for (const { field, message } of warnings) warn(`${field}: ${message}`);
@@ -82,6 +83,7 @@ export async function up(flags: RkeFlags): Promise<void> {
     onPlan: plan => told.plan(plan),
     onEvent: event => told.event(event),
     onWarning: warn,
+    renew,
     dryRun: flags.dryRun,
   });
   if (flags.dryRun) return;

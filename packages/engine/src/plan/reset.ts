@@ -7,11 +7,11 @@ import type { Executor } from '../hosts/executor.ts';
 
 const script = `
 PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin
-for unit in /etc/systemd/system/drover-*.service /etc/systemd/system/drover-*.timer; do
-  [ -f "$unit" ] || continue
-  case "$(basename "$unit")" in drover-containerd.service) continue;; esac
-  systemctl disable --now "$(basename "$unit")" >/dev/null 2>&1
-done
+units=$(cd /etc/systemd/system && ls drover-*.service 2>/dev/null | grep -vx drover-containerd.service)
+# Nobody waits for what is about to be gone: an API server without its etcd would take a minute to end.
+for unit in $units; do systemctl stop --no-block "$unit" >/dev/null 2>&1; done
+for unit in $units; do systemctl kill --signal=SIGKILL "$unit" >/dev/null 2>&1; done
+for unit in $units; do systemctl disable --now "$unit" >/dev/null 2>&1; done
 for ctr in /opt/drover/*/bin/ctr; do
   [ -x "$ctr" ] && [ -S /run/drover/containerd.sock ] || continue
   run="$ctr --address /run/drover/containerd.sock --namespace k8s.io"
@@ -40,7 +40,7 @@ fi
 if command -v ipset >/dev/null; then
   for set in $(ipset list -name 2>/dev/null | grep -E '^(KUBE-|inet6:KUBE-)'); do ipset destroy "$set" 2>/dev/null; done
 fi
-rm -rf /etc/systemd/system/drover-*.service /etc/systemd/system/drover-*.timer /opt/drover /etc/drover /etc/kubernetes /etc/cni/net.d/10-drover.conflist \\
+rm -rf /etc/systemd/system/drover-*.service /opt/drover /etc/drover /etc/kubernetes /etc/cni/net.d/10-drover.conflist \\
   /etc/sysctl.d/90-drover.conf /etc/modules-load.d/drover.conf /var/lib/cni /var/log/containers /var/log/pods /var/log/kube-audit /run/drover /run/flannel
 # Any of these may be a disk of its own: what is in them goes.
 for dir in /var/lib/drover /var/lib/kubelet /var/lib/etcd; do

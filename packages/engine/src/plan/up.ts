@@ -13,6 +13,7 @@ import { type Certificates, completeCertificates } from '../pki/cluster-certs.ts
 import { encryptionFor } from '../pki/encryption.ts';
 import type { ActionContext } from './actions.ts';
 import type { Addon } from './addon.ts';
+import { checkHosts } from './check-hosts.ts';
 import { EtcdMembers, etcdConnection } from './etcd-members.ts';
 import { lookAtHost } from './look.ts';
 import { lookAtCluster } from './look-cluster.ts';
@@ -39,12 +40,12 @@ export interface UpOptions {
   readonly state: EngineState | undefined;
   readonly saveState: (state: EngineState) => Promise<void>;
   readonly connect: (node: NodeSpec) => Promise<Executor>;
-  /** Throws with every problem of every host where the plan must not begin. */
-  readonly check?: (hosts: readonly { node: NodeSpec; executor: Executor; seen: SeenHost }[]) => Promise<void>;
   readonly addons: (spec: ClusterSpec, facts: readonly HostFacts[]) => Promise<readonly Addon[]>;
   readonly onPlan?: (plan: Plan) => void;
   readonly onEvent: (event: StepEvent) => Promise<void> | void;
   readonly onWarning: (message: string) => void;
+  /** Certificates that are issued anew although they would still do. */
+  readonly renew?: (name: string) => boolean;
   /** Leaves it at the plan. */
   readonly dryRun?: boolean;
   readonly signal?: AbortSignal;
@@ -59,7 +60,7 @@ export async function up(options: UpOptions): Promise<UpResult> {
   const { spec, bundle, signal } = options;
   await using undo = new AsyncDisposableStack();
   const before = options.state;
-  const { certificates } = await completeCertificates(spec, before?.certificates ?? {});
+  const { certificates } = await completeCertificates(spec, before?.certificates ?? {}, { renew: options.renew });
   const formed = before?.etcdFormed === true || spec.etcd.external !== undefined;
   const encryption = encryptionFor(spec, before?.encryption);
   let state: EngineState = { certificates, encryption, etcdFormed: formed, nodes: before?.nodes ?? [] };
@@ -67,13 +68,9 @@ export async function up(options: UpOptions): Promise<UpResult> {
   const leaving = state.nodes.filter(({ name }) => !spec.nodes.some(node => node.name === name));
   const executors = await connectAll(spec.nodes, options, undo);
   for (const [name, executor] of await connectSome(leaving, options, undo)) executors.set(name, executor);
-  const looks = await Promise.all(
-    [...executors].map(async ([name, executor]) => [name, await lookAtHost(executor, signal)] as const),
-  );
-  const hosts = new Map(looks);
-  await options.check?.(
-    spec.nodes.map(node => ({ node, executor: executors.get(node.name)!, seen: hosts.get(node.name)! })),
-  );
+  const hosts = await lookAtHosts(executors, signal);
+  const isNew = spec.nodes.some(({ name }) => hosts.get(name)!.units.size === 0);
+  if (isNew) await checkHosts({ spec, bundle, certificates, executors, onWarning: options.onWarning, signal });
 
   const client = undo.use(new KubeClient(apiConnection(spec, certificates, executors), { timeoutMs: 30_000 }));
   const members = new EtcdMembers(
@@ -97,17 +94,18 @@ export async function up(options: UpOptions): Promise<UpResult> {
     ),
     addons: await options.addons(
       spec,
-      looks.map(([, { facts }]) => facts),
+      [...hosts.values()].map(({ facts }) => facts),
     ),
     leaving,
     etcdFormed: state.etcdFormed,
     encryption,
   };
-  const seen: Seen = {
-    hosts,
+  const lookAround = async (found: ReadonlyMap<string, SeenHost>): Promise<Seen> => ({
+    hosts: found,
     cluster: await ifThere(lookAtCluster(client, signal)),
-    members: state.etcdFormed && !spec.etcd.external ? await seenMembers(members, wanted, hosts, signal) : undefined,
-  };
+    members: state.etcdFormed && !spec.etcd.external ? await seenMembers(members, wanted, found, signal) : undefined,
+  });
+  const seen = await lookAround(hosts);
   const plan = makePlan(wanted, seen);
   options.onPlan?.(plan);
   const steps = stepCount(plan);
@@ -132,28 +130,29 @@ export async function up(options: UpOptions): Promise<UpResult> {
     onFormed: () => save({ ...state, etcdFormed: true }),
     signal,
   };
-  await runAll(plan, { context, seen, wanted, options });
+  const { onEvent } = options;
+  if (seen.cluster) await runPlan(plan, { context, onEvent });
+  else {
+    // Nobody knew what is in use: once the control planes stand, everything is looked at and planned anew.
+    await runPlan(plan.filter(isFirst), { context, onEvent });
+    const now: Wanted = { ...wanted, etcdFormed: state.etcdFormed };
+    const rest = makePlan(now, await lookAround(await lookAtHosts(executors, signal)));
+    await runPlan(rest, { context: { ...context, wanted: now }, onEvent });
+  }
   await save({ ...state, nodes: spec.nodes });
   return { steps, state };
 }
 
-/**
- * Where the API did not answer at first nobody knew what is in use: once the control planes stand, what is left is planned anew.
- */
-async function runAll(
-  plan: Plan,
-  { context, seen, wanted, options }: { context: ActionContext; seen: Seen; wanted: Wanted; options: UpOptions },
-): Promise<void> {
-  const { onEvent, signal } = options;
-  if (seen.cluster) return runPlan(plan, { context, onEvent });
-  const isFirst = ({ name }: Plan[number]) => firstStages.has(name);
-  await runPlan(plan.filter(isFirst), { context, onEvent });
-  const cluster = await lookAtCluster(context.client(), signal);
-  const rest = makePlan(wanted, { ...seen, cluster }).filter(stage => !isFirst(stage));
-  await runPlan(rest, { context, onEvent });
-}
-
 const firstStages = new Set(['bundle', 'files', 'etcd', 'etcd formed', 'snapshots', 'control planes', 'access']);
+const isFirst = ({ name }: Plan[number]): boolean => firstStages.has(name);
+
+async function lookAtHosts(
+  executors: ReadonlyMap<string, Executor>,
+  signal: AbortSignal | undefined,
+): Promise<ReadonlyMap<string, SeenHost>> {
+  const looking = [...executors].map(async ([name, executor]) => [name, await lookAtHost(executor, signal)] as const);
+  return new Map(await Promise.all(looking));
+}
 
 async function connectAll(
   nodes: readonly NodeSpec[],
@@ -241,13 +240,13 @@ async function seenMembers(
   signal: AbortSignal | undefined,
 ): Promise<readonly SeenMember[] | undefined> {
   const joins = wanted.hosts.some(({ node, etcd }) => etcd.length > 0 && !hosts.get(node.name)?.hasEtcdData);
-  const leaves = wanted.leaving.some(({ roles }) => roles.includes('etcd'));
   try {
     return await members.list(signal);
   } catch (error) {
-    if (!joins && !leaves) return undefined;
+    // Those that leave are taken out once the others are up.
+    if (!joins) return undefined;
     throw internal(
-      'etcd has no majority, so no member can be added or removed: bring back hosts that have data, or restore a snapshot',
+      'etcd has no majority, so no member can be added: bring back hosts that have data, or restore a snapshot',
       error,
     );
   }

@@ -9,7 +9,7 @@ import type { ClusterSpec, NodeSpec } from '../config/spec.ts';
 import type { Executor } from '../hosts/executor.ts';
 import { etcdJoinFile, memberName, peerUrl } from '../node/etcd.ts';
 import { etcdNodes } from '../node/host-input.ts';
-import { bundleDir, etcdDataDir } from '../node/paths.ts';
+import { bundleDir, certFile, etcdDataDir } from '../node/paths.ts';
 import { sendBundle } from '../plan/send-bundle.ts';
 import { snapshotsDir } from './place.ts';
 import { checkSnapshotName } from './save.ts';
@@ -18,6 +18,8 @@ export interface RestoreOptions {
   readonly spec: ClusterSpec;
   readonly bundle: Bundle;
   readonly name: string;
+  /** PEM: says on each host to which cluster the restored data belongs. */
+  readonly authority: string;
   /** A file on this machine; absent: it lies on the hosts. */
   readonly from?: string;
   readonly connect: (node: NodeSpec) => Promise<Executor>;
@@ -29,7 +31,7 @@ export interface RestoreOptions {
 const revisionBump = 1_000_000_000;
 
 export async function restoreSnapshot(options: RestoreOptions): Promise<void> {
-  const { spec, bundle, name, from, connect, onStep, signal } = options;
+  const { spec, bundle, name, authority, from, connect, onStep, signal } = options;
   checkSnapshotName(name);
   if (from !== undefined && !existsSync(from)) throw invalid('--from', `there is no ${from}`);
   const nodes = etcdNodes(spec);
@@ -52,10 +54,11 @@ export async function restoreSnapshot(options: RestoreOptions): Promise<void> {
   // From here on the cluster is down until it is up again.
   await Promise.all(
     [...executors.values()].map(async executor => {
-      const script = `for unit in /etc/systemd/system/drover-*.service; do
-  case "$unit" in *containerd*|*kube-lb*) continue;; esac
-  [ -f "$unit" ] && systemctl stop "$(basename "$unit")"
-done; true`;
+      // etcd last: an API server without it would take a minute to end.
+      const script = `cd /etc/systemd/system || exit 0
+units=$(ls drover-*.service 2>/dev/null | grep -vxE 'drover-(containerd|kube-lb|etcd).service')
+[ -z "$units" ] || systemctl stop $units
+[ ! -f drover-etcd.service ] || systemctl stop drover-etcd.service`;
       await must(executor, ['sh', '-c', script], signal);
       onStep(executor.host, 'stop Kubernetes');
     }),
@@ -87,6 +90,7 @@ if [ -d ${etcdDataDir}/member ]; then mv ${etcdDataDir}/member ${aside}/; fi
 mv ${restored}/member ${etcdDataDir}/
 rm -rf ${restored}`;
       await must(executor, ['sh', '-c', swap], signal);
+      await executor.put(certFile('kube-ca'), authority, { signal });
       await executor.put(join.path, join.content, { mode: join.mode, signal });
       onStep(executor.host, 'put the snapshot in place');
     }),
