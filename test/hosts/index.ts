@@ -99,6 +99,7 @@ async function bootHost(options: {
       await stopProcess(running.outer.identity, 1_000);
       running = undefined;
       await removeCgroup(namespace);
+      await forgetNetwork(namespace);
     }
     if (how.forget) {
       await rm(join(state, 'data'), { recursive: true, force: true });
@@ -193,6 +194,19 @@ function endProcess(pid: number): void {
     process.kill(pid, 'SIGKILL');
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
+  }
+}
+
+/** What a machine that loses its power loses, and a network namespace that stays does not. */
+async function forgetNetwork(namespace: string): Promise<void> {
+  const links = [...(await run('ip', ['-n', namespace, '-o', 'link'])).matchAll(/^\d+: ([^:@]+)/gm)].map(
+    ([, link]) => link!,
+  );
+  for (const link of links.filter(name => name !== 'lo' && name !== 'eth0'))
+    await run('ip', ['-n', namespace, 'link', 'delete', link]).catch(() => undefined);
+  for (const table of ['filter', 'nat', 'mangle']) {
+    await run('ip', ['netns', 'exec', namespace, 'iptables', '-t', table, '-F']);
+    await run('ip', ['netns', 'exec', namespace, 'iptables', '-t', table, '-X']);
   }
 }
 

@@ -1,5 +1,5 @@
-/** Ports that a cluster needs: who listens on which, and who has to reach whom. */
-import type { ClusterSpec, NodeSpec, Role } from '../config/spec.ts';
+/** Ports that a cluster needs: who listens on which, and from where it is reached. */
+import type { ClusterSpec, Role } from '../config/spec.ts';
 
 export interface NeededPort {
   readonly port: number;
@@ -34,21 +34,4 @@ export function portsOf(roles: readonly Role[], spec: ClusterSpec): NeededPort[]
       ? [{ port: spec.network.vxlanPort, protocol: 'udp', what: 'pod network', from: everybody } as const]
       : []),
   ];
-}
-
-export interface Way {
-  readonly from: NodeSpec;
-  readonly to: NodeSpec;
-  readonly port: NeededPort;
-}
-
-/** Every way between two hosts that has to be open. */
-export function waysBetween(spec: ClusterSpec): Way[] {
-  return spec.nodes.flatMap(to =>
-    portsOf(to.roles, spec).flatMap(port =>
-      spec.nodes
-        .filter(from => from !== to && from.roles.some(role => port.from.includes(role)))
-        .map(from => ({ from, to, port })),
-    ),
-  );
 }
