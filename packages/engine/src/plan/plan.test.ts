@@ -161,6 +161,15 @@ test('a member whose host lost its data leaves before it joins again', async () 
   );
 });
 
+test('members that are all down start together, others one at a time', async () => {
+  const wanted = await wantedOf([all, all, all]);
+  const seen = seenAfter(wanted);
+  const down = new Map([...seen.hosts].map(([name, host]) => [name, { ...host, units: new Map() }]));
+  const parallel = (plan: Plan) => plan.find(({ name }) => name === 'etcd')?.parallel ?? 0;
+  assert.ok(parallel(makePlan(wanted, { hosts: down })) >= 3);
+  assert.equal(parallel(makePlan(wanted, { ...seen, hosts: down })), 1);
+});
+
 test('a cluster that lost all its data is not made anew under its people', async () => {
   const wanted = await wantedOf([all]);
   assert.throws(() => makePlan(wanted, { hosts: new Map([['n1', blank]]) }), /Restore a snapshot/);

@@ -130,7 +130,9 @@ function etcdStages(wanted: Wanted, seen: Seen): Stage[] {
       'none of its etcd hosts has any data: its objects are gone with them. Restore a snapshot (etcd snapshot-restore)',
     );
   }
-  return [{ name: 'etcd', parallel: 1, chains: [...memberRemovals(wanted, seen), ...memberChains(hosts, seen)] }];
+  // Without a majority none is well before the others are: those that have data start together.
+  const parallel = seen.members ? 1 : hostsAtOnce;
+  return [{ name: 'etcd', parallel, chains: [...memberRemovals(wanted, seen), ...memberChains(hosts, seen)] }];
 }
 
 /** Members whose host left, or whose data is gone: a member that can't come back counts against the majority. */
