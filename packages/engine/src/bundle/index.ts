@@ -2,4 +2,5 @@
 export { type BuildOptions, buildBundle } from './build.ts';
 export type { Bundle, BundleFile, BundleImage, BundleManifest } from './bundle.ts';
 export { type ImageFile, writeImage } from './image.ts';
+export { findNodeBinaries } from './node-binaries.ts';
 export { defaultBundleDir, openBundle, verifyBundle } from './open.ts';
