@@ -15,6 +15,8 @@ import type { Platform } from './platform.ts';
 
 /** Not to be bundled: it loads a file of the platform beside itself. */
 const native = 'bufferutil';
+/** Asked for by ssh2 and done without where it is not there, as in an image. */
+const optional = 'cpu-features';
 
 /** The program as files below `dir` in the image; `main.mjs` starts it. */
 export async function bundle(main: string, dir: string, platform: Platform): Promise<ImageFile[]> {
@@ -51,7 +53,7 @@ const settings = {
   target: 'node26',
   format: 'esm',
   outfile: 'main.mjs',
-  external: [native] as string[],
+  external: [native, optional] as string[],
   minifyWhitespace: true,
   minifySyntax: true,
   legalComments: 'none',

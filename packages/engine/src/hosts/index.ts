@@ -1,4 +1,13 @@
 /** Hosts and the ways to them. */
+import type { Executor } from './executor.ts';
+import type { SshOptions } from './ssh.ts';
+
 export * from './executor.ts';
 export { connectLocal } from './local.ts';
-export { connectSsh, type SshOptions } from './ssh.ts';
+export type { SshOptions } from './ssh.ts';
+
+/** See ssh.ts. Loaded only when a host is reached: a server that has none pays nothing for it. */
+export async function connectSsh(options: SshOptions): Promise<Executor> {
+  const { connectSsh: connect } = await import('./ssh.ts');
+  return await connect(options);
+}
