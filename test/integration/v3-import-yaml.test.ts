@@ -26,7 +26,10 @@ before(async () => {
     'the cluster to be active',
     async () => {
       const { data } = await server.ask(admin, 'GET', '/v3/clusters?name=test');
-      return data[0]?.state === 'active' ? (data[0].id as string) : undefined;
+      if (data[0]?.state !== 'active') return undefined;
+      // His rights in it come a moment after.
+      const { status } = await server.fetch('GET', `/k8s/clusters/${data[0].id}/api/v1/nodes`, { token: admin });
+      return status === 200 ? (data[0].id as string) : undefined;
     },
     { timeoutMs: 60_000 },
   );
