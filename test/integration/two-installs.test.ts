@@ -76,14 +76,14 @@ async function granted(): Promise<{ users: string[]; roles: string[] }> {
 }
 
 test('each install keeps its own members and removes only those', { skip }, async () => {
-  await applyMembers(kube, planOf(one, ['a', 'b']), signal);
-  await applyMembers(kube, planOf(two, ['c']), signal);
-  await applyMembers(kube, planOf(one, ['a', 'b']), signal);
+  await applyMembers(kube, planOf(one, ['a', 'b']), { signal });
+  await applyMembers(kube, planOf(two, ['c']), { signal });
+  await applyMembers(kube, planOf(one, ['a', 'b']), { signal });
   const all = { users: ['a', 'admin-1', 'admin-2', 'b', 'c'], roles: ['role-of-1', 'role-of-2'] };
   assert.deepEqual(await granted(), all);
-  await applyMembers(kube, planOf(one, ['b']), signal);
+  await applyMembers(kube, planOf(one, ['b']), { signal });
   assert.deepEqual((await granted()).users, ['admin-1', 'admin-2', 'b', 'c']);
-  await applyMembers(kube, planOf(two, []), signal);
+  await applyMembers(kube, planOf(two, []), { signal });
   assert.deepEqual(await granted(), { users: ['admin-1', 'admin-2', 'b'], roles: ['role-of-1'] });
 });
 
@@ -100,7 +100,7 @@ test('what is from before there were marks is taken over where it is still grant
     { metadata: { labels: { 'drover.io/install': null } } },
     { type: 'merge' },
   );
-  await applyMembers(kube, planOf(one, ['b']), signal);
+  await applyMembers(kube, planOf(one, ['b']), { signal });
   assert.deepEqual((await granted()).users, ['admin-1', 'admin-2', 'b']);
   const taken = await kube.get<Resource>(clusterRoleBindings, kept.metadata.name);
   assert.equal(taken.metadata.labels?.['drover.io/install'], one);
@@ -110,8 +110,8 @@ test('an install that leaves by itself takes its own along, its rights last, and
   skip,
 }, async () => {
   await applyManifest(kube, controllerRights(two), { fieldManager: 'drover', signal });
-  await applyMembers(kube, planOf(one, ['a']), signal);
-  await applyMembers(kube, planOf(two, ['c']), signal);
+  await applyMembers(kube, planOf(one, ['a']), { signal });
+  await applyMembers(kube, planOf(two, ['c']), { signal });
   // With no other rights than those that go last.
   await removeOurs(kube.as({ user: controllerUser }), two, signal);
   assert.deepEqual(await granted(), { users: ['a', 'admin-1'], roles: ['role-of-1'] });
@@ -129,12 +129,12 @@ test('the agent’s namespace goes with the install that made it, and with no ot
   };
   await applyManifest(kube, controllerRights(two), { fieldManager: 'drover', signal });
   await applyManifest(kube, importManifest({ ...parts, installUuid: one }), { fieldManager: 'drover', signal });
-  await applyMembers(kube, planOf(two, ['c']), signal);
+  await applyMembers(kube, planOf(two, ['c']), { signal });
   await removeOurs(kube, two, signal);
   assert.equal((await kube.get<Resource>(namespaces, 'cattle-system')).metadata.deletionTimestamp, undefined);
   assert.ok((await granted()).users.includes('a'));
   await kube.get(clusterRoleBindings, 'drover-controllers-11111111');
-  await applyMembers(kube, planOf(two, ['c']), signal);
+  await applyMembers(kube, planOf(two, ['c']), { signal });
   await removeOurs(kube, one, signal);
   const namespace = await kube.get<Resource>(namespaces, 'cattle-system');
   assert.ok(namespace.metadata.deletionTimestamp);

@@ -11,6 +11,8 @@ export { openServerIdentity } from './connect/server-identity.ts';
 export { removeOurs } from './controllers/cluster-cleanup.ts';
 export { applyMembers } from './controllers/cluster-members.ts';
 export { type MemberPlan, planMembers } from './controllers/member-plan.ts';
+export { planProjectMembers } from './controllers/project-member-plan.ts';
+export { applyProjectMembers } from './controllers/project-members.ts';
 export type { Caller, Route } from './http/exchange.ts';
 export { Front, type FrontOptions } from './http/front.ts';
 export * from './resources/index.ts';

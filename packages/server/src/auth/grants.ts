@@ -128,7 +128,8 @@ export function grantsFrom(caches: Caches, bindings: readonly Bound[]): Grants {
   return { admin: isEverything(rules), rules, namespaced, clusters, projects, everyCluster };
 }
 
-function liesInItsProject(caches: Caches, binding: ProjectRoleTemplateBinding): boolean {
+/** Whether a project's binding lies where those of its project do; one elsewhere counts for nothing. */
+export function liesInItsProject(caches: Caches, binding: ProjectRoleTemplateBinding): boolean {
   const [clusterId, name, more] = binding.projectName?.split(':') ?? [];
   if (!clusterId || !name || more !== undefined) return false;
   const { namespace } = binding.metadata;

@@ -7,7 +7,8 @@ import { clusterRoleBindings, clusterRoles, type KubeClient } from '@drover/kube
 import { isEverything, type PolicyRule } from '../auth/rules.ts';
 import type { ClusterClients } from '../clusters/clients.ts';
 import { type Caches, type Controller, type ControllerContext, controller } from '../resources/index.ts';
-import { putAll, readMarked, removeRest } from './marked-objects.ts';
+import { bindingsIn, templatesInProjects } from './grants-in-cluster.ts';
+import { doAll, putAll, readMarked, removeRest } from './marked-objects.ts';
 import {
   type ClusterRole,
   type ClusterRoleBinding,
@@ -17,7 +18,7 @@ import {
   type Subject,
   subjectOf,
 } from './member-plan.ts';
-import { maybeOurGrants } from './ours.ts';
+import { maybeOurGrants, projectPart } from './ours.ts';
 
 /** An edit by hand in the cluster is put right at the latest after this. */
 const repairEveryMs = 60_000;
@@ -55,7 +56,7 @@ export function clusterMembers({ clients, setting }: ClusterMembersDeps): Contro
       const dueMs = last ? last.atMs + repairEveryMs - performance.now() : 0;
       // A cluster's status changes far more often than its members.
       if (last?.plan === text && last.over === client && dueMs > 0) return { after: dueMs };
-      await applyMembers(client, plan, signal);
+      await applyMembers(client, plan, { signal, inProjects: templatesInProjects(caches, id) });
       applied.set(id, { plan: text, over: client, atMs: performance.now() });
       return { after: repairEveryMs * (0.9 + Math.random() * 0.2) };
     },
@@ -82,23 +83,39 @@ function grantsOf(caches: Caches, clusterId: string): Omit<Grants, 'installUuid'
       admins.set(`${subject.kind}/${subject.name}`, subject);
   }
   return {
-    bindings: [...caches.clusterRoleTemplateBinding.all()].filter(binding => binding.clusterName === clusterId),
+    bindings: bindingsIn(caches, clusterId),
     admins: [...admins.values()],
     template: name => caches.roleTemplate.get(name),
   };
 }
 
-/** Makes the cluster hold exactly the plan among what is marked as this install's, or as nobody's. Roles come first, and what is no longer granted goes last. */
-export async function applyMembers(client: KubeClient, plan: MemberPlan, signal: AbortSignal): Promise<void> {
+export interface ApplyMembersOptions {
+  readonly signal: AbortSignal;
+  /** Roles by name that grants in projects of the cluster need, too. */
+  readonly inProjects?: ReadonlySet<string>;
+}
+
+/**
+ * Makes the cluster hold exactly the plan among what is marked as this install's, or as nobody's. Roles come first, and what is no
+ * longer granted goes last, whatever of the rest the cluster did not take. A role that grants in projects still need is theirs then.
+ */
+export async function applyMembers(
+  client: KubeClient,
+  plan: MemberPlan,
+  { signal, inProjects = new Set() }: ApplyMembersOptions,
+): Promise<void> {
   const { installUuid } = plan;
   const marked = { labelSelector: maybeOurGrants, installUuid, signal };
   const roles = { wanted: plan.roles, seen: await readMarked<ClusterRole>(client, clusterRoles, marked), installUuid };
   const seen = await readMarked<ClusterRoleBinding>(client, clusterRoleBindings, marked);
   const bindings = { wanted: plan.bindings, seen, installUuid };
-  await putAll(client, clusterRoles, roles);
-  await putAll(client, clusterRoleBindings, bindings);
-  await removeRest(client, clusterRoleBindings, { ...bindings, when: isMemberBinding });
-  await removeRest(client, clusterRoles, roles);
+  const heir = ({ metadata }: ClusterRole) => (inProjects.has(metadata.name) ? projectPart : undefined);
+  await doAll([
+    () => putAll(client, clusterRoles, roles),
+    () => putAll(client, clusterRoleBindings, bindings),
+    () => removeRest(client, clusterRoleBindings, { ...bindings, when: isMemberBinding }),
+    () => removeRest(client, clusterRoles, { ...roles, heir }),
+  ]);
 }
 
 /** The bindings that the import manifest made are marked as ours too, but are not grants. */

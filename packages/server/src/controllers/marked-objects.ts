@@ -34,13 +34,26 @@ export interface Wanted<R> {
   readonly keeps?: readonly (keyof R & string)[];
 }
 
-/** Makes all that is wanted, and puts right what differs. */
-export async function putAll<R extends Resource>(
+/** Does all of them in their order, whichever fail; then throws what the first that failed threw. What one can't have must not keep another's right alive. */
+export async function doAll(works: Iterable<() => Promise<unknown>>): Promise<void> {
+  let failure: { readonly error: unknown } | undefined;
+  for (const work of works) {
+    try {
+      await work();
+    } catch (error) {
+      failure ??= { error };
+    }
+  }
+  if (failure) throw failure.error;
+}
+
+/** Makes all that is wanted, and puts right what differs; one that the cluster does not take keeps no other from it. */
+export function putAll<R extends Resource>(
   client: KubeClient,
   ref: ResourceRef,
   { wanted, seen, installUuid, keeps = [] }: Wanted<R>,
 ): Promise<void> {
-  for (const one of wanted) {
+  const put = async (one: R) => {
     let before = seen.get(placeOf(one));
     if (before && !isEqual(fieldsOf(before)['roleRef'], fieldsOf(one)['roleRef'])) {
       // What a binding gives can't be changed.
@@ -55,17 +68,34 @@ export async function putAll<R extends Resource>(
       const kept = Object.fromEntries(keeps.map(field => [field, before[field]]));
       await client.update(ref, { ...kept, ...one, metadata: { ...one.metadata, resourceVersion } });
     }
-  }
+  };
+  return doAll(wanted.map(one => () => put(one)));
 }
 
-/** Removes what is not wanted any more. */
-export async function removeRest<R extends Resource>(
+export interface Rest<R> {
+  readonly wanted: readonly R[];
+  readonly seen: Seen<R>;
+  readonly when?: (object: R) => boolean;
+  /** The marks of another part that needs the object from now on; undefined where none does. */
+  readonly heir?: (object: R) => Readonly<Record<string, string | null>> | undefined;
+}
+
+/** Removes what is not wanted any more, or hands it over to the part that still needs it. */
+export function removeRest<R extends Resource>(
   client: KubeClient,
   ref: ResourceRef,
-  { wanted, seen, when = () => true }: { wanted: readonly R[]; seen: Seen<R>; when?: (object: R) => boolean },
+  { wanted, seen, when = () => true, heir = () => undefined }: Rest<R>,
 ): Promise<void> {
   const kept = new Set(wanted.map(placeOf));
-  for (const [place, object] of seen) if (!kept.has(place) && when(object)) await removeOne(client, ref, object);
+  const rest = [...seen].filter(([place, object]) => !kept.has(place) && when(object));
+  return doAll(
+    rest.map(([, object]) => async () => {
+      const labels = heir(object);
+      if (!labels) return await removeOne(client, ref, object);
+      const { name, namespace } = object.metadata;
+      await client.patch(ref, name, { metadata: { labels } }, { type: 'merge', namespace });
+    }),
+  );
 }
 
 const isEqual = (a: unknown, b: unknown): boolean => JSON.stringify(a) === JSON.stringify(b);

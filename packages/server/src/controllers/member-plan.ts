@@ -75,15 +75,18 @@ export function clusterRole(name: string, template: Pick<RoleTemplate, 'rules'>,
     apiVersion: `${rbac}/v1`,
     kind: 'ClusterRole',
     metadata: { name, labels: marks },
-    rules: (template.rules ?? []).map(rule => normalizeRule(rule as Record<string, unknown>)),
+    rules: (template.rules ?? []).flatMap(rule => normalizeRule(rule as Record<string, unknown>)),
   };
 }
 
 /** Kubernetes takes a rule about resources or about URLs; empty lists are left out so that comparing is stable. */
-function normalizeRule(rule: Record<string, unknown>): Record<string, unknown> {
+function normalizeRule(rule: Record<string, unknown>): Record<string, unknown>[] {
   const entries = Object.entries(rule).filter(([, value]) => Array.isArray(value) && value.length > 0);
-  const kept = Object.fromEntries(entries);
-  return kept['nonResourceURLs'] || kept['apiGroups'] ? kept : { ...kept, apiGroups: [''] };
+  const { nonResourceURLs, ...kept } = Object.fromEntries(entries);
+  const urls = nonResourceURLs === undefined ? [] : [{ verbs: kept['verbs'], nonResourceURLs }];
+  // One that speaks of both is two.
+  if (urls.length > 0 && !kept['resources']) return urls;
+  return [kept['apiGroups'] ? kept : { ...kept, apiGroups: [''] }, ...urls];
 }
 
 /** `globaladmin-<user>`; a group's principal is hashed, as it is no name that Kubernetes takes. */

@@ -8,9 +8,10 @@ import { clusterRoleBindings, clusterRoles, KubeClient, namespaces, roleBindings
 import type { Upstreams } from '../clusters/upstream.ts';
 import type { Caches } from '../resources/index.ts';
 import { projectKey } from './cluster-projects.ts';
-import { putAll, readMarked, removeRest } from './marked-objects.ts';
+import { projectBindingsIn, templatesInCluster } from './grants-in-cluster.ts';
+import { doAll, putAll, readMarked, removeRest } from './marked-objects.ts';
 import type { ClusterRole, ClusterRoleBinding } from './member-plan.ts';
-import { maybeOurProjectGrants } from './ours.ts';
+import { maybeOurProjectGrants, projectPart } from './ours.ts';
 import { type ProjectMemberPlan, planProjectMembers, type RoleBinding } from './project-member-plan.ts';
 import { runRounds } from './rounds.ts';
 
@@ -18,18 +19,12 @@ import { runRounds } from './rounds.ts';
 const repairEveryMs = 60_000;
 /** Changes within this are written together. */
 const gatherMs = 200;
-const clusterIndex = 'project-cluster';
 
 export interface ProjectMembersDeps {
   readonly upstreams: Upstreams;
   readonly caches: Caches;
   readonly setting: (name: string) => string;
   readonly log: Log;
-}
-
-/** Lets the grants in one cluster's projects be found without a look at all the others'; once, before the first runs. */
-export function indexProjectBindings(caches: Pick<Caches, 'projectRoleTemplateBinding'>): void {
-  caches.projectRoleTemplateBinding.index(clusterIndex, ({ projectName }) => [projectName?.split(':')[0]]);
 }
 
 /** Runs until the signal aborts. */
@@ -43,7 +38,7 @@ async function follow(deps: ProjectMembersDeps, clusterId: string, signal: Abort
   const { caches, setting } = deps;
   await using client = new KubeClient(deps.upstreams.connection(clusterId));
   const bell = ring(caches, clusterId, signal);
-  const grants = () => caches.projectRoleTemplateBinding.by(clusterIndex, clusterId);
+  const grants = () => projectBindingsIn(caches, clusterId);
   let places: WatchCache<Resource> | undefined;
   let failed: Promise<never> = new Promise(() => undefined);
   let applied: { readonly plan: string; readonly atMs: number } | undefined;
@@ -68,7 +63,8 @@ async function follow(deps: ProjectMembersDeps, clusterId: string, signal: Abort
     const text = JSON.stringify(plan);
     const due = !applied || applied.plan !== text || (places && performance.now() - applied.atMs > repairEveryMs);
     if (due) {
-      await applyPlan(client, plan, { installUuid: setting('install-uuid'), signal });
+      const inCluster = templatesInCluster(caches, clusterId);
+      await applyProjectMembers(client, plan, { installUuid: setting('install-uuid'), signal, inCluster });
       applied = { plan: text, atMs: performance.now() };
     }
     const repair = places ? sleep(repairEveryMs, signal) : new Promise<void>(() => undefined);
@@ -117,11 +113,18 @@ function ring(caches: Caches, clusterId: string, signal: AbortSignal) {
   };
 }
 
-/** Makes the cluster hold exactly the plan. Roles come first, and what is no longer granted goes last. */
-async function applyPlan(
+export interface ApplyProjectMembersOptions {
+  readonly installUuid: string;
+  readonly signal: AbortSignal;
+  /** Roles by name that grants in the cluster itself need, too. */
+  readonly inCluster?: ReadonlySet<string>;
+}
+
+/** Makes the cluster hold exactly the plan, as applyMembers does for grants in the cluster itself. */
+export async function applyProjectMembers(
   client: KubeClient,
   plan: ProjectMemberPlan,
-  { installUuid, signal }: { readonly installUuid: string; readonly signal: AbortSignal },
+  { installUuid, signal, inCluster = new Set() }: ApplyProjectMembersOptions,
 ): Promise<void> {
   const marked = { labelSelector: maybeOurProjectGrants, installUuid, signal };
   const roles = { wanted: plan.roles, seen: await readMarked<ClusterRole>(client, clusterRoles, marked), installUuid };
@@ -129,10 +132,16 @@ async function applyPlan(
   const narrow = await readMarked<RoleBinding>(client, roleBindings, marked);
   const clusterWide = { wanted: plan.clusterBindings, seen: wide, installUuid };
   const inNamespaces = { wanted: plan.bindings, seen: narrow, installUuid };
-  await putAll(client, clusterRoles, roles);
-  await putAll(client, clusterRoleBindings, clusterWide);
-  await putAll(client, roleBindings, inNamespaces);
-  await removeRest(client, roleBindings, inNamespaces);
-  await removeRest(client, clusterRoleBindings, clusterWide);
-  await removeRest(client, clusterRoles, roles);
+  const heir = ({ metadata }: ClusterRole) => (inCluster.has(metadata.name) ? noProjectPart : undefined);
+  await doAll([
+    () => putAll(client, clusterRoles, roles),
+    () => putAll(client, clusterRoleBindings, clusterWide),
+    () => putAll(client, roleBindings, inNamespaces),
+    () => removeRest(client, roleBindings, inNamespaces),
+    () => removeRest(client, clusterRoleBindings, clusterWide),
+    () => removeRest(client, clusterRoles, { ...roles, heir }),
+  ]);
 }
+
+/** A null takes a label away (RFC 7396). */
+const noProjectPart = Object.fromEntries(Object.keys(projectPart).map(key => [key, null]));
