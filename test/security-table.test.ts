@@ -8,9 +8,10 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 
 const root = join(import.meta.dirname, '..');
-const wanted = [1, 2, 3, 6, 7, 8, 9, 10, 11, 12, 26, 30, 31, 32, 34, 35, 42, 43, 44, 45, 46, 52, 53, 54, 55, 56].map(
-  number => `T${number}`,
-);
+const wanted = [
+  1, 2, 3, 4, 6, 7, 8, 9, 10, 11, 12, 13, 14, 16, 17, 18, 25, 26, 27, 30, 31, 32, 34, 35, 42, 43, 44, 45, 46, 52, 53,
+  54, 55, 56,
+].map(number => `T${number}`);
 
 interface Mutant {
   readonly name: string;

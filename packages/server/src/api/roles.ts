@@ -41,7 +41,9 @@ export const roleTemplates = behaviour<RoleTemplate>({
       binding => binding.roleTemplateName === name,
     );
     const inherited = [...caches.roleTemplate.all()].some(other => other.roleTemplateNames?.includes(name));
-    if (bound || inherited) throw conflict('roleTemplate', name, 'it is in use by bindings or other roles');
+    const everywhere = [...caches.globalRole.all()].some(role => role.inheritedClusterRoles?.includes(name));
+    if (bound || inherited || everywhere)
+      throw conflict('roleTemplate', name, 'it is in use by bindings or other roles');
     await request.deps.resources.delete('roleTemplate', { name });
   },
 });
@@ -51,6 +53,7 @@ function templateRights(input: V3Data) {
     rules: rulesOf(input['rules']),
     externalRules: rulesOf(input['externalRules']),
     roleTemplateNames: (input['roleTemplateIds'] ?? []) as string[],
+    external: input['external'] === true,
   };
 }
 

@@ -7,7 +7,7 @@ import { forbidden, invalid, notFound } from '@drover/base';
 import type { Caller } from '../http/exchange.ts';
 import type { Caches } from '../resources/index.ts';
 import type { Access } from './access.ts';
-import { type Grants, templatesOf } from './grants.ts';
+import { type Grants, type ScopeGrants, templatesOf } from './grants.ts';
 import { firstMissing, isEverything, type PolicyRule } from './rules.ts';
 
 export interface EscalationDeps {
@@ -73,6 +73,22 @@ export function requireMayBindTemplate(
   requireMayGrant(deps, caller, { rules, scope: { clusterId, projectId } });
 }
 
+/** Whether the template's rules stand in its cluster, in a ClusterRole of its name, and not here. */
+function hidesItsRules({ external, externalRules }: Pick<RoleTemplate, 'external' | 'externalRules'>): boolean {
+  return external === true && !externalRules?.length;
+}
+
+/** Kubernetes' own roles that hold others whole: it aggregates `view` into `edit`, and `edit` into `admin`. */
+const holders: Readonly<Record<string, readonly string[]>> = {
+  view: ['edit', 'admin', 'cluster-admin'],
+  edit: ['admin', 'cluster-admin'],
+  admin: ['cluster-admin'],
+};
+
+function holdsTemplate(scope: ScopeGrants, name: string): boolean {
+  return scope.templates.has(name) || (holders[name] ?? []).some(holder => scope.templates.has(holder));
+}
+
 /** An external template's rules may be known to its cluster only: whoever is not its owner must hold the same template there. */
 function requireKnownRules(
   { access }: EscalationDeps,
@@ -83,8 +99,8 @@ function requireKnownRules(
   const held = [grants.clusters.get(binding.clusterId), grants.projects.get(binding.projectId ?? '')];
   for (const template of binding.templates) {
     const { name } = template.metadata;
-    if (!template.external || template.externalRules?.length) continue;
-    if (!held.some(scope => scope?.templates.has(name)))
+    if (!hidesItsRules(template)) continue;
+    if (!held.some(scope => scope && holdsTemplate(scope, name)))
       throw forbidden(`you can't grant what you don't have: role ${name}`);
   }
 }
@@ -130,6 +146,7 @@ export function requireMayWriteTemplate(
     readonly rules?: readonly PolicyRule[];
     readonly externalRules?: readonly PolicyRule[];
     readonly roleTemplateNames?: readonly string[];
+    readonly external?: boolean;
   },
 ): void {
   const inherited = (template.roleTemplateNames ?? []).flatMap(id => templatesOf(deps.caches, id));
@@ -138,7 +155,8 @@ export function requireMayWriteTemplate(
   const escalates = deps.access.allows(caller, 'escalate', { group, resource: 'roletemplates', name: template.name });
   if (escalates || deps.access.isAdmin(caller)) return;
   if (template.externalRules?.length) throw forbidden('external rules need the right to escalate roletemplates');
-  if (inherited.some(each => each.external && !each.externalRules?.length))
+  if (hidesItsRules(template)) throw forbidden('an external role needs the right to escalate roletemplates');
+  if (inherited.some(hidesItsRules))
     throw forbidden('inheriting from an external role needs the right to escalate roletemplates');
   const rules = [template, ...inherited].flatMap(each => [...(each.rules ?? []), ...(each.externalRules ?? [])]);
   requireMayGrant(deps, caller, { rules });
@@ -150,19 +168,50 @@ export function requireMayActOn({ access, caches }: EscalationDeps, caller: Call
   const theirs = access.grantsOf(subjectsOfUser(caches, userId));
   if (theirs.admin) throw forbidden('only an admin may do that to an admin');
   if (access.allows(caller, 'manage-users', { group, resource: 'users', name: userId })) return;
-  const own = access.grantsOf(caller);
-  const more =
-    firstMissing(own.rules, theirs.rules) ??
-    [...theirs.clusters].map(([id, scope]) => moreIn(own, scope.rules, { clusterId: id })).find(Boolean) ??
-    [...theirs.projects]
-      .map(([id, scope]) => moreIn(own, scope.rules, { clusterId: id.split(':')[0], projectId: id }))
-      .find(Boolean);
+  const more = moreThan(caches, access.grantsOf(caller), theirs);
   if (more) throw forbidden(`user ${userId} has rights that you don't have: ${more}`);
 }
 
-function moreIn(own: Grants, theirs: readonly PolicyRule[], scope: Scope): string | undefined {
-  const held = heldIn(own, scope);
-  return isEverything(held) ? undefined : firstMissing(held, theirs);
+/** The first right in `theirs` that `own` lacks where it holds: on the server, in a namespace of it, cluster or project. */
+function moreThan(caches: Caches, own: Grants, theirs: Grants): string | undefined {
+  const missing = firstMissing(own.rules, theirs.rules);
+  if (missing) return missing;
+  for (const [namespace, rules] of theirs.namespaced) {
+    const more = firstMissing([...own.rules, ...(own.namespaced.get(namespace) ?? [])], rules);
+    if (more) return `${more} in namespace ${namespace}`;
+  }
+  const none: ScopeGrants = { rules: [], templates: new Set(), owner: false };
+  const everywhere = own.everyCluster ?? none;
+  if (theirs.everyCluster) {
+    const more = moreIn(caches, [{ ...everywhere, rules: [...own.rules, ...everywhere.rules] }], theirs.everyCluster);
+    if (more) return `${more} in every cluster`;
+  }
+  for (const [scope, more] of [...scopesOf(theirs.clusters, false), ...scopesOf(theirs.projects, true)]) {
+    const held = [scope.clusterId === 'local' ? none : everywhere, own.clusters.get(scope.clusterId) ?? none];
+    if (scope.projectId !== undefined) held.push(own.projects.get(scope.projectId) ?? none);
+    const missing = moreIn(caches, [{ ...none, rules: [...own.rules] }, ...held], more);
+    if (missing) return missing;
+  }
+  return undefined;
+}
+
+function scopesOf(grants: ReadonlyMap<string, ScopeGrants>, projects: boolean) {
+  return [...grants].map(
+    ([id, scope]) => [{ clusterId: id.split(':')[0]!, projectId: projects ? id : undefined }, scope] as const,
+  );
+}
+
+/** An external role whose rules only its cluster knows is held by nobody but who has it too, or everything there. */
+function moreIn(caches: Caches, held: readonly ScopeGrants[], theirs: ScopeGrants): string | undefined {
+  const rules = held.flatMap(scope => scope.rules);
+  if (isEverything(rules)) return undefined;
+  const missing = firstMissing(rules, theirs.rules);
+  if (missing) return missing;
+  const unknown = [...theirs.templates].find(name => {
+    const template = caches.roleTemplate.get(name);
+    return template && hidesItsRules(template) && !held.some(scope => holdsTemplate(scope, name));
+  });
+  return unknown && `role ${unknown}`;
 }
 
 /** A user as bindings see him, without his being signed in: his id, principals and last known groups. */
