@@ -3,13 +3,13 @@ import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
-import { createServer } from 'node:net';
+import { connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { type TestContext, test } from 'node:test';
 import { hasReason, Secret, until } from '@drover/base';
-import { connectLocal, connectSsh, type SshOptions } from '@drover/engine';
+import { connectLocal, connectRemote, connectSsh, type SshOptions, serveHost } from '@drover/engine';
 import { hostsSkipReason, startHosts, type TestHost, type TestHosts } from '../hosts/index.ts';
 import { executorSuite } from './executor-suite.ts';
 
@@ -21,6 +21,38 @@ test('this machine is a host', async t => {
   await once(server, 'listening');
   await executorSuite(t, executor, (server.address() as { port: number }).port);
   server.close();
+});
+
+test('a host is reached through the tunnel of its own agent', async t => {
+  if (process.getuid?.() !== 0) return t.skip('needs root');
+  const agent = createServer(serveHost).listen(0, '127.0.0.1');
+  const greets = createServer(socket => socket.end('hello')).listen(0, '127.0.0.1');
+  await Promise.all([once(agent, 'listening'), once(greets, 'listening')]);
+  const port = (server: typeof agent) => (server.address() as { port: number }).port;
+  const open = async () => {
+    const socket = connect(port(agent), '127.0.0.1');
+    await once(socket, 'connect');
+    return socket;
+  };
+  await using executor = connectRemote({ host: 'node-1', open });
+  await executorSuite(t, executor, port(greets));
+  await t.test('a command whose connection is lost says so', async () => {
+    const sockets: Awaited<ReturnType<typeof open>>[] = [];
+    const lossy = connectRemote({
+      host: 'node-1',
+      open: async () => {
+        const socket = await open();
+        sockets.push(socket);
+        return socket;
+      },
+    });
+    const lost = lossy.run(['sleep', '98766'], { onOutput: () => {} });
+    await until('the command to be under way', () => sockets.length > 0);
+    sockets[0]!.destroy();
+    await assert.rejects(lost, error => hasReason(error, 'ServiceUnavailable') && /node-1/.test(String(error)));
+  });
+  agent.close();
+  greets.close();
 });
 
 test('hosts are reached over SSH', async t => {

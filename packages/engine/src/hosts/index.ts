@@ -4,6 +4,8 @@ import type { SshOptions } from './ssh.ts';
 
 export * from './executor.ts';
 export { connectLocal } from './local.ts';
+export { connectRemote, type RemoteOptions } from './remote.ts';
+export { serveHost } from './serve-host.ts';
 export type { SshOptions } from './ssh.ts';
 
 /** See ssh.ts. Loaded only when a host is reached: a server that has none pays nothing for it. */

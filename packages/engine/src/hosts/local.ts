@@ -10,10 +10,11 @@ import { makeExecutor } from './shell.ts';
 /** Throws Forbidden without root. */
 export function connectLocal(host = 'this machine'): Executor {
   if (process.getuid?.() !== 0) throw forbidden(`${host}: has to be run as root`);
-  return makeExecutor({ host, start: argv => start(argv, host), dialer, close: async () => {} });
+  return makeExecutor({ host, start: argv => startLocal(argv, host), dialer: dialLocal, close: async () => {} });
 }
 
-async function start([command = '', ...args]: readonly string[], host: string): Promise<Running> {
+/** A child in a process group of its own. */
+export async function startLocal([command = '', ...args]: readonly string[], host: string): Promise<Running> {
   const child = spawn('env', ['--', command, ...args], {
     detached: true,
     env: { ...commandEnvironment, HOME: '/root' },
@@ -42,7 +43,7 @@ async function start([command = '', ...args]: readonly string[], host: string): 
   };
 }
 
-const dialer: Executor['dialer'] = (address, { signal } = {}) =>
+export const dialLocal: Executor['dialer'] = (address, { signal } = {}) =>
   new Promise<Duplex>((resolve, reject) => {
     signal?.throwIfAborted();
     const socket = connect(address.network === 'unix' ? { path: address.host } : toTcp(address));
