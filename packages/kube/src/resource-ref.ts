@@ -76,6 +76,16 @@ export const customResourceDefinitions = cluster(
   'customresourcedefinitions',
   'CustomResourceDefinition',
 );
+export const admissionPolicies = cluster(
+  'admissionregistration.k8s.io/v1',
+  'validatingadmissionpolicies',
+  'ValidatingAdmissionPolicy',
+);
+export const admissionPolicyBindings = cluster(
+  'admissionregistration.k8s.io/v1',
+  'validatingadmissionpolicybindings',
+  'ValidatingAdmissionPolicyBinding',
+);
 export const apiServices = cluster('apiregistration.k8s.io/v1', 'apiservices', 'APIService');
 export const tokenReviews = cluster('authentication.k8s.io/v1', 'tokenreviews', 'TokenReview');
 export const subjectAccessReviews = cluster('authorization.k8s.io/v1', 'subjectaccessreviews', 'SubjectAccessReview');

@@ -13,6 +13,7 @@ import { clusterProjects } from '../controllers/cluster-projects.ts';
 import { clusterRegistration, registrationTokenRotation } from '../controllers/cluster-registration.ts';
 import { foreignCredentials } from '../controllers/foreign-credentials.ts';
 import { indexProjectBindings } from '../controllers/grants-in-cluster.ts';
+import { namespacePolicy } from '../controllers/namespace-policy.ts';
 import { indexNodes, runNodeSync } from '../controllers/node-sync.ts';
 import { runPodSecurity } from '../controllers/pod-security.ts';
 import { runProjectMembers } from '../controllers/project-members.ts';
@@ -61,6 +62,7 @@ export function startClusterControllers(deps: ClustersDeps, clusters: Clusters, 
     clusterConnection(upstreams, clients),
     clusterMembers({ clients, setting }),
     clusterProjects({ clients, setting }),
+    namespacePolicy({ clients, setting }),
     clusterCleanup({ upstreams, setting }),
     foreignCredentials(upstreams),
     authorizedEndpoint({

@@ -5,6 +5,8 @@
 import type { Cluster, TypedResource, TypeId } from '@drover/api';
 import { ignoreNotFound, isTrue, isUnavailable, type Log, messageOf, type Resource, setCondition } from '@drover/base';
 import {
+  admissionPolicies,
+  admissionPolicyBindings,
   clusterRoleBindings,
   clusterRoles,
   customResourceDefinitions,
@@ -161,6 +163,8 @@ async function readOurs(client: KubeClient, installUuid: string, signal: AbortSi
         all.push({ ref, resource: { ...one, apiVersion: ref.apiVersion, kind: ref.kind! } });
     }
   };
+  // Not served before Kubernetes 1.30.
+  await ignoreNotFound(read([admissionPolicyBindings, admissionPolicies], maybeOurs));
   await read([roleBindings, clusterRoleBindings, clusterRoles, resourceQuotas, limitRanges], maybeOurs);
   await read([secrets], maybeOurSecrets);
   await read([daemonSets, roles, serviceAccounts, secrets, customResourceDefinitions], maybeOurEndpoint);

@@ -21,6 +21,9 @@ export const endpointPart = { 'drover.io/part-of': 'endpoint' } as const;
 /** Set on the copies of a project's secrets. */
 export const secretPart = { 'drover.io/part-of': 'secrets' } as const;
 
+/** Set on the policy of who may change namespaces. */
+export const policyPart = { 'drover.io/part-of': 'policy' } as const;
+
 /** Set on the quotas and limits of namespaces. */
 export const quotaPart = { 'drover.io/part-of': 'quotas' } as const;
 
@@ -58,8 +61,13 @@ export function isMarked({ metadata }: Resource, installUuid: string): boolean {
 
 /** The binding that lets this install's controllers work in a cluster: each install has one, so that none takes another's away. */
 export function controllersBinding(installUuid: string): string {
+  return installName('drover-controllers', installUuid);
+}
+
+/** A name of this install's own for something that each install has one of in a cluster. */
+export function installName(name: string, installUuid: string): string {
   const install = installMark(installUuid);
-  return install === '' ? 'drover-controllers' : `drover-controllers-${install.slice(0, 8).replace(/[^a-z0-9]+$/, '')}`;
+  return install === '' ? name : `${name}-${install.slice(0, 8).replace(/[^a-z0-9]+$/, '')}`;
 }
 
 /** The uuid, or what stands for it where it could be no label or name. */

@@ -20,6 +20,9 @@ const templates = new Map(
     template('view', { external: true }),
     template('reader', { rules: [pods], roleTemplateNames: ['view'] }),
     template('maker', { rules: [{ apiGroups: [''], resources: ['namespaces'], verbs: ['create'] }] }),
+    template('guard', {
+      rules: [{ apiGroups: ['management.cattle.io'], resources: ['projects'], verbs: ['updatepsa'] }],
+    }),
     template('wide', {
       rules: [
         { apiGroups: ['*'], resources: ['*'], verbs: ['get'] },
@@ -89,6 +92,25 @@ test('whoever may make namespaces gets that, and the whole of those in his proje
       verbs: ['manage-namespaces'],
       resourceNames: ['p-1'],
     },
+  ]);
+});
+
+test('whoever makes the first namespace of a project may put it there, and has no rule about any other', () => {
+  const { roles } = plan([grant('a', 'c-1:p-1', 'maker')], {});
+  const edit = roles.find(({ metadata }) => metadata.name === 'p-1-namespaces-edit');
+  const rules = edit!.rules as { resources: string[]; resourceNames?: string[] }[];
+  assert.deepEqual(
+    rules.map(({ resources, resourceNames }) => `${resources} ${resourceNames}`),
+    ['projects p-1'],
+  );
+});
+
+test('who may set the pod security of a project’s namespaces may in its cluster, of that project', () => {
+  const { roles, clusterBindings } = plan([grant('a', 'c-1:p-1', 'guard')], { 'c-1:p-1': ['shop'] });
+  assert.ok(short(clusterBindings).includes('* p-1-namespaces-psa u-1'));
+  const { rules } = roles.find(({ metadata }) => metadata.name === 'p-1-namespaces-psa')!;
+  assert.deepEqual(rules, [
+    { apiGroups: ['management.cattle.io'], resources: ['projects'], verbs: ['updatepsa'], resourceNames: ['p-1'] },
   ]);
 });
 

@@ -36,6 +36,7 @@ export interface RoleBinding extends ClusterRoleBinding {
 }
 
 const createNamespaces = 'create-ns';
+const managementGroup = 'management.cattle.io';
 /** What a project's role may say about things without a namespace; nothing else of it holds outside of the namespaces. */
 const promoted: ReadonlyMap<string, string> = new Map([
   ['nodes', ''],
@@ -71,9 +72,10 @@ export function planProjectMembers(grants: ProjectGrants): ProjectMemberPlan {
       give(`${name}-promoted`, to);
     }
     const role = namespaceRole(grant.projectName, { namespaces, edit: templates.some(mayMakeNamespaces), marks });
-    if (role) {
-      roles.set(role.metadata.name, role);
-      give(role.metadata.name, to);
+    for (const own of [role, templates.some(setsPodSecurity) ? podSecurityRole(grant.projectName, marks) : undefined]) {
+      if (!own) continue;
+      roles.set(own.metadata.name, own);
+      give(own.metadata.name, to);
     }
     if (!templates.some(mayMakeNamespaces)) continue;
     const rules = [{ apiGroups: [''], resources: ['namespaces'], verbs: ['create'] }];
@@ -117,7 +119,29 @@ const mayMakeNamespaces = (template: RoleTemplate): boolean =>
       resourceNames.length === 0,
   );
 
-/** The project's namespaces by name; none where there are none, since a rule without names would mean all. */
+/** Whoever may say by the labels of a project's namespaces which pods run in them. */
+const setsPodSecurity = (template: RoleTemplate): boolean =>
+  rulesOf(template).some(
+    ({ apiGroups = [], resources = [], verbs = [], resourceNames = [] }) =>
+      includes(apiGroups, managementGroup) &&
+      includes(resources, 'projects') &&
+      includes(verbs, 'updatepsa') &&
+      resourceNames.length === 0,
+  );
+
+function podSecurityRole(projectId: string, marks: Readonly<Record<string, string>>): ClusterRole {
+  const project = projectId.split(':')[1] ?? '';
+  return clusterRole(`${project}-namespaces-psa`, { rules: [onProject(project, 'updatepsa')] }, marks);
+}
+
+const onProject = (project: string, verb: string) => ({
+  apiGroups: [managementGroup],
+  resources: ['projects'],
+  verbs: [verb],
+  resourceNames: [project],
+});
+
+/** The project's namespaces by name; no rule about them where there are none, since one without names would mean all. */
 function namespaceRole(
   projectId: string,
   how: {
@@ -127,7 +151,7 @@ function namespaceRole(
   },
 ): ClusterRole | undefined {
   const { namespaces, edit, marks } = how;
-  if (namespaces.length === 0) return undefined;
+  if (namespaces.length === 0 && !edit) return undefined;
   const project = projectId.split(':')[1] ?? '';
   const named = {
     apiGroups: [''],
@@ -135,17 +159,9 @@ function namespaceRole(
     verbs: edit ? ['*'] : ['get'],
     resourceNames: [...namespaces].sort(),
   };
-  const manage = {
-    apiGroups: ['management.cattle.io'],
-    resources: ['projects'],
-    verbs: ['manage-namespaces'],
-    resourceNames: [project],
-  };
-  return clusterRole(
-    `${project}-namespaces-${edit ? 'edit' : 'readonly'}`,
-    { rules: edit ? [named, manage] : [named] },
-    marks,
-  );
+  const about = namespaces.length > 0 ? [named] : [];
+  const rules = edit ? [...about, onProject(project, 'manage-namespaces')] : about;
+  return clusterRole(`${project}-namespaces-${edit ? 'edit' : 'readonly'}`, { rules }, marks);
 }
 
 interface Given {
