@@ -8,6 +8,11 @@ export function checkSpec(spec: ClusterSpec): Problem[] {
   const error = (field: string, message: string) => problems.push({ field, severity: 'error', message });
   const warning = (field: string, message: string) => problems.push({ field, severity: 'warning', message });
   const { nodes } = spec;
+  if (!/^[^./\p{Cc}][^/\p{Cc}]{0,252}$/u.test(spec.name))
+    error('cluster_name', 'must be 1 to 253 characters without /, not beginning with a dot: files are named after it');
+  if (spec.kubernetesVersion !== undefined && !/^v\d+\.\d+\.\d+$/.test(spec.kubernetesVersion))
+    error('kubernetes_version', `${spec.kubernetesVersion} is no version such as v1.36.3`);
+  checkNetwork(spec, error);
   if (nodes.length === 0) error('nodes', 'is missing: a cluster needs at least one host');
   for (const what of ['address', 'internalAddress', 'name'] as const) {
     const field = { address: 'address', internalAddress: 'internal_address', name: 'hostname_override' }[what];
@@ -43,6 +48,15 @@ export function checkSpec(spec: ClusterSpec): Problem[] {
   return problems;
 }
 
+function checkNetwork({ network }: ClusterSpec, error: Say): void {
+  const between = (value: number, least: number, most: number) =>
+    Number.isInteger(value) && value >= least && value <= most;
+  if (!between(network.vxlanVni, 1, 0xff_ffff)) error('network.options', 'the VNI must be from 1 to 16777215');
+  if (!between(network.vxlanPort, 1, 65_535)) error('network.options', 'the port of VXLAN must be from 1 to 65535');
+  if (network.mtu !== 0 && !between(network.mtu, 576, 65_535))
+    error('network.mtu', 'must be from 576 to 65535, or 0: found out');
+}
+
 type Say = (field: string, message: string) => void;
 
 function checkRanges({ apiserver, controllerManager, kubelet, nodes }: ClusterSpec, error: Say): void {
@@ -69,7 +83,8 @@ function checkRanges({ apiserver, controllerManager, kubelet, nodes }: ClusterSp
     error('services.kube-controller.cluster_cidr', 'pods and services share addresses');
   if (services && !services.check(kubelet.clusterDnsServer))
     error('services.kubelet.cluster_dns_server', `${kubelet.clusterDnsServer} is not in ${apiserver.serviceCidr}`);
-  if (!/^\d+-\d+$/.test(apiserver.nodePortRange))
+  const [first = 0, last = 0] = apiserver.nodePortRange.split('-').map(Number);
+  if (!/^\d+-\d+$/.test(apiserver.nodePortRange) || first < 1 || first > last || last > 65_535)
     error('services.kube-api.service_node_port_range', 'must be such as 30000-32767');
 }
 

@@ -128,6 +128,16 @@ const refused: [string, RegExp][] = [
   [`${nodes}services: { kube-controller: { cluster_cidr: 10.0.0.0/16 } }`, /has the address of nodes\[0\]/],
   [`${nodes}services: { kube-controller: { cluster_cidr: "10.42.0.0/16,fd00::/48" } }`, /no dual stack/],
   [`${nodes}cluster_name: { a: b }`, /^cluster_name: must be text/],
+  [`${nodes}cluster_name: ../other`, /^cluster_name: must be 1 to 253 characters/],
+  [`${nodes}kubernetes_version: banana`, /^kubernetes_version: vbanana is no version/],
+  [`${nodes}network: { mtu: -1 }`, /^network\.mtu: must be from 576/],
+  [`${nodes}network: { options: { flannel_backend_vni: abc } }`, /^network\.options: the VNI must be/],
+  [`${nodes}services: { kube-api: { service_node_port_range: 32767-30000 } }`, /must be such as 30000-32767/],
+  [`${nodes}services: { kubelet: { extra_env: ["A=b\\nExecStartPre=/bin/x"] } }`, /extra_env: must be one line/],
+  [`${nodes}services: { kubelet: { extra_args: { v: "3\\nUser=x" } } }`, /extra_args: must be one line/],
+  [`${nodes}services: { kubelet: { extra_args_array: { v: ["3\\nUser=x"] } } }`, /extra_args_array: must be one line/],
+  [`${nodes}services: { kubelet: { cluster_domain: "a\\nb" } }`, /cluster_domain: must be one line/],
+  [`${nodes}cluster_name: a\nclusterName: b`, /^clusterName: is there in two spellings of cluster_name/],
 ];
 for (const [text, message] of refused) {
   test(`refused: ${JSON.stringify(text.replace(nodes, '… '))}`, async () => {
@@ -143,6 +153,24 @@ test('an even number of members is taken with a warning', async () => {
   const second = nodes.replace('nodes:\n', '').replace('10.0.0.1', '10.0.0.2');
   const { warnings } = await read(nodes + second);
   assert.ok(warnings.some(({ message }) => /bear no more losses than 1 would/.test(message)));
+});
+
+test('what would be dropped is said', async () => {
+  const { warnings } = await read(`${nodes}services:
+  etcd: { creation: 6h, retention: 24h }
+  kube-api: { service_cluster_ip_range: 10.43.0.0/16 }
+  kube-controller: { service_cluster_ip_range: 10.44.0.0/16 }
+  kubelet: { generate_serving_certificate: false }
+bastion_host: { user: me }`);
+  const fields = warnings.map(({ field }) => field);
+  for (const field of [
+    'services.etcd.creation',
+    'services.etcd.retention',
+    'services.kube-controller.service_cluster_ip_range',
+    'services.kubelet.generate_serving_certificate',
+    'bastion_host',
+  ])
+    assert.ok(fields.includes(field), field);
 });
 
 test('a cloud is external or it is refused', async () => {

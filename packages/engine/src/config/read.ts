@@ -65,6 +65,7 @@ async function toSpec(tree: Tree, reading: Reading): Promise<ClusterSpec> {
     );
   if (sub(sub(sub(services, 'etcd'), 'backup_config'), 's3backupconfig')['bucket_name'])
     warning('services.etcd.backup_config.s3backupconfig', 'is not supported yet: snapshots stay on the hosts of etcd');
+  sayUnused(tree, warning);
   const cloud = cloudFlags(tree, problems);
   const serviceCidr =
     text(api, 'service_cluster_ip_range') ?? text(controller, 'service_cluster_ip_range') ?? '10.43.0.0/16';
@@ -99,6 +100,24 @@ async function toSpec(tree: Tree, reading: Reading): Promise<ClusterSpec> {
       drain: strategy['drain'] === true ? drainOf(sub(strategy, 'node_drain_input')) : undefined,
     },
   };
+}
+
+/** What the table takes and nothing here reads. */
+function sayUnused(tree: Tree, warning: (field: string, message: string) => void): void {
+  const services = sub(tree, 'services');
+  for (const option of ['creation', 'retention'])
+    if (text(sub(services, 'etcd'), option))
+      warning(`services.etcd.${option}`, 'does nothing: backup_config says when snapshots are taken and kept');
+  if (sub(services, 'kubelet')['generate_serving_certificate'] === false)
+    warning('services.kubelet.generate_serving_certificate', 'does nothing: kubelets always have one of the cluster');
+  const [asked, told] = ['kube-api', 'kube-controller'].map(name =>
+    text(sub(services, name), 'service_cluster_ip_range'),
+  );
+  if (asked && told && asked !== told)
+    warning('services.kube-controller.service_cluster_ip_range', `does nothing: kube-api says ${asked}`);
+  const bastion = sub(tree, 'bastion_host');
+  if (!bastion['address'] && (text(bastion, 'user') || text(bastion, 'port')))
+    warning('bastion_host', 'does nothing: it has no address');
 }
 
 function extras(tree: Tree): ServiceExtras {

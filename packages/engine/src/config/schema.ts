@@ -4,7 +4,8 @@
  */
 
 export type Option =
-  | { readonly holds: 'text' | 'number' | 'bool' | 'texts' | 'map' | 'lists' | 'any'; readonly note?: Note }
+  /** `block` is text of many lines; all other text is one line, since it gets into units and flags. */
+  | { readonly holds: 'text' | 'block' | 'number' | 'bool' | 'texts' | 'map' | 'lists' | 'any'; readonly note?: Note }
   | { readonly holds: 'object'; readonly options: Options; readonly note?: Note }
   | { readonly holds: 'list'; readonly options: Options; readonly note?: Note };
 
@@ -16,6 +17,7 @@ export interface Note {
 }
 
 const text = { holds: 'text' } as const;
+const block = { holds: 'block' } as const;
 const number = { holds: 'number' } as const;
 const bool = { holds: 'bool' } as const;
 const texts = { holds: 'texts' } as const;
@@ -33,9 +35,9 @@ const noBinds = 'does nothing: components run on the host itself and see all of 
 
 const ssh: Options = {
   ssh_agent_auth: bool,
-  ssh_key: text,
+  ssh_key: block,
   ssh_key_path: text,
-  ssh_cert: text,
+  ssh_cert: block,
   ssh_cert_path: text,
 };
 
@@ -59,7 +61,7 @@ const s3: Options = {
   bucket_name: text,
   region: text,
   endpoint: text,
-  custom_ca: text,
+  custom_ca: block,
   folder: text,
 };
 
@@ -89,9 +91,9 @@ export const clusterOptions: Options = {
   services: object({
     etcd: service({
       external_urls: texts,
-      ca_cert: text,
-      cert: text,
-      key: text,
+      ca_cert: block,
+      cert: block,
+      key: block,
       path: warns(text, 'does nothing: objects are under /registry'),
       uid: warns(number, 'does nothing: etcd runs as root, its folder is for root alone'),
       gid: warns(number, 'does nothing: etcd runs as root, its folder is for root alone'),
@@ -156,10 +158,10 @@ export const clusterOptions: Options = {
   authentication: object({
     strategy: text,
     sans: texts,
-    webhook: object({ config_file: text, cache_timeout: text }),
+    webhook: object({ config_file: block, cache_timeout: text }),
   }),
   authorization: object({ mode: text, options: warns(map, 'does nothing') }),
-  addons: text,
+  addons: block,
   addons_include: texts,
   system_images: warns(any, noImages),
   ...ssh,

@@ -42,6 +42,10 @@ function walkObject(value: unknown, { options, at, problems }: Walking & { reado
       continue;
     }
     if (one === null || one === undefined) continue;
+    if (name in tree) {
+      problems.push({ field, severity: 'error', message: `is there in two spellings of ${name}: keep one` });
+      continue;
+    }
     tree[name] = walkValue(one, { option: options[name]!, at: field, problems });
   }
   return tree;
@@ -57,7 +61,9 @@ function walkValue(value: unknown, { option, at, problems }: Walking & { readonl
     case 'any':
       return value;
     case 'text':
-      return ['string', 'number', 'boolean'].includes(typeof value) ? String(value) : wrong('must be text');
+    case 'block':
+      if (!['string', 'number', 'boolean'].includes(typeof value)) return wrong('must be text');
+      return option.holds === 'text' && hasControl(value) ? wrong(oneLine) : String(value);
     case 'number': {
       const number = typeof value === 'string' && value.trim() !== '' ? Number(value) : value;
       return Number.isInteger(number) ? number : wrong('must be a whole number');
@@ -66,15 +72,18 @@ function walkValue(value: unknown, { option, at, problems }: Walking & { readonl
       if (value === 'true' || value === 'false') return value === 'true';
       return typeof value === 'boolean' ? value : wrong('must be true or false');
     case 'texts': {
+      if (hasControl(value)) return wrong(oneLine);
       if (typeof value === 'string') return [value];
       if (!Array.isArray(value) || value.some(isObject)) return wrong('must be a list of texts');
       return value.map(String);
     }
     case 'map':
       if (!isObject(value) || Object.values(value).some(isObject)) return wrong('must be a map of texts');
+      if (hasControl(Object.entries(value))) return wrong(oneLine);
       return Object.fromEntries(Object.entries(value).map(([key, one]) => [key, String(one ?? '')]));
     case 'lists':
       if (!isObject(value)) return wrong('must be a map of lists');
+      if (hasControl(Object.entries(value))) return wrong(oneLine);
       return Object.fromEntries(Object.entries(value).map(([key, one]) => [key, [one].flat().map(String)]));
     case 'object':
       return walkObject(value, { options: option.options, at, problems });
@@ -83,6 +92,12 @@ function walkValue(value: unknown, { option, at, problems }: Walking & { readonl
       return value.map((one, index) => walkObject(one, { options: option.options, at: `${at}[${index}]`, problems }));
   }
 }
+
+const oneLine = 'must be one line, without control characters';
+
+/** Of a text, or of any in a list: a line break would add lines to units that systemd runs as root. */
+const hasControl = (value: unknown): boolean =>
+  Array.isArray(value) ? value.some(hasControl) : typeof value === 'string' && /\p{Cc}/u.test(value);
 
 const isObject = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
