@@ -22,7 +22,8 @@ export async function openBundle(dir: string): Promise<Bundle> {
   } catch (error) {
     throw invalid('bundle', `${join(dir, 'bundle.json')} is not JSON: ${messageOf(error)}`);
   }
-  if (manifest.format !== 1) throw invalid('bundle', `${dir} has format ${manifest.format}; this version reads 1`);
+  if (manifest?.format !== 1) throw invalid('bundle', `${dir} has format ${manifest?.format}; this version reads 1`);
+  checkManifest(manifest, dir);
   if (manifest.id !== bundleId(manifest.files)) throw invalid('bundle', `the list of files in ${dir} was changed`);
   const paths = new Set(manifest.files.map(({ path }) => path));
   return {
@@ -32,6 +33,22 @@ export async function openBundle(dir: string): Promise<Bundle> {
       return join(dir, path);
     },
   };
+}
+
+/** Whoever made the bundle, hosts write these paths and run these names as root: none may lead out of its folder or into a command. */
+function checkManifest({ files, images }: BundleManifest, dir: string): void {
+  const wrong = (what: unknown) =>
+    invalid('bundle', `${join(dir, 'bundle.json')} has what no bundle has: ${JSON.stringify(what)}`);
+  if (!Array.isArray(files)) throw wrong(files);
+  for (const file of files as (Partial<BundleManifest['files'][number]> | null)[]) {
+    const { path, sha256, executable } = file ?? {};
+    const isPath = typeof path === 'string' && /^(bin|cni|images)\/[A-Za-z0-9_-][A-Za-z0-9._-]*$/.test(path);
+    if (!isPath || !/^[0-9a-f]{64}$/.test(String(sha256)) || typeof executable !== 'boolean') throw wrong(file);
+  }
+  const paths = new Set(files.map(({ path }) => path));
+  for (const image of Object.values(images ?? {}))
+    if (!/^[a-z0-9][a-z0-9./-]*:[A-Za-z0-9._-]+$/.test(String(image?.name)) || !paths.has(image.path))
+      throw wrong(image);
 }
 
 /** What is wrong with it, a line for each file; empty when all is right. */

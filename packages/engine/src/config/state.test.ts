@@ -72,6 +72,10 @@ const refused: [string, string, RegExp][] = [
   ],
   ['one of RKE', JSON.stringify({ desiredState: { certificatesBundle: { 'kube-ca': {} } } }), /was written by RKE/],
   ['a newer version’s', JSON.stringify({ drover: { format: 2, cluster: 'prod' } }), /newer version/],
+  ['nothing', 'null', /no whole state/],
+  ['a list', '[]', /no whole state/],
+  ['one without its nodes', '{"drover": {"format": 1, "cluster": "prod", "hostKeys": {}}}', /no whole state/],
+  ['one without its keys', '{"drover": {"format": 1, "cluster": "prod", "nodes": []}}', /no whole state/],
   ['half a file', '{"desiredState": {', /can't be read/],
 ];
 for (const [what, text, message] of refused) {

@@ -48,7 +48,9 @@ interface RawNode {
 /** Undefined where there is no file. Throws Conflict where it belongs to another cluster, and what can't be read is never written over. */
 export async function readState(path: string, spec: ClusterSpec): Promise<KeptState | undefined> {
   const raw = await readRaw(path);
-  if (!raw) return undefined;
+  if (raw === undefined) return undefined;
+  if (raw === null) throw broken(path);
+  if (typeof raw !== 'object' || Array.isArray(raw)) throw broken(path);
   const { drover, desiredState } = raw;
   const stored = Object.keys(desiredState?.certificatesBundle ?? {}).length;
   if (!drover) {
@@ -66,6 +68,8 @@ export async function readState(path: string, spec: ClusterSpec): Promise<KeptSt
       path,
       `belongs to the cluster ${JSON.stringify(drover.cluster)}, not ${JSON.stringify(spec.name)}`,
     );
+  const isWhole = Array.isArray(drover.nodes) && drover.nodes.every(node => node && Array.isArray(node.role));
+  if (!isWhole || typeof drover.hostKeys !== 'object' || drover.hostKeys === null) throw broken(path);
   const access = spec.nodes[0]?.ssh;
   return {
     certificates: Object.fromEntries(
@@ -124,15 +128,18 @@ export async function writeState(path: string, spec: ClusterSpec, state: KeptSta
   await writeFileAtomic(path, `${JSON.stringify(next, undefined, 2)}\n`);
 }
 
-async function readRaw(path: string): Promise<RawState | undefined> {
+async function readRaw(path: string): Promise<RawState | null | undefined> {
   const text = await readFileIfThere(path);
   if (text === undefined) return undefined;
   try {
-    return JSON.parse(text) as RawState;
+    return JSON.parse(text) as RawState | null;
   } catch (error) {
     throw internal(`${path} can't be read: ${messageOf(error)}; put back a copy, or move it away to begin anew`);
   }
 }
+
+const broken = (path: string) =>
+  internal(`${path} is no whole state of a cluster; put back a copy, or move it away to begin anew`);
 
 function toRawNode({ name, address, internalAddress, roles, ssh }: NodeSpec): RawNode {
   const { port, user } = ssh;
