@@ -34,12 +34,21 @@ export async function readClusterFile(text: string, options: ReadOptions): Promi
   return readCluster(value, options);
 }
 
-/** The same for what is parsed already. */
-export async function readCluster(value: unknown, options: ReadOptions): Promise<ReadCluster> {
+/** What is wanted and all that is to be said of it; to be used only where no problem is an error. */
+export async function inspectCluster(
+  value: unknown,
+  options: ReadOptions,
+): Promise<{ readonly spec: ClusterSpec; readonly problems: readonly Problem[] }> {
   const { tree, problems: found } = walk(value ?? {}, clusterOptions);
   const problems = [...found];
   const spec = await toSpec(tree, { ...options, problems });
   problems.push(...checkSpec(spec));
+  return { spec, problems };
+}
+
+/** The same for what is parsed already. */
+export async function readCluster(value: unknown, options: ReadOptions): Promise<ReadCluster> {
+  const { spec, problems } = await inspectCluster(value, options);
   const errors = problems.filter(({ severity }) => severity === 'error');
   if (errors.length > 0)
     throw invalid('cluster file', errors.map(({ field, message }) => `${field}: ${message}`).join('\n'));

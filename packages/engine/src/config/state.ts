@@ -47,8 +47,13 @@ interface RawNode {
 
 /** Undefined where there is no file. Throws Conflict where it belongs to another cluster, and what can't be read is never written over. */
 export async function readState(path: string, spec: ClusterSpec): Promise<KeptState | undefined> {
-  const raw = await readRaw(path);
-  if (raw === undefined) return undefined;
+  const text = await readFileIfThere(path);
+  return text === undefined ? undefined : parseState(text, spec, path);
+}
+
+/** The same from the text of one; `path` names it in errors. */
+export function parseState(text: string, spec: ClusterSpec, path: string): KeptState {
+  const raw = parseRaw(text, path);
   if (raw === null) throw broken(path);
   if (typeof raw !== 'object' || Array.isArray(raw)) throw broken(path);
   const { drover, desiredState } = raw;
@@ -102,7 +107,16 @@ export async function readState(path: string, spec: ClusterSpec): Promise<KeptSt
 }
 
 export async function writeState(path: string, spec: ClusterSpec, state: KeptState): Promise<void> {
-  const before = (await readRaw(path)) ?? {};
+  await writeFileAtomic(path, formatState(spec, state, { before: await readFileIfThere(path), path }));
+}
+
+/** What is kept of a state, as text; what else was in the one `before` stays. */
+export function formatState(
+  spec: ClusterSpec,
+  state: KeptState,
+  { before: text, path = 'the state' }: { readonly before?: string; readonly path?: string } = {},
+): string {
+  const before = (text === undefined ? undefined : parseRaw(text, path)) ?? {};
   const rkeConfig = {
     clusterName: spec.name,
     kubernetesVersion: spec.kubernetesVersion,
@@ -125,12 +139,10 @@ export async function writeState(path: string, spec: ClusterSpec, state: KeptSta
       nodes: state.nodes.map(toRawNode),
     },
   };
-  await writeFileAtomic(path, `${JSON.stringify(next, undefined, 2)}\n`);
+  return `${JSON.stringify(next, undefined, 2)}\n`;
 }
 
-async function readRaw(path: string): Promise<RawState | null | undefined> {
-  const text = await readFileIfThere(path);
-  if (text === undefined) return undefined;
+function parseRaw(text: string, path: string): RawState | null {
   try {
     return JSON.parse(text) as RawState | null;
   } catch (error) {

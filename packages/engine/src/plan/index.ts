@@ -2,4 +2,4 @@
 export { type RemoveOptions, removeCluster } from './remove.ts';
 export type { StepEvent } from './run.ts';
 export { type Plan, type Stage, type Step, stepCount } from './step.ts';
-export { type EngineState, type UpOptions, type UpResult, up } from './up.ts';
+export { apiConnection, type EngineState, type UpOptions, type UpResult, up } from './up.ts';
