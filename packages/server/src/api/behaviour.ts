@@ -45,6 +45,11 @@ export type V3Resource = V3Data & { links?: Record<string, string>; actions?: Re
 export type ActionAnswer = V3Data | undefined | 'handled';
 
 export interface Behaviour<R = never> {
+  /**
+   * Says that lists of it are the same as long as nothing changed that they were made of: whatever is looked at for them is a Source,
+   * and of the caller nothing but who he is and what he may. A clock or the caller's token are not.
+   */
+  repeatable?: true;
   /** Whether the caller may see it at all; default: Access says list or get. */
   visible?(request: ApiView, resource: R): boolean;
   /** Takes the place of the cache for types that are not stored. */

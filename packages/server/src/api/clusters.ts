@@ -13,6 +13,7 @@ import { requireTemplate } from './pod-security-templates.ts';
 import { depsOf } from './tokens.ts';
 
 export const clusters = behaviour<Cluster>({
+  repeatable: true,
   visible: (request, cluster) => request.deps.auth.access.mayReach(request.caller, cluster.metadata.name),
   prepareCreate(request, input) {
     const name = String(input['name'] ?? '').trim();

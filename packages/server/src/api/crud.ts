@@ -31,14 +31,21 @@ export function isVisible(request: ApiView, type: ServedType, resource: Any): bo
   );
 }
 
-/** All that the caller may see, as v3 data; `link` adds links and actions to what is sent of them. */
-export async function listVisible(
-  request: ApiRequest,
-  type: ServedType,
-): Promise<{ readonly all: V3Data[]; link(data: V3Data): V3Resource }> {
+export interface Visible {
+  readonly all: V3Data[];
+  /** Adds links and actions to what is sent of them. */
+  link(data: V3Data): V3Resource;
+}
+
+/** All that the caller may see, as v3 data; at once where nothing has to be asked elsewhere. */
+export function listVisible(request: ApiRequest, type: ServedType): Visible | Promise<Visible> {
   if (type.behaviour.source) {
-    const all = [...(await type.behaviour.source.list(request))];
-    return { all, link: data => withLinks(request, type, { data }) };
+    const linked = (found: readonly V3Data[]): Visible => ({
+      all: [...found],
+      link: data => withLinks(request, type, { data }),
+    });
+    const found = type.behaviour.source.list(request);
+    return found instanceof Promise ? found.then(linked) : linked(found);
   }
   const cache = request.deps.caches[type.stored!];
   const shown = new Map<V3Data, Any>();
@@ -48,13 +55,18 @@ export async function listVisible(
   return { all: [...shown.keys()], link: data => withLinks(request, type, { data, resource: shown.get(data) }) };
 }
 
+/** The resource of that id as far as the cache knows it, whoever may see it. */
+export function findCached({ deps }: ApiView, type: ServedType, id: string): Any | undefined {
+  const place = parseV3Id(type.declaration, id);
+  return place && (deps.caches[type.stored!].get(place.name, place.namespace) as Any | undefined);
+}
+
 /** The stored resource of that id; NotFound where the caller may not see it, so that ids tell nothing. */
 export async function findStored(request: ApiView, type: ServedType, id: string): Promise<Any> {
   const place = parseV3Id(type.declaration, id);
-  const { caches, resources } = request.deps;
-  const cached = place && (caches[type.stored!].get(place.name, place.namespace) as Any | undefined);
   const found =
-    cached ?? (place && ((await resources.find(type.stored!, place.name, place.namespace)) as Any | undefined));
+    findCached(request, type, id) ??
+    (place && ((await request.deps.resources.find(type.stored!, place.name, place.namespace)) as Any | undefined));
   if (!found || !isVisible(request, type, found)) throw notFound(type.declaration.id, id);
   return found;
 }

@@ -4,6 +4,7 @@ import { invalid, methodNotAllowed } from '@drover/base';
 import { behaviour } from './behaviour.ts';
 
 export const features = behaviour<Feature>({
+  repeatable: true,
   prepareUpdate(_, input, feature) {
     const { lockedValue } = feature.status ?? {};
     const { value } = input;

@@ -8,6 +8,7 @@ import { checkProjectQuota } from './project-quota.ts';
 import { requireReach } from './tokens.ts';
 
 export const projects = behaviour<Project>({
+  repeatable: true,
   prepareCreate(request, input) {
     requireReach(request, String(input['clusterId']));
     return checkProjectQuota(request, input);

@@ -28,6 +28,7 @@ const escalation = ({ deps }: ApiRequest) => ({ access: deps.auth.access, caches
 
 /** The rights to make a binding are the rights over what it gives: there is no separate one. */
 export const clusterRoleTemplateBindings = behaviour<ClusterRoleTemplateBinding>({
+  repeatable: true,
   prepareCreate(request, input) {
     const clusterId = String(input['clusterId']);
     requireReach(request, clusterId);
@@ -40,6 +41,7 @@ export const clusterRoleTemplateBindings = behaviour<ClusterRoleTemplateBinding>
 });
 
 export const projectRoleTemplateBindings = behaviour<ProjectRoleTemplateBinding>({
+  repeatable: true,
   prepareCreate(request, input) {
     const projectId = String(input['projectId']);
     const [clusterId = '', name = ''] = projectId.split(':');
@@ -55,6 +57,7 @@ export const projectRoleTemplateBindings = behaviour<ProjectRoleTemplateBinding>
 });
 
 export const globalRoleBindings = behaviour<GlobalRoleBinding>({
+  repeatable: true,
   prepareCreate(request, input) {
     requireMayBindGlobalRole(escalation(request), request.caller, String(input['globalRoleId']));
     return withSubject(request, input);

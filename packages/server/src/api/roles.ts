@@ -23,6 +23,7 @@ function withinBuiltin(input: V3Data, builtin: boolean | undefined): V3Data {
 const rulesOf = (value: unknown) => (value ?? []) as PolicyRule[];
 
 export const roleTemplates = behaviour<RoleTemplate>({
+  repeatable: true,
   prepareCreate(request, input) {
     requireMayWriteTemplate(escalation(request), request.caller, templateRights(input));
     return input;
@@ -58,6 +59,7 @@ function templateRights(input: V3Data) {
 }
 
 export const globalRoles = behaviour<GlobalRole>({
+  repeatable: true,
   prepareCreate(request, input) {
     requireMayWriteGlobalRole(escalation(request), request.caller, globalRights(input));
     return input;

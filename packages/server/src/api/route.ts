@@ -3,19 +3,31 @@
  * method's override are told apart here; everything else is the type's.
  */
 import type { IncomingMessage } from 'node:http';
-import { promisify } from 'node:util';
-import { gzip } from 'node:zlib';
 import { schemaFields, type V3Data } from '@drover/api';
 import { badRequest, invalid, methodNotAllowed, notFound, StatusError, unauthorized } from '@drover/base';
 import { queryOf, renderError, renderPage } from '../api-ui/render.ts';
 import { guardCsrf } from '../auth/index.ts';
 import type { Page } from '../http/errors.ts';
 import type { Caller, Exchange, Route } from '../http/exchange.ts';
+import { identityOf, type KeptAnswer, KeptAnswers } from '../http/kept-answers.ts';
+import { sendBytes } from '../http/send-bytes.ts';
+import { gzipped, takesGzip } from '../http/zip.ts';
 import { openApiFor, openApiName } from '../openapi/answer.ts';
+import { collectReads, type Reads } from '../resources/index.ts';
 import type { ApiDeps, ApiRequest, ApiView, ServedType, V3Resource } from './behaviour.ts';
 import { readBody } from './body.ts';
 import { cutPage, describeQuery, parseFilters, parsePage, passes, sortData } from './collection.ts';
-import { createOne, deleteOne, findStored, getOne, listVisible, updateOne } from './crud.ts';
+import {
+  createOne,
+  deleteOne,
+  findCached,
+  findStored,
+  getOne,
+  isVisible,
+  listVisible,
+  updateOne,
+  type Visible,
+} from './crud.ts';
 import { type Format, formatOf } from './format.ts';
 import { mayCreateSomewhere } from './may-create.ts';
 import { findType, servedTypes } from './registry.ts';
@@ -25,7 +37,6 @@ import { type RealmOf, subscriptions } from './subscribe.ts';
 import { parseV3Path, type V3Target } from './url.ts';
 
 const maxBodyBytes = 2 << 20;
-const compress = promisify(gzip);
 const compressFrom = 4096;
 
 interface Answer {
@@ -33,28 +44,36 @@ interface Answer {
   readonly body?: unknown;
   /** JSON whatever was asked for: no page, nor YAML, which takes long for a large one. */
   readonly onlyJson?: boolean;
+  /** What it was made of, where it may be given again. */
+  readonly reads?: Reads;
 }
 
 /** The signed-in part of v3. Settings that anybody may read have a route of their own. */
 export function v3Route(deps: ApiDeps, baseUrl: (request: IncomingMessage) => string, realmOf?: RealmOf): Route {
   const subscribe = subscriptions(realmOf);
+  const kept = new KeptAnswers();
   return {
     prefix: '/v3',
     signIn: 'user',
     errors: 'norman',
     errorPage: renderError,
     async handle(exchange, caller) {
-      const target = parseV3Path(exchange.path);
       const base = baseUrl(exchange.request);
-      exchange.response.setHeader('x-api-schemas', base + target.schemasPath);
-      exchange.response.setHeader('x-api-cattle-auth', 'true');
-      exchange.response.setHeader('cache-control', 'no-cache, no-store, must-revalidate');
-      exchange.response.setHeader('expires', 'Wed 24 Feb 1982 18:42:00 GMT');
+      const key = repeatKey(exchange, caller!, base);
+      const again = key === undefined ? undefined : kept.find(key);
+      if (again) return sendKept(kept, again, exchange);
+      const target = parseV3Path(exchange.path);
+      const headers = headersOf(base + target.schemasPath);
+      for (const [name, value] of Object.entries(headers)) exchange.response.setHeader(name, value);
       const request = { ...viewOf(deps, target, { caller: caller!, base }), exchange };
       const method = methodOf(exchange);
       guardCsrf(exchange.request, exchange.response, { method, query: exchange.query });
       const answer = await dispatch(request, target, method);
-      if (answer !== 'handled') await send(request, answer);
+      if (answer === 'handled') return;
+      if (key === undefined || answer.reads === undefined) return send(request, answer);
+      const { body, headers: own } = await bytesOf(request, answer);
+      kept.keep(key, { body, headers: { ...headers, ...own } }, answer.reads);
+      await sendBody(exchange, { status: answer.status, body, headers: own });
     },
     async upgrade(upgrade, caller) {
       if (!caller) throw unauthorized();
@@ -65,6 +84,34 @@ export function v3Route(deps: ApiDeps, baseUrl: (request: IncomingMessage) => st
       await subscribe(view, upgrade);
     },
   };
+}
+
+const headersOf = (schemas: string) => ({
+  'x-api-schemas': schemas,
+  'x-api-cattle-auth': 'true',
+  'cache-control': 'no-cache, no-store, must-revalidate',
+  expires: 'Wed 24 Feb 1982 18:42:00 GMT',
+});
+
+/** What decides the bytes of an answer besides what it was made of; undefined where they are not to be kept. */
+function repeatKey({ request, path, search }: Exchange, caller: Caller, base: string): string | undefined {
+  if (request.method !== 'GET' || /[?&](?:_method|action)=/.test(search) || formatOf(request) !== 'json')
+    return undefined;
+  if (request.headers['x-api-action-links'] !== undefined) return undefined;
+  return `${base}${path}${search} ${identityOf(caller)}`;
+}
+
+async function sendKept(kept: KeptAnswers, answer: KeptAnswer, { request, response, query }: Exchange): Promise<void> {
+  guardCsrf(request, response, { method: 'GET', query });
+  const isZipped = answer.body.length >= compressFrom && takesGzip(request);
+  const bytes = isZipped ? await kept.zipped(answer) : answer.body;
+  const { headers } = answer;
+  response.writeHead(200, {
+    ...headers,
+    ...(isZipped ? { 'content-encoding': 'gzip' } : {}),
+    'content-length': bytes.length,
+  });
+  await sendBytes(response, bytes);
 }
 
 const isSubscribe = ({ type, id }: V3Target) => type?.toLowerCase() === 'subscribe' && id === undefined;
@@ -88,7 +135,8 @@ async function dispatch(request: ApiRequest, target: V3Target, method: string): 
   if (target.type === undefined) return { status: 200, body: rootOf(request) };
   if (/^schemas?$/i.test(target.type)) {
     if (target.id !== undefined) return { status: 200, body: findSchema(request, target.id) };
-    return { status: 200, body: schemaCollection(request) };
+    const { made, reads } = collectReads(() => schemaCollection(request));
+    return { status: 200, body: made, ...(request.context ? {} : { reads }) };
   }
   if (target.type === openApiName && !target.context && method === 'GET')
     return { status: 200, body: openApiFor(request), onlyJson: true };
@@ -130,8 +178,7 @@ function rootOf(request: ApiRequest): V3Data {
 
 async function onCollection(request: ApiRequest, type: ServedType, method: string): Promise<Answer> {
   const { declaration } = type;
-  if (method === 'GET' && declaration.v3.collectionMethods.includes('GET'))
-    return { status: 200, body: await list(request, type) };
+  if (method === 'GET' && declaration.v3.collectionMethods.includes('GET')) return list(request, type);
   if (method === 'POST' && declaration.v3.collectionMethods.includes('POST')) {
     return {
       status: 201,
@@ -141,14 +188,32 @@ async function onCollection(request: ApiRequest, type: ServedType, method: strin
   throw methodNotAllowed(method, declaration.pluralName);
 }
 
-async function list(request: ApiRequest, type: ServedType): Promise<V3Data> {
+async function list(request: ApiRequest, type: ServedType): Promise<Answer> {
+  const { made, reads } = collectReads(() => {
+    const isHere = lookAtContext(request);
+    const visible = listVisible(request, type);
+    return visible instanceof Promise ? visible : { isHere, body: collectionOf(request, type, visible) };
+  });
+  if (made instanceof Promise) return { status: 200, body: collectionOf(request, type, await made) };
+  return { status: 200, body: made.body, ...(type.behaviour.repeatable && made.isHere ? { reads } : {}) };
+}
+
+/** Reads what decides that the caller is let into the context; false where the cache does not know it yet. */
+function lookAtContext(request: ApiRequest): boolean {
+  const { context } = request;
+  if (!context) return true;
+  const type = findType(context.type)!;
+  const found = findCached(request, type, context.id);
+  return found !== undefined && isVisible(request, type, found);
+}
+
+function collectionOf(request: ApiRequest, type: ServedType, { all, link }: Visible): V3Data {
   const { declaration } = type;
   const fields = schemaFields(declaration);
   const query = queryOf(request.exchange);
   const filters = [...parseFilters(query, fields), ...contextFilter(request, type)];
   const page = parsePage(query, fields);
   const url = new URL(`${request.base}${request.exchange.path}${request.exchange.search}`);
-  const { all, link } = await listVisible(request, type);
   const found = filters.length > 0 ? all.filter(data => passes(data, filters, fields)) : all;
   const { data, pagination } = cutPage(sortData(found, page), page, url);
   const collection = collectionUrl(request, type);
@@ -233,26 +298,42 @@ async function runAction(
   return answer === 'handled' ? answer : { status: 200, body: answer };
 }
 
-async function send(apiRequest: ApiRequest, { status, body, onlyJson }: Answer): Promise<void> {
-  const { request, response } = apiRequest.exchange;
-  if (body === undefined) {
-    response.writeHead(status, status === 204 ? {} : { 'content-length': '0' }).end();
+async function send(request: ApiRequest, answer: Answer): Promise<void> {
+  const { response } = request.exchange;
+  if (answer.body === undefined) {
+    const headers: Record<string, string> = answer.status === 204 ? {} : { 'content-length': '0' };
+    response.writeHead(answer.status, headers).end();
     return;
   }
-  const { text, headers } = await encode(apiRequest, body, onlyJson ? 'json' : formatOf(request));
-  let bytes: Buffer = Buffer.from(text);
-  const sent: Record<string, string | number> = {
-    'x-content-type-options': 'nosniff',
-    vary: 'accept-encoding',
-    ...headers,
+  await sendBody(request.exchange, { status: answer.status, ...(await bytesOf(request, answer)) });
+}
+
+interface Encoded {
+  readonly body: Buffer;
+  readonly headers: Readonly<Record<string, string>>;
+}
+
+async function bytesOf(request: ApiRequest, { body, onlyJson }: Answer): Promise<Encoded> {
+  const { text, headers } = await encode(request, body, onlyJson ? 'json' : formatOf(request.exchange.request));
+  return {
+    body: Buffer.from(text),
+    headers: { 'x-content-type-options': 'nosniff', vary: 'accept-encoding', ...headers },
   };
-  if (bytes.length >= compressFrom && /\bgzip\b/.test(String(request.headers['accept-encoding'] ?? ''))) {
-    bytes = await compress(bytes, { level: 1 });
-    sent['content-encoding'] = 'gzip';
-  }
-  response
-    .writeHead(status, { ...sent, 'content-length': bytes.length })
-    .end(request.method === 'HEAD' ? undefined : bytes);
+}
+
+async function sendBody(
+  { request, response }: Exchange,
+  { status, body, headers }: Encoded & { readonly status: number },
+): Promise<void> {
+  const isZipped = body.length >= compressFrom && takesGzip(request);
+  const bytes = isZipped ? await gzipped(body) : body;
+  response.writeHead(status, {
+    ...headers,
+    ...(isZipped ? { 'content-encoding': 'gzip' } : {}),
+    'content-length': bytes.length,
+  });
+  if (request.method === 'HEAD') response.end();
+  else await sendBytes(response, bytes);
 }
 
 async function encode(request: ApiRequest, body: unknown, format: Format): Promise<Page> {

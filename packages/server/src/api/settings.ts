@@ -21,6 +21,7 @@ const isVisible = (request: ApiView, name: string) =>
   request.deps.settings.isPublic(name) || may(request, 'get', name) || may(request, 'list', name);
 
 export const settings = behaviour<Setting>({
+  repeatable: true,
   source: {
     list: request =>
       request.deps.settings

@@ -21,6 +21,7 @@ const may = (request: ApiView, verb: string, user: User) =>
   request.deps.auth.access.may(request.caller, verb, 'user', { name: user.metadata.name });
 
 export const users = behaviour<User>({
+  repeatable: true,
   visible: (request, user) =>
     !isSystemUser(user) &&
     (user.metadata.name === request.caller.userId || may(request, 'list', user) || may(request, 'get', user)),

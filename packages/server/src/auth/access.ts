@@ -4,7 +4,7 @@
  */
 import { type TypeId, types } from '@drover/api';
 import type { Caller } from '../http/exchange.ts';
-import type { Caches } from '../resources/index.ts';
+import { type Caches, noteRead, type Source } from '../resources/index.ts';
 import {
   backingNamespaceOf,
   type Grants,
@@ -35,6 +35,8 @@ export interface Access {
   allows(caller: Caller, verb: Verb, attributes: Attributes): boolean;
   /** All that the caller has been given; for checks that compare one caller's rights with another's. */
   grantsOf(caller: Pick<Caller, 'userId' | 'groups' | 'extra'>): Grants;
+  /** Changes whenever somebody's grants may have. */
+  readonly grants: Source;
 }
 
 /** Decides over the caches; what it works out per caller is kept until a role or a binding changes, for `keep` callers. */
@@ -43,21 +45,28 @@ export function createAccess(caches: Caches, signal: AbortSignal, options: { rea
   indexBindings(caches);
   caches.project.index(backingIndex, project => [backingNamespaceOf(project), project.metadata.name]);
   const known = new Map<string, Grants>();
-  for (const id of sources) caches[id].subscribe(() => known.clear(), signal);
+  const grants = { changes: 0 };
+  const forget = () => {
+    known.clear();
+    grants.changes++;
+  };
+  for (const id of sources) caches[id].subscribe(forget, signal);
 
   const grantsOf: Access['grantsOf'] = caller => {
+    noteRead(grants);
     const subjects = subjectsOf(caller);
     const key = JSON.stringify([subjects.userId, subjects.groups, subjects.principalIds]);
-    let grants = known.get(key);
-    if (!grants) {
-      grants = gatherGrants(caches, subjects);
+    let found = known.get(key);
+    if (!found) {
+      found = gatherGrants(caches, subjects);
       if (known.size >= keep) known.delete(known.keys().next().value!);
-      known.set(key, grants);
+      known.set(key, found);
     }
-    return grants;
+    return found;
   };
 
   const access: Access = {
+    grants,
     grantsOf,
     isAdmin: caller => caller.clusterId === undefined && grantsOf(caller).admin,
     mayReach(caller, clusterId) {

@@ -5,7 +5,7 @@
 import type { Cluster } from '@drover/api';
 import { type Dialer, findCondition, isDnsLabel, notFound, Secret, unavailable } from '@drover/base';
 import type { Connection } from '@drover/kube';
-import type { Caches } from '../resources/index.ts';
+import { type Caches, noteRead, type Source } from '../resources/index.ts';
 import type { NodeTunnels } from './node-tunnels.ts';
 import { agoText, type Presence } from './presence.ts';
 import { controllerUser, type Upstream, type Upstreams } from './upstream.ts';
@@ -47,11 +47,13 @@ interface Kept {
   readonly upstream: Upstream;
 }
 
-export class ClusterUpstreams implements Upstreams {
+export class ClusterUpstreams implements Upstreams, Source {
   readonly #deps: UpstreamsDeps;
   /** The object stays the same while the way does, so that pools and clients can be kept by it. */
   readonly #kept = new Map<string, Kept>();
   readonly #listeners = new Set<(clusterId: string) => void>();
+  /** How often a way changed. */
+  changes = 0;
   #local: Upstream | undefined;
   #localCause = 'this server does not run it: it was started without it';
 
@@ -83,6 +85,7 @@ export class ClusterUpstreams implements Upstreams {
   }
 
   get(clusterId: string): Upstream {
+    noteRead(this);
     const cluster = isDnsLabel(clusterId) ? this.#deps.caches.cluster.get(clusterId) : undefined;
     if (!cluster) throw notFound('cluster', clusterId);
     if (clusterId === localClusterId && cluster.spec?.internal) return this.#local ?? this.#away(cluster);
@@ -112,6 +115,7 @@ export class ClusterUpstreams implements Upstreams {
   }
 
   #tell(clusterId: string): void {
+    this.changes++;
     for (const listener of this.#listeners) listener(clusterId);
   }
 

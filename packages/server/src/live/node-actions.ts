@@ -6,11 +6,14 @@ import type { ManagedNode, V3Data } from '@drover/api';
 import { invalid, messageOf, setCondition } from '@drover/base';
 import { checkDrain, type DrainOptions, emptyNode, nodes } from '@drover/kube';
 import type { ApiRequest, ApiView } from '../api/behaviour.ts';
+import { noteRead } from '../resources/index.ts';
 import { asCaller } from './as-caller.ts';
 
 const defaultTimeoutMs = 120_000;
 /** What is being emptied by this server; one that stops ends with it, and the node stays cordoned. */
 const draining = new Map<string, AbortController>();
+/** Of the map above. */
+const drains = { changes: 0 };
 
 const keyOf = ({ metadata }: ManagedNode): string => `${metadata.namespace}:${metadata.name}`;
 
@@ -27,7 +30,20 @@ export async function setUnschedulable(request: ApiRequest, node: ManagedNode, u
 }
 
 export const isCordoned = (_: ApiView, node: ManagedNode): boolean => node.spec?.unschedulable === true;
-export const isDraining = (_: ApiView, node: ManagedNode): boolean => draining.has(keyOf(node));
+export function isDraining(_: ApiView, node: ManagedNode): boolean {
+  noteRead(drains);
+  return draining.has(keyOf(node));
+}
+
+function begin(key: string, stop: AbortController): void {
+  draining.set(key, stop);
+  drains.changes++;
+}
+
+function end(key: string): void {
+  draining.delete(key);
+  drains.changes++;
+}
 
 function optionsOf(input: V3Data): DrainOptions {
   const number = (field: string, fallback: number) => {
@@ -55,12 +71,12 @@ export async function drain(request: ApiRequest, node: ManagedNode, input: V3Dat
   const { clusterId, name } = nodeOf(node);
   const client = asCaller(request, clusterId);
   const stop = new AbortController();
-  draining.set(key, stop);
+  begin(key, stop);
   try {
     await setUnschedulable(request, node, true);
     await checkDrain(client, name, options);
   } catch (error) {
-    draining.delete(key);
+    end(key);
     throw error;
   }
   await tell(request, node, { status: 'Unknown', message: 'pods are being evicted' });
@@ -73,7 +89,7 @@ export async function drain(request: ApiRequest, node: ManagedNode, input: V3Dat
       },
     )
     .catch(error => request.deps.log.warn({ node: key, reason: messageOf(error) }, 'a drain could not be told of'))
-    .finally(() => draining.delete(key));
+    .finally(() => end(key));
 }
 
 export function stopDrain(node: ManagedNode): void {

@@ -5,6 +5,7 @@ import { behaviour } from '../api/behaviour.ts';
 import { drain, isCordoned, isDraining, setUnschedulable, stopDrain } from './node-actions.ts';
 
 export const nodes = behaviour<ManagedNode>({
+  repeatable: true,
   show(_, data, node) {
     if (data['state'] !== 'active' || !node.spec?.unschedulable) return data;
     const drained = findCondition(node.status?.conditions, 'Drained')?.status === 'True';

@@ -4,13 +4,14 @@
  */
 import { type TypedResource, type TypeId, types } from '@drover/api';
 import { backoffMs, isExpired, keyOf, type Log, sleep } from '@drover/base';
+import { noteRead, type Source } from './reads.ts';
 import type { ResourceEvent, Resources } from './resources.ts';
 
 /** Computes the index values of a resource; it is found under each of them. */
 export type IndexBy<R> = (resource: R) => readonly (string | undefined)[];
 export type CacheListener<R> = (change: { readonly key: string; readonly before?: R; readonly after?: R }) => void;
 
-export class ResourceCache<Id extends TypeId, R extends TypedResource<Id> = TypedResource<Id>> {
+export class ResourceCache<Id extends TypeId, R extends TypedResource<Id> = TypedResource<Id>> implements Source {
   readonly #items = new Map<string, R>();
   readonly #indexes = new Map<string, { readonly by: IndexBy<R>; readonly keys: Map<string, Set<string>> }>();
   readonly #listeners = new Set<CacheListener<R>>();
@@ -18,6 +19,8 @@ export class ResourceCache<Id extends TypeId, R extends TypedResource<Id> = Type
   readonly id: Id;
   readonly #log: Log;
   #version = '0';
+  /** How often something in it changed. */
+  changes = 0;
   /** Own writes whose event has not come yet, with when they were made. */
   readonly #written = new Map<string, number>();
   /** How long the last own write took to come back as an event, in ms. */
@@ -34,18 +37,22 @@ export class ResourceCache<Id extends TypeId, R extends TypedResource<Id> = Type
   }
 
   get(name: string, namespace?: string): R | undefined {
+    noteRead(this);
     return this.#items.get(keyOf({ name, namespace }));
   }
 
   byKey(key: string): R | undefined {
+    noteRead(this);
     return this.#items.get(key);
   }
 
   all(): IterableIterator<R> {
+    noteRead(this);
     return this.#items.values();
   }
 
   get size(): number {
+    noteRead(this);
     return this.#items.size;
   }
 
@@ -59,6 +66,7 @@ export class ResourceCache<Id extends TypeId, R extends TypedResource<Id> = Type
 
   /** The resources found under a value of the index. */
   by(index: string, value: string): R[] {
+    noteRead(this);
     const keys = this.#indexes.get(index)?.keys.get(value);
     return keys ? [...keys].map(key => this.#items.get(key)!) : [];
   }
@@ -136,6 +144,7 @@ export class ResourceCache<Id extends TypeId, R extends TypedResource<Id> = Type
     const key = keyOf(after.metadata);
     const before = this.#items.get(key);
     this.#items.set(key, after);
+    this.changes++;
     for (const { by, keys } of this.#indexes.values()) {
       if (before) removeFrom(keys, by(before), key);
       addTo(keys, by(after), key);
@@ -147,6 +156,7 @@ export class ResourceCache<Id extends TypeId, R extends TypedResource<Id> = Type
     const before = this.#items.get(key);
     if (!before) return;
     this.#items.delete(key);
+    this.changes++;
     for (const { by, keys } of this.#indexes.values()) removeFrom(keys, by(before), key);
     for (const listener of this.#listeners) listener({ key, before });
   }

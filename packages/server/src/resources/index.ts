@@ -3,4 +3,5 @@ export * from './cache.ts';
 export * from './codec.ts';
 export * from './controller.ts';
 export * from './key.ts';
+export * from './reads.ts';
 export * from './resources.ts';

@@ -51,6 +51,10 @@ export class HubRealm implements Realm {
     return (await this.#of(type)).write(method, type, place, write);
   }
 
+  sources(type: SteveType) {
+    return this.#isOwn(type) ? this.#own.sources(type) : undefined;
+  }
+
   async counts(type: SteveType) {
     return (await this.#of(type)).counts(type);
   }

@@ -4,6 +4,7 @@
  */
 import type { Method as HttpMethod, Query as KubeQuery } from '@drover/kube';
 import type { Exchange } from '../http/exchange.ts';
+import type { Source } from '../resources/index.ts';
 import type { Column } from './cache/ages.ts';
 import type { StateCount, SummaryPart } from './cache/index-db.ts';
 import type { Query } from './cache/sql.ts';
@@ -66,6 +67,8 @@ export interface Realm {
   get(type: SteveType, place: Place, options: { readonly managed: boolean }): Promise<Shown>;
   /** POST, PUT, PATCH or DELETE of an object; POST's place has no name. */
   write(method: HttpMethod, type: SteveType, place: Place, write: Write): Promise<Written>;
+  /** All that decides what a list of the type shows this person, where it is known; undefined where it is not. */
+  sources?(type: SteveType): readonly Source[] | undefined;
   counts(type: SteveType): Promise<readonly StateCount[] | undefined>;
   feed(type: SteveType): Promise<Feed>;
   /** Namespaces that are in one of these projects (by their bare names). */

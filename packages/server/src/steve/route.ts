@@ -8,8 +8,10 @@ import type { ApiDeps } from '../api/behaviour.ts';
 import { readBody } from '../api/body.ts';
 import { guardCsrf, requireSameOrigin } from '../auth/index.ts';
 import type { Caller, Exchange, Route, Upgrade } from '../http/exchange.ts';
+import { identityOf, KeptAnswers } from '../http/kept-answers.ts';
+import { readsOf } from '../resources/index.ts';
 import { acceptSockets, sinkOf } from '../subscribe/sockets.ts';
-import { errorBody, formatOf, sendParts } from './answer.ts';
+import { errorBody, formatOf, sendParts, sendWhole } from './answer.ts';
 import { countResource, countsOf } from './counts.ts';
 import { linker, render, type View } from './links.ts';
 import { listParts } from './list.ts';
@@ -27,12 +29,14 @@ const localId = 'local';
 const maxPreferencesBytes = 2 << 20;
 
 export interface SteveDeps {
+  readonly kept: KeptAnswers;
   readonly realms: Realms;
   readonly baseUrl: (request: IncomingMessage) => string;
   readonly api: ApiDeps;
 }
 
-export function steveRoutes(deps: SteveDeps): Route[] {
+export function steveRoutes(parts: Omit<SteveDeps, 'kept'>): Route[] {
+  const deps = { ...parts, kept: new KeptAnswers() };
   const shared = {
     signIn: 'optional',
     errors: 'norman',
@@ -90,6 +94,8 @@ interface Asked {
   readonly view: View;
   readonly segments: readonly string[];
   readonly method: Method;
+  /** What the answer may be kept under. */
+  readonly key: string | undefined;
 }
 
 async function handle(deps: SteveDeps, exchange: Exchange, caller: Caller | undefined): Promise<void> {
@@ -104,10 +110,16 @@ async function handle(deps: SteveDeps, exchange: Exchange, caller: Caller | unde
   response.setHeader('x-content-type-options', 'nosniff');
   try {
     const method = methodOf(exchange);
+    const key = caller && path.segments.length === 1 ? repeatKey(exchange, caller, base) : undefined;
+    const again = key === undefined ? undefined : deps.kept.find(key);
+    if (again) {
+      guardCsrf(request, response, { method, query: exchange.query });
+      return await sendWhole(exchange, 200, again.body, () => deps.kept.zipped(again));
+    }
     if (!caller && !(method === 'GET' && isOpen(exchange.path))) throw unauthorized();
     guardCsrf(request, response, { method, query: exchange.query });
     const view = await viewOf(deps, { caller, request, path, base });
-    await dispatch({ deps, caller, exchange, view, segments: path.segments, method });
+    await dispatch({ deps, caller, exchange, view, segments: path.segments, method, key });
   } catch (error) {
     const body = response.headersSent ? undefined : errorBody(error);
     if (!body) throw error;
@@ -117,6 +129,14 @@ async function handle(deps: SteveDeps, exchange: Exchange, caller: Caller | unde
     if (retry !== undefined) response.setHeader('retry-after', retry);
     await sendParts(exchange, (error as StatusError).status, [`${JSON.stringify(body)}\n`]);
   }
+}
+
+/** What decides the bytes of a list besides what it was made of; undefined where they are not to be kept. */
+function repeatKey(exchange: Exchange, caller: Caller, base: string): string | undefined {
+  const { request, path, search } = exchange;
+  if (request.method !== 'GET' || /[?&](?:_method|action|revision)=/.test(search) || formatOf(exchange) !== 'json')
+    return undefined;
+  return `${base}${path}${search} ${identityOf(caller)}`;
 }
 
 function methodOf({ request, query }: Exchange): Method {
@@ -183,13 +203,26 @@ async function dispatch(asked: Asked): Promise<void> {
   const place = { namespace: namespace ?? '', name: objectName ?? '' };
   if (method !== 'GET') return change(asked, type, place);
   requireMethod(view, type, 'GET', objectName === undefined ? 'collection' : 'resource');
-  if (objectName === undefined) {
-    const lines = formatOf(exchange) === 'jsonl';
-    return sendParts(exchange, 200, await listParts(view, type, { query: exchange.query, namespace, lines }));
-  }
+  if (objectName === undefined) return list(asked, type, namespace);
   const shape = parseShape(exchange.query);
   const text = render(type, await view.realm.get(type, place, shape), linker(view, type));
   return sendParts(exchange, 200, [`${shape.change ? shape.change(text) : text}\n`]);
+}
+
+async function list(
+  { view, exchange, key, deps }: Asked,
+  type: SteveType,
+  namespace: string | undefined,
+): Promise<void> {
+  const sources = key === undefined ? undefined : view.realm.sources?.(type);
+  // Taken before anything is read: what changes meanwhile makes the answer one that is not kept.
+  const reads = sources && readsOf(sources);
+  const lines = formatOf(exchange) === 'jsonl';
+  const parts = await listParts(view, type, { query: exchange.query, namespace, lines });
+  if (key === undefined || !reads) return sendParts(exchange, 200, parts);
+  const body = Buffer.from(parts.join(''));
+  deps.kept.keep(key, { body, headers: {} }, reads);
+  return sendWhole(exchange, 200, body);
 }
 
 async function schemas(asked: Asked, id: string | undefined): Promise<void> {

@@ -9,6 +9,7 @@ import type { ApiDeps, ApiView, ServedType } from '../api/behaviour.ts';
 import { createOne, deleteOne, isVisible, updateOne } from '../api/crud.ts';
 import { findType as findServed } from '../api/registry.ts';
 import type { Caller } from '../http/exchange.ts';
+import type { Source } from '../resources/index.ts';
 import type { Column } from './cache/ages.ts';
 import type { CacheWorker } from './cache/cache-worker.ts';
 import type { StateCount } from './cache/index-db.ts';
@@ -200,6 +201,15 @@ export class StoreRealm implements Realm {
       throw new StatusError(409, 'Conflict', `${type.id} "${place.name}" has changed: read it again`);
     await updateOne(request, found.served, { id, body: toV3(declaration, wanted as Any), replace: method === 'PUT' });
     return { shown: this.#show(found, this.#resource(found, place.name, place.namespace || undefined)!), warnings: [] };
+  }
+
+  /** What it is made of, and what decides who sees it: his grants, and what those are about. */
+  sources(type: SteveType): readonly Source[] | undefined {
+    const { own, deps } = this.#parts;
+    const found = own.types.has(type.id) ? own.of(type) : undefined;
+    if (!found?.served.behaviour.repeatable) return undefined;
+    const { cluster, project, setting } = deps.caches;
+    return [deps.caches[found.id], deps.auth.access.grants, cluster, project, setting];
   }
 
   async counts(type: SteveType): Promise<readonly StateCount[]> {
