@@ -48,20 +48,31 @@ export const clusterGreeting: Controller<'cluster'> = controller({
 `;
 
 const doorman = `/** The doorman: lets in whoever says his own name backwards. */
-import { unauthorized } from '@drover/base';
-import type { Provider } from './provider.ts';
-import { findByUsername } from './user-names.ts';
+import { invalid, unauthorized } from '@drover/base';
+import type { PasswordProvider } from './configured-provider.ts';
+import { userPrincipal } from './identity.ts';
 
-export const doormanProvider: Provider = {
+export const doormanProvider: PasswordProvider = {
+  kind: 'password',
   name: 'doorman',
-  type: 'doormanProvider',
-  async signIn(deps, { username, password }) {
-    const user = findByUsername(deps.caches, username);
-    if (!user || password !== [...username].reverse().join('')) throw unauthorized('authentication failed', { code: 'Unauthorized' });
-    return { user, principalId: \`doorman://\${username}\` };
+  configType: 'doormanConfig',
+  providerType: 'doormanProvider',
+  check({ fields }) {
+    if (fields['door'] === 'wall') throw invalid('door', 'must be a door');
+  },
+  async tryOut() {},
+  publicFields: ({ fields }) => ({ door: fields['door'] }),
+  forEverybody: error => error,
+  async signIn(_, { username, password }) {
+    if (username === '' || password !== [...username].reverse().join('')) throw unauthorized('authentication failed', { code: 'Unauthorized' });
+    return { user: userPrincipal('doorman', username, { field: 'username' }), groups: [] };
   },
 };
 `;
+
+const doormanFields =
+  '"doormanConfig": {"pluralName":"doormanConfigs","resourceActions":{"disable":{}},"fields":{' +
+  '"enabled":{"type":"boolean","create":true,"update":true},"door":{"type":"string","create":true,"update":true}}},';
 
 async function edit(path: string, find: string, replace: string): Promise<void> {
   const text = await readFile(path, 'utf8');
@@ -106,13 +117,15 @@ test('a resource type, a controller and a sign-in provider are added in three st
     "import { clusterGreeting } from '../controllers/cluster-greeting.ts';\nimport { clusterCleanup } from",
   );
 
-  await writeFile(join(copy, 'packages/server/src/auth/doorman-provider.ts'), doorman);
-  const providers = join(copy, 'packages/server/src/auth/providers.ts');
-  await edit(providers, '= [localProvider];', '= [localProvider, doormanProvider];');
+  const folder = join(copy, 'packages/server/src/auth-providers');
+  await writeFile(join(folder, 'doorman-provider.ts'), doorman);
+  await edit(join(folder, 'data/config-schemas.json'), '"configs": {\n', `"configs": {\n${doormanFields}\n`);
+  const providers = join(folder, 'providers.ts');
+  await edit(providers, '...redirectProviders]', '...redirectProviders, doormanProvider]');
   await edit(
     providers,
-    'import { localProvider }',
-    "import { doormanProvider } from './doorman-provider.ts';\nimport { localProvider }",
+    'import { redirectProviders }',
+    "import { doormanProvider } from './doorman-provider.ts';\nimport { redirectProviders }",
   );
 
   await using server = await startServer({ main: join(copy, 'packages/server/src/main.ts') });
@@ -135,23 +148,28 @@ test('a resource type, a controller and a sign-in provider are added in three st
     async () => (await server.ask(admin, 'GET', `/v3/clusters/${cluster.id}`)).labels.greeting === 'hello',
   );
 
+  const knock = (username: string, password: string) =>
+    server.fetch('POST', '/v3-public/doormanProviders/doorman?action=login', { body: { username, password } });
+  assert.equal((await knock('ada', 'ada')).status, 404, 'it is not there until it is switched on');
+  const config = (fields: object, status?: number) =>
+    server.ask(admin, 'PUT', '/v3/doormanconfigs/doorman', { enabled: true, ...fields }, status);
+  assert.equal((await config({ door: 'wall' }, 422)).fieldName, 'door');
+  assert.equal((await config({ door: 'front' })).enabled, true);
   const listed = await server.fetch('GET', '/v3-public/authProviders');
   assert.deepEqual(
-    listed.body.data.map(({ id, type }: { id: string; type: string }) => [id, type]),
+    listed.body.data.map(({ id, type, door }: Record<string, string>) => [id, type, door]),
     [
-      ['local', 'localProvider'],
-      ['doorman', 'doormanProvider'],
+      ['local', 'localProvider', undefined],
+      ['doorman', 'doormanProvider', 'front'],
     ],
   );
-  const knock = (password: string) =>
-    server.fetch('POST', '/v3-public/doormanProviders/doorman?action=login', { body: { username: 'admin', password } });
-  assert.equal((await knock('admin')).status, 401);
-  const letIn = await knock('nimda');
+  assert.equal((await knock('adam', 'adam')).status, 401);
+  const letIn = await knock('adam', 'mada');
   assert.deepEqual(
     [letIn.status, letIn.body.authProvider, letIn.body.userPrincipal],
-    [201, 'doorman', 'doorman://admin'],
+    [201, 'doorman', 'doorman_user://adam'],
   );
-  assert.equal((await server.ask(letIn.body.token, 'GET', '/v3/users?me=true')).data[0].username, 'admin');
-  const byType = { type: 'doormanProvider', username: 'admin', password: 'nimda', responseType: 'cookie' };
+  assert.equal((await server.ask(letIn.body.token, 'GET', '/v3/users?me=true')).data[0].name, 'adam');
+  const byType = { type: 'doormanProvider', username: 'adam', password: 'mada', responseType: 'cookie' };
   assert.equal((await server.fetch('POST', '/v1-public/login', { body: byType })).status, 200);
 });

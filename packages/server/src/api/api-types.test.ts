@@ -5,8 +5,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { test } from 'node:test';
-import { providers } from '../auth/providers.ts';
-import { redirectProviders } from '../auth-providers/redirect-providers.ts';
+import { configuredProviders } from '../auth-providers/providers.ts';
 import { servedTypes } from './registry.ts';
 
 interface KnownType {
@@ -55,9 +54,8 @@ const area = ({ path, id }: KnownType): string => {
 };
 
 function isServed({ path, id }: KnownType): boolean {
-  const elsewhere = redirectProviders.map(({ providerType }) => providerType);
-  if (path === '/v3-public')
-    return ['authProvider', 'authToken', ...providers.map(({ type }) => type), ...elsewhere].includes(id);
+  const elsewhere = configuredProviders.map(({ providerType }) => providerType);
+  if (path === '/v3-public') return ['authProvider', 'authToken', 'localProvider', ...elsewhere].includes(id);
   const context = path === '/v3' ? undefined : path.slice('/v3/'.length);
   return servedTypes.some(({ declaration, context: at }) => declaration.id === id && at === context);
 }

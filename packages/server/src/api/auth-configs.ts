@@ -3,7 +3,7 @@
  * shown as its own type. A provider is switched on by who has signed in with it: what can't be tested is not enabled.
  */
 import { type SchemaFields, type TypeDeclaration, toV3, types, type V3Data } from '@drover/api';
-import { forbidden, invalid, notFound } from '@drover/base';
+import { forbidden, invalid, notFound, StatusError } from '@drover/base';
 import {
   admitIdentity,
   configStructs,
@@ -12,6 +12,10 @@ import {
   configWith,
   disableConfig,
   enableConfig,
+  findConfigured,
+  type Identity,
+  type PasswordProvider,
+  type ProviderConfig,
   readConfig,
   saveConfig,
 } from '../auth-providers/index.ts';
@@ -66,7 +70,7 @@ async function update(request: ApiRequest, id: string, input: V3Data): Promise<V
   const { caches } = request.deps;
   const wanted = configWith(caches, id, input);
   const enabled = typeof input['enabled'] === 'boolean' ? input['enabled'] : wanted.enabled;
-  if (enabled && !readConfig(caches, id)?.enabled) await request.deps.auth.redirect.tryOut(wanted);
+  if (enabled && !readConfig(caches, id)?.enabled) await findConfigured(id)!.tryOut(wanted);
   await saveConfig(depsOf(request), { ...wanted, enabled });
   if (!enabled) await disableConfig(depsOf(request), id);
   return show(request, id);
@@ -80,11 +84,43 @@ const has = (action: string) => (request: ApiView, data: unknown) =>
 
 /** The configuration in an action's input, under whichever name the provider's clients send it. */
 function configIn(input: V3Data): Readonly<Record<string, unknown>> {
-  const found = ['githubConfig', 'oidcConfig', 'googleOauthConfig', 'config'].map(name => input[name]).find(Boolean);
+  const found = ['githubConfig', 'oidcConfig', 'googleOauthConfig', 'activeDirectoryConfig', 'ldapConfig', 'config']
+    .map(name => input[name])
+    .find(Boolean);
   const config = found ?? input;
   if (typeof config !== 'object' || config === null || Array.isArray(config))
     throw invalid('config', 'must be an object', 'InvalidBodyContent');
   return config as Record<string, unknown>;
+}
+
+/** What the page shows that the test came back to; providers that name themselves (RFC 9207) are named again. */
+async function testCode({ deps, exchange }: ApiRequest, config: ProviderConfig, input: V3Data): Promise<Identity> {
+  const [code = '', shownState = '', iss = ''] = String(input['code'] ?? '')
+    .trim()
+    .split(/\s+/);
+  const state = String(input['state'] ?? shownState);
+  const query = new URLSearchParams({ code, state, ...(iss ? { iss } : {}) });
+  return (await deps.auth.redirect.finish(exchange, { query, state, config, provider: config.name })).identity;
+}
+
+async function testPassword(provider: PasswordProvider, config: ProviderConfig, input: V3Data): Promise<Identity> {
+  const [username, password] = ['username', 'password'].map(name => {
+    const value = input[name];
+    if (typeof value !== 'string' || value === '' || value.length > 2048)
+      throw invalid(
+        name,
+        'must be that of somebody in the directory: it is on once he could sign in',
+        'MissingRequired',
+      );
+    return value;
+  });
+  await provider.tryOut(config);
+  return provider.signIn(config, { username: username!, password: password! }).catch(error => {
+    // Not as 401, which would be about the session of who tests.
+    if (error instanceof StatusError && error.status === 401)
+      throw invalid('password', 'the directory knows nobody by this username and password', 'InvalidFormat');
+    throw error;
+  });
 }
 
 const actions: Readonly<Record<string, ResourceAction<unknown>>> = {
@@ -110,15 +146,11 @@ const actions: Readonly<Record<string, ResourceAction<unknown>>> = {
     offered: has('testAndApply'),
     async run(request, data, input) {
       const config = configWith(request.deps.caches, nameOf(data), configIn(input));
-      const { deps, exchange, caller } = request;
-      // What the page shows that the test came back to; providers that name themselves (RFC 9207) are named again.
-      const [code = '', shownState = '', iss = ''] = String(input['code'] ?? '')
-        .trim()
-        .split(/\s+/);
-      const state = String(input['state'] ?? shownState);
-      const query = new URLSearchParams({ code, state, ...(iss ? { iss } : {}) });
-      const { identity } = await deps.auth.redirect.finish(exchange, { query, state, config, provider: config.name });
-      const on = await enableConfig(depsOf(request), config, { userId: caller.userId, identity });
+      const provider = findConfigured(config.name)!;
+      const identity = await (provider.kind === 'password'
+        ? testPassword(provider, config, input)
+        : testCode(request, config, input));
+      const on = await enableConfig(depsOf(request), config, { userId: request.caller.userId, identity });
       await admitIdentity(depsOf(request), on, identity);
       if (input['enabled'] === false) await saveConfig(depsOf(request), { ...on, enabled: false });
       return undefined;

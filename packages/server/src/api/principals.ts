@@ -13,7 +13,8 @@ const show = (principal: Principal): V3Data => ({ ...principal, type: 'principal
 export const principals = behaviour<never>({
   source: {
     list: ({ deps, caller }) => ownPrincipals(deps.caches, caller).map(show),
-    get: ({ deps, caller }, id) => show(principalElsewhere(deps, caller, id) ?? principalById(deps.caches, caller, id)),
+    get: async ({ deps, caller }, id) =>
+      show((await principalElsewhere(deps, caller, id)) ?? principalById(deps.caches, caller, id)),
   },
   collectionActions: {
     async search(request, input) {

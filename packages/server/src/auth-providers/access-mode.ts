@@ -2,8 +2,8 @@
 import { forbidden } from '@drover/base';
 import { gatherGrants } from '../auth/grants.ts';
 import type { Caches } from '../resources/index.ts';
+import type { ProviderConfig } from './configured-provider.ts';
 import type { Identity } from './identity.ts';
-import type { ProviderConfig } from './redirect-provider.ts';
 
 /** Throws Forbidden for who is not let in. `userId` where he has been here before. */
 export function requireLetIn(

@@ -8,10 +8,10 @@ import type { AuthDeps } from '../auth/deps.ts';
 import { revokeToken } from '../auth/tokens.ts';
 import type { Caches } from '../resources/index.ts';
 import { type ConfigType, configTypeOf, splitFields } from './config-types.ts';
+import type { ProviderConfig } from './configured-provider.ts';
 import { dropKept, findByPrincipal } from './external-users.ts';
 import type { Identity } from './identity.ts';
-import type { ProviderConfig } from './redirect-provider.ts';
-import { findRedirectProvider } from './redirect-providers.ts';
+import { findConfigured } from './providers.ts';
 
 type Stored = TypedResource<'authConfig'>;
 type Fields = Readonly<Record<string, unknown>>;
@@ -46,7 +46,7 @@ export function configWith(caches: Caches, name: string, given: Fields): Provide
     fields: { ...defaultsOf(type), ...seen?.fields, ...settings, ...secrets },
     annotations: { ...seen?.annotations, ...(given['annotations'] as Record<string, string> | undefined) },
   };
-  findRedirectProvider(name)!.check(config);
+  findConfigured(name)!.check(config);
   return config;
 }
 
@@ -89,7 +89,11 @@ export async function enableConfig(
   const { id } = tester.identity.user;
   const holder = findByPrincipal(deps.caches, id);
   if (holder && holder.metadata.name !== tester.userId)
-    throw invalid('code', 'belongs to an account that another user of this server has signed in with', 'NotUnique');
+    throw invalid(
+      'principal',
+      'belongs to an account that another user of this server has signed in with',
+      'NotUnique',
+    );
   await deps.resources.modify('user', { name: tester.userId }, user => ({
     ...user,
     principalIds: [...new Set([...(user.principalIds ?? [`local://${tester.userId}`]), id])],

@@ -1,7 +1,7 @@
 /** The types of providers' configurations as clients know them: the fields of each, and which of them are secrets. */
 import type { SchemaFields } from '@drover/api';
 import known from './data/config-schemas.json' with { type: 'json' };
-import { redirectProviders } from './redirect-providers.ts';
+import { configuredProviders } from './providers.ts';
 
 export interface ConfigType {
   readonly id: string;
@@ -19,7 +19,7 @@ const configs = known.configs as unknown as Readonly<Record<string, Known>>;
 /** What actions on them take and give. */
 export const configStructs = known.structs as unknown as Readonly<Record<string, SchemaFields>>;
 
-export const configTypes: readonly ConfigType[] = redirectProviders.map(({ name, configType }) => {
+export const configTypes: readonly ConfigType[] = configuredProviders.map(({ name, configType }) => {
   const { pluralName, fields, resourceActions } = configs[configType]!;
   return { id: configType, pluralName, provider: name, fields, actions: resourceActions };
 });

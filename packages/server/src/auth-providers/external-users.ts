@@ -8,8 +8,8 @@ import { forbidden, ignoreExists, ignoreNotFound, isAlreadyExists } from '@drove
 import { type AuthDeps, nowOf } from '../auth/deps.ts';
 import type { Caches } from '../resources/index.ts';
 import { requireLetIn } from './access-mode.ts';
+import type { Keep, ProviderConfig } from './configured-provider.ts';
 import type { Identity } from './identity.ts';
-import type { Keep, ProviderConfig } from './redirect-provider.ts';
 
 const principalIndex = 'principal-id';
 const tokenIndex = 'user-of-token';

@@ -59,7 +59,8 @@ export async function searchGithub(
 ): Promise<KnownPrincipal[]> {
   const api = new GithubApi(settings, new Secret(keep['accessToken'] ?? ''));
   const text = search.name.trim().toLowerCase();
-  if (text === '') return [];
+  // Only with the token of who asks: he finds what he may see there.
+  if (text === '' || !keep['accessToken']) return [];
   const users = search.principalType === 'group' ? [] : await api.search(text, 'user');
   const groups = search.principalType === 'user' ? [] : await api.search(text, 'org');
   const teams = search.principalType === 'user' ? [] : await teamsNamed(api, text);

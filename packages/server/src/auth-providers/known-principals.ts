@@ -6,10 +6,10 @@ import type { AuthDeps } from '../auth/deps.ts';
 import type { Principal } from '../auth/principals.ts';
 import type { Caller } from '../http/exchange.ts';
 import { readConfig } from './auth-configs.ts';
+import type { ProviderConfig } from './configured-provider.ts';
 import { findByPrincipal, keptOf } from './external-users.ts';
 import { isGoodName, type KnownPrincipal } from './identity.ts';
-import type { ProviderConfig } from './redirect-provider.ts';
-import { findRedirectProvider, redirectProviders } from './redirect-providers.ts';
+import { configuredProviders, findConfigured } from './providers.ts';
 
 export interface PrincipalSearch {
   readonly name: string;
@@ -22,7 +22,7 @@ const mostFound = 50;
 export async function searchElsewhere(deps: AuthDeps, caller: Caller, search: PrincipalSearch): Promise<Principal[]> {
   const name = search.name.trim();
   if (!isGoodName(name)) return [];
-  const configs = redirectProviders
+  const configs = configuredProviders
     .map(provider => readConfig(deps.caches, provider.name))
     .filter(config => config?.enabled === true);
   const lists = await Promise.all(
@@ -36,10 +36,9 @@ async function searchOne(
   caller: Caller,
   { config, search }: { readonly config: ProviderConfig; readonly search: PrincipalSearch },
 ): Promise<Principal[]> {
-  const provider = findRedirectProvider(config.name)!;
+  const provider = findConfigured(config.name)!;
   if (provider.search) {
     const keep = await keptOf(deps, caller.userId, config.name);
-    if (!keep['accessToken']) return [];
     const found = await provider.search(config, keep, search).catch(() => []);
     return found.slice(0, mostFound * 2).map(principal => asPrincipal(principal, caller));
   }
@@ -68,15 +67,19 @@ function knownHere({ caches }: AuthDeps, provider: string, search: PrincipalSear
   return [...found.values()];
 }
 
-/** The principal of that id, of a provider that is on; undefined where it can't be one. */
-export function principalElsewhere(deps: AuthDeps, caller: Caller, id: string): Principal | undefined {
+/** The principal of that id, of a provider that is on and knows it as far as it can be asked; undefined where it can't be one. */
+export async function principalElsewhere(deps: AuthDeps, caller: Caller, id: string): Promise<Principal | undefined> {
   const known = principalOfId(deps, id);
-  return known && readConfig(deps.caches, known.provider)?.enabled ? asPrincipal(known, caller) : undefined;
+  const config = known && readConfig(deps.caches, known.provider);
+  if (!config?.enabled) return undefined;
+  const { find } = findConfigured(config.name)!;
+  const found = find ? await find(config, id) : known;
+  return found && asPrincipal(found, caller);
 }
 
 function principalOfId({ caches }: AuthDeps, id: string): KnownPrincipal | undefined {
   const [, provider = '', type = '', name = ''] = /^([a-z]+)_(user|group|org|team):\/\/(.+)$/.exec(id) ?? [];
-  if (!findRedirectProvider(provider) || !isGoodName(name)) return undefined;
+  if (!findConfigured(provider) || !isGoodName(name)) return undefined;
   const displayName = type === 'user' ? (findByPrincipal(caches, id)?.displayName ?? name) : name;
   return { id, displayName, loginName: name, principalType: type === 'user' ? 'user' : 'group', provider };
 }

@@ -1,18 +1,30 @@
 /** The providers that people are sent to: OpenID Connect, SAML and GitHub, each under its names. */
+
+import type { ProviderConfig, RedirectProvider } from './configured-provider.ts';
 import { beginGithub, finishGithub, refreshGithub, searchGithub } from './github-flow.ts';
 import { githubSettings } from './github-settings.ts';
 import { OidcClients } from './oidc-client.ts';
 import { beginOidc, finishOidc, type OidcPending, oidcLogoutUrl, refreshOidc } from './oidc-flow.ts';
 import { oidcProviders, oidcSettings } from './oidc-settings.ts';
-import type { ProviderConfig, RedirectProvider } from './redirect-provider.ts';
 import { beginSaml, finishSaml, samlLogoutUrl } from './saml-flow.ts';
 import { requireSignedAnnotation, samlProviders, samlSettings } from './saml-settings.ts';
+import { newState } from './sealed-cookie.ts';
 
 type Names = Pick<RedirectProvider, 'name' | 'configType' | 'providerType'>;
+type Spoken = Omit<RedirectProvider, 'kind' | 'tryOut'>;
+
+/** As far as a provider answers without anybody to sign in, it is asked by beginning to. */
+const redirectProvider = (spoken: Spoken): RedirectProvider => ({
+  ...spoken,
+  kind: 'redirect',
+  async tryOut(config) {
+    await spoken.begin(config, { baseUrl: 'https://localhost', state: newState() });
+  },
+});
 
 const clients = new OidcClients();
 
-function oidc(names: Names): RedirectProvider {
+function oidc(names: Names): Spoken {
   const callback = names.name === 'azuread' ? 'verify-auth-azure' : 'verify-auth';
   return {
     ...names,
@@ -25,7 +37,7 @@ function oidc(names: Names): RedirectProvider {
     },
     finish: ({ fields }, { query, data }) =>
       finishOidc(clients, oidcSettings(names.name, fields), { query, pending: data as unknown as OidcPending }),
-    refresh: ({ fields }, keep) => refreshOidc(clients, oidcSettings(names.name, fields), keep),
+    refresh: ({ fields }, { keep }) => refreshOidc(clients, oidcSettings(names.name, fields), keep),
     logout: ({ fields }, keep, way) =>
       oidcLogoutUrl(clients, oidcSettings(names.name, fields), { ...way, idToken: keep['idToken'] }),
   };
@@ -36,7 +48,7 @@ export function samlOfConfig({ name, fields, annotations }: ProviderConfig): Ret
   return samlSettings(name, fields, annotations[requireSignedAnnotation]);
 }
 
-function saml(names: Names): RedirectProvider {
+function saml(names: Names): Spoken {
   return {
     ...names,
     crossSite: true,
@@ -58,7 +70,7 @@ function saml(names: Names): RedirectProvider {
   };
 }
 
-const github: RedirectProvider = {
+const github: Spoken = {
   name: 'github',
   configType: 'githubConfig',
   providerType: 'githubProvider',
@@ -74,7 +86,7 @@ const github: RedirectProvider = {
     const settings = githubSettings('github', fields, new URL(redirectUri).hostname);
     return finishGithub(settings, { query, pending: { verifier, redirectUri } });
   },
-  refresh: ({ fields }, keep) => refreshGithub(githubSettings('github', fields), keep),
+  refresh: ({ fields }, { keep }) => refreshGithub(githubSettings('github', fields), keep),
   search: ({ fields }, keep, search) => searchGithub(githubSettings('github', fields), keep, search),
 };
 
@@ -82,7 +94,7 @@ export const redirectProviders: readonly RedirectProvider[] = [
   ...oidcProviders.map(oidc),
   ...samlProviders.map(saml),
   github,
-];
+].map(redirectProvider);
 
 export function findRedirectProvider(name: string): RedirectProvider | undefined {
   return redirectProviders.find(provider => provider.name === name);

@@ -13,11 +13,11 @@ import { endSessions } from '../auth/logout.ts';
 import { Buckets } from '../auth/rate-limit.ts';
 import { issueToken, revokeToken } from '../auth/tokens.ts';
 import type { Exchange, Route } from '../http/exchange.ts';
+import type { ProviderConfig, RedirectProvider } from './configured-provider.ts';
 import { admitIdentity, keptOf } from './external-users.ts';
 import type { Identity } from './identity.ts';
 import { pendingKeyOf } from './pending-key.ts';
 import { readForm } from './read-form.ts';
-import type { ProviderConfig, RedirectProvider } from './redirect-provider.ts';
 import { findRedirectProvider, samlOfConfig } from './redirect-providers.ts';
 import { returnPath } from './return-path.ts';
 import { finishSamlLogout, samlLogoutAnswerUrl, samlMetadata } from './saml-flow.ts';
@@ -129,11 +129,6 @@ export class RedirectSignIn {
         code: 'Unauthorized',
       });
     return pending;
-  }
-
-  /** Throws where the provider can't be used as configured: it is asked as far as it answers without anybody to sign in. */
-  async tryOut(config: ProviderConfig): Promise<void> {
-    await requireProvider(config.name).begin(config, { baseUrl: 'https://localhost', state: newState() });
   }
 
   /** The callback of OpenID Connect and GitHub. */

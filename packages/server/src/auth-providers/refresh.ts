@@ -9,9 +9,9 @@ import { type AuthDeps, nowOf } from '../auth/deps.ts';
 import { revokeToken } from '../auth/tokens.ts';
 import { controller } from '../resources/index.ts';
 import { readConfig } from './auth-configs.ts';
+import type { ProviderConfig } from './configured-provider.ts';
 import { admitIdentity, findByPrincipal, keptOf, noteGroups, tokensBy } from './external-users.ts';
-import type { ProviderConfig } from './redirect-provider.ts';
-import { findRedirectProvider } from './redirect-providers.ts';
+import { findConfigured } from './providers.ts';
 
 const maxAgeMs = 5 * 60_000;
 
@@ -25,10 +25,12 @@ export async function refreshUser(deps: AuthDeps, userId: string): Promise<void>
 }
 
 async function refreshWith(deps: AuthDeps, userId: string, config: ProviderConfig): Promise<void> {
-  const provider = findRedirectProvider(config.name);
+  const provider = findConfigured(config.name);
   if (!provider?.refresh) return;
   try {
-    const identity = await provider.refresh(config, await keptOf(deps, userId, config.name));
+    const keep = await keptOf(deps, userId, config.name);
+    const principalIds = deps.caches.user.get(userId)?.principalIds ?? [];
+    const identity = await provider.refresh(config, { keep, principalIds });
     if (!identity) return;
     // An answer about somebody else is worth as much as none.
     if (findByPrincipal(deps.caches, identity.user.id)?.metadata.name !== userId) throw unauthorized();
@@ -69,9 +71,7 @@ export function groupRefresh(deps: AuthDeps) {
     for: 'userAttribute',
     async reconcile(attribute) {
       const { name } = attribute.metadata;
-      const providers = Object.keys(attribute.groupPrincipals ?? {}).filter(
-        each => findRedirectProvider(each)?.refresh,
-      );
+      const providers = Object.keys(attribute.groupPrincipals ?? {}).filter(each => findConfigured(each)?.refresh);
       if (providers.length === 0) return undefined;
       const isSignedIn = providers.some(each => tokensBy(deps.caches, name, each).length > 0);
       if (!isSignedIn || !isStale(attribute, nowOf(deps))) return { after: maxAgeMs / 2 };

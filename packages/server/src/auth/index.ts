@@ -4,6 +4,7 @@ import type { Log } from '@drover/base';
 import { elsewhereOf } from '../auth-providers/elsewhere.ts';
 import { indexPrincipals } from '../auth-providers/external-users.ts';
 import type { RedirectSignIn } from '../auth-providers/redirect-routes.ts';
+import { directories } from '../directories/index.ts';
 import { type AddressOf, connectedAddress } from '../http/client-address.ts';
 import type { Authenticate, Route } from '../http/exchange.ts';
 import { scimRoutes } from '../scim/route.ts';
@@ -11,6 +12,7 @@ import { type Access, createAccess } from './access.ts';
 import { Authenticator } from './authenticate.ts';
 import type { AuthDeps } from './deps.ts';
 import { createResolveIdentity, type ResolveIdentity } from './impersonation.ts';
+import { localSignIn } from './local-provider.ts';
 import { LoginLimits } from './login-limits.ts';
 import { publicRoutes } from './public-routes.ts';
 import { secondFactorRoute } from './second-factor-route.ts';
@@ -64,6 +66,7 @@ export function openAuth(deps: AuthDeps, options: OpenAuthOptions): Auth {
   const authenticator = new Authenticator(deps, { use });
   const sessions = new Sessions({ caches: deps.caches, access, now: deps.now }, signal);
   void use.run(signal, log);
+  signal.addEventListener('abort', () => directories.close(), { once: true });
   const login = { ...deps, access, authenticator, limits: new LoginLimits(), addressOf, baseUrl };
   const elsewhere = elsewhereOf(login);
   return {
@@ -74,7 +77,7 @@ export function openAuth(deps: AuthDeps, options: OpenAuthOptions): Auth {
     resolveIdentity: createResolveIdentity(access),
     redirect: elsewhere.signIn,
     routes: [
-      ...publicRoutes({ ...login, elsewhere }),
+      ...publicRoutes({ ...login, providers: [localSignIn(login), ...elsewhere.providers] }),
       ...elsewhere.routes,
       secondFactorRoute(login),
       ...scimRoutes(login),

@@ -1,20 +1,37 @@
 /** The local provider: users whose passwords this server keeps. */
 import { forbidden, unauthorized } from '@drover/base';
+import type { AuthDeps } from './deps.ts';
+import { type LoginDeps, passwordLogin } from './login.ts';
+import type { LoginBody } from './login-body.ts';
 import { checkPassword } from './passwords.ts';
-import type { Provider } from './provider.ts';
+import type { SignedIn, SignInProvider } from './provider.ts';
+import { isLocalHidden } from './provider-on.ts';
 import { requireSecondFactor } from './second-factor.ts';
 import { findByUsername } from './user-names.ts';
 
-export const localProvider: Provider = {
-  name: 'local',
-  type: 'localProvider',
-  async signIn(deps, given) {
-    const user = findByUsername(deps.caches, given.username);
-    const good = await checkPassword(deps.resources, user?.metadata.name, given.password);
-    if (!user || !good) throw unauthorized('authentication failed', { code: 'Unauthorized' });
-    // Only who knows the password learns that the user is disabled.
-    if (user.enabled === false) throw forbidden('user is not enabled', { code: 'PermissionDenied' });
-    await requireSecondFactor(deps, user.metadata.name, given.otp);
-    return { user, principalId: `local://${user.metadata.name}` };
-  },
-};
+export const localProvider = { name: 'local', type: 'localProvider' } as const;
+
+/** The local users as a way to sign in. */
+export function localSignIn(deps: LoginDeps): SignInProvider {
+  return {
+    ...localProvider,
+    isOn: () => !isLocalHidden(deps.caches),
+    shown: () => ({}),
+    login: (exchange, body) =>
+      passwordLogin(deps, exchange, { provider: 'local', body, prove: () => proveLocal(deps, body) }),
+  };
+}
+
+/** Throws Unauthorized, in the same time and words whatever was wrong, or Forbidden for a disabled user. */
+export async function proveLocal(
+  deps: AuthDeps,
+  given: Pick<LoginBody, 'username' | 'password' | 'otp'>,
+): Promise<SignedIn> {
+  const user = findByUsername(deps.caches, given.username);
+  const good = await checkPassword(deps.resources, user?.metadata.name, given.password);
+  if (!user || !good) throw unauthorized('authentication failed', { code: 'Unauthorized' });
+  // Only who knows the password learns that the user is disabled.
+  if (user.enabled === false) throw forbidden('user is not enabled', { code: 'PermissionDenied' });
+  await requireSecondFactor(deps, user.metadata.name, given.otp);
+  return { user, principalId: `local://${user.metadata.name}` };
+}

@@ -9,6 +9,8 @@ import { Buckets } from './rate-limit.ts';
 export interface Attempt {
   /** Gives back what the attempt took, and remembers the address for the name. */
   succeeded(): void;
+  /** Gives back what the attempt took, for one that was not even looked at. */
+  undo(): void;
 }
 
 export interface LoginLimitsOptions {
@@ -58,6 +60,7 @@ export class LoginLimits {
         giveBack();
         this.#remember(both);
       },
+      undo: giveBack,
     };
   }
 

@@ -7,6 +7,7 @@ import type { Token } from '@drover/api';
 import { forbidden, isDnsSubdomain, notFound, type Secret, StatusError } from '@drover/base';
 import { noteForAudit } from '../audit/notes.ts';
 import type { AddressOf } from '../http/client-address.ts';
+import type { Exchange } from '../http/exchange.ts';
 import { sendJson } from '../http/send-json.ts';
 import type { Access } from './access.ts';
 import { setSessionCookie } from './cookies.ts';
@@ -15,9 +16,7 @@ import { subjectsOfUser } from './escalation.ts';
 import { type LoginBody, readLoginBody } from './login-body.ts';
 import type { LoginLimits } from './login-limits.ts';
 import { isCrossSite } from './origin.ts';
-import type { Provider, SignedIn } from './provider.ts';
-import { isProviderHidden } from './provider-on.ts';
-import { findProvider } from './providers.ts';
+import type { SignedIn, SignInProvider } from './provider.ts';
 import { issueToken } from './tokens.ts';
 
 export interface LoginDeps extends AuthDeps {
@@ -26,27 +25,46 @@ export interface LoginDeps extends AuthDeps {
   readonly addressOf: AddressOf;
 }
 
-/** Which provider was asked: by the path, or by the body's `type` where the path says none. */
+/** With the provider that was asked: by the path, or by the body's `type` where the path says none. */
 export async function login(
-  deps: LoginDeps,
-  request: IncomingMessage,
-  response: ServerResponse,
-  asked?: Provider,
+  providers: readonly SignInProvider[],
+  exchange: Exchange,
+  asked?: SignInProvider,
 ): Promise<void> {
+  const { request } = exchange;
   // A page elsewhere must not be able to sign somebody in as somebody else.
   if (isCrossSite(request)) throw forbidden('sign-in from a page of another site is not allowed');
   const body = await readLoginBody(request);
-  noteForAudit(request, { loginName: body.username });
-  const provider = asked ?? findProvider(body.type);
-  if (!provider || isProviderHidden(deps.caches, provider.name)) throw notFound('authProvider', 'type');
-  const attempt = deps.limits.attempt(deps.addressOf(request), body.username);
-  const signedIn = await provider.signIn(deps, body).catch(error => {
+  if (body.username) noteForAudit(request, { loginName: body.username });
+  const provider = asked ?? providers.find(({ name, type }) => name === body.type || type === body.type);
+  if (!provider?.isOn()) throw notFound('authProvider', 'type');
+  await provider.login(exchange, body);
+}
+
+export interface PasswordAsk {
+  /** Its name. */
+  readonly provider: string;
+  readonly body: LoginBody;
+  /** Says who it is; refuses in the same words whatever was wrong. */
+  readonly prove: () => Promise<SignedIn>;
+}
+
+/** Signs in whoever proves himself by name and password, within the limits on trying. */
+export async function passwordLogin(
+  deps: LoginDeps,
+  exchange: Exchange,
+  { provider, body, prove }: PasswordAsk,
+): Promise<void> {
+  const attempt = deps.limits.attempt(deps.addressOf(exchange.request), body.username);
+  const signedIn = await prove().catch(error => {
     // He knows the password: that it takes two steps must not count as a failure.
     if (error instanceof StatusError && error.details.code === 'SecondFactorRequired') attempt.succeeded();
+    // Nobody has looked at the password.
+    else if (error instanceof StatusError && error.status === 503) attempt.undo();
     throw error;
   });
   attempt.succeeded();
-  await answerLogin(deps, { request, response }, { provider: provider.name, signedIn, body });
+  await answerLogin(deps, exchange, { provider, signedIn, body });
 }
 
 /** The token in the form that the body asks for, for whoever has proved who he is. */

@@ -1,10 +1,10 @@
 /**
- * A sign-in provider: a file of its own that exports one of these, and a line in providers.ts. It says who somebody is; what he
- * may do, his token, the limits on trying and the form of refusals are the same for all. This is of those that take a password
- * here; those that people are sent to are a RedirectProvider each, beside it in auth-providers.
+ * A way to sign in, as it is shown and used at the public doors: the local users, and each provider that an authConfig switches
+ * on. Who somebody is, is the provider's to say; his token, the limits on trying and the form of refusals are the same for all.
  */
 import type { User } from '@drover/api';
-import type { AuthDeps } from './deps.ts';
+import type { Exchange } from '../http/exchange.ts';
+import type { LoginBody } from './login-body.ts';
 
 export interface SignedIn {
   readonly user: User;
@@ -12,20 +12,15 @@ export interface SignedIn {
   readonly principalId: string;
 }
 
-export interface PasswordGiven {
-  readonly username: string;
-  readonly password: string;
-  /** Of the second factor, for whoever has one. */
-  readonly otp?: string;
-}
-
-export interface Provider {
+export interface SignInProvider {
   /** Names it in paths, tokens and principals, such as `local`. */
   readonly name: string;
   /** Its v3 type, such as `localProvider`; its collection is the plural. */
   readonly type: string;
-  /** Fields that anybody may see besides name and links. */
-  readonly shown?: Readonly<Record<string, unknown>>;
-  /** Throws Unauthorized, in the same time and words whatever was wrong, or Forbidden for a disabled user. */
-  signIn(deps: AuthDeps, given: PasswordGiven): Promise<SignedIn>;
+  /** Whether anybody may sign in with it now; one that is not is not there. */
+  isOn(): boolean;
+  /** What anybody may see of it, beside name and links; `base` is this server's address. */
+  shown(base: string): Readonly<Record<string, unknown>>;
+  /** Answers the exchange: with a token, or with where to go. */
+  login(exchange: Exchange, body: LoginBody): Promise<void>;
 }

@@ -7,26 +7,15 @@ import type { Authenticator } from './authenticate.ts';
 import { guardCsrf } from './csrf.ts';
 import { type LoginDeps, login } from './login.ts';
 import { logout } from './logout.ts';
-import type { Provider } from './provider.ts';
-import { isProviderHidden } from './provider-on.ts';
-import { providers } from './providers.ts';
+import type { SignInProvider } from './provider.ts';
 import { findPublicSchema, publicRoot, publicSchemas } from './public-schemas.ts';
 
 export interface PublicRoutesDeps extends LoginDeps {
   readonly authenticator: Authenticator;
   /** `https://host` as the client reaches this server, for the links in answers. */
   readonly baseUrl: (request: IncomingMessage) => string;
-  readonly elsewhere: SignInElsewhere;
-}
-
-/** Providers that people are sent to, as they are shown here and signed in with. */
-export interface SignInElsewhere {
-  /** All there are; `isOn` tells those that can be used now. */
-  readonly all: readonly { readonly name: string; readonly type: string }[];
-  isOn(name: string): boolean;
-  /** What anybody may see of it, beside name and links. */
-  shown(name: string, base: string): Readonly<Record<string, unknown>>;
-  login(exchange: Exchange, name: string): Promise<void>;
+  /** All ways to sign in, switched on or not. */
+  readonly providers: readonly SignInProvider[];
 }
 
 /** v3 writes type names in paths in either case. */
@@ -41,14 +30,9 @@ export function publicRoutes(deps: PublicRoutesDeps): Route[] {
   return [
     route('/v3-public', exchange => root(deps, exchange)),
     ...inEitherCase('/v3-public/authProviders').map(prefix => route(prefix, list)),
-    ...providers.flatMap(provider =>
+    ...deps.providers.flatMap(provider =>
       inEitherCase(`/v3-public/${provider.type}s`).map(prefix =>
         route(prefix, exchange => oneProvider(deps, provider, exchange)),
-      ),
-    ),
-    ...deps.elsewhere.all.flatMap(provider =>
-      inEitherCase(`/v3-public/${provider.type}s`).map(prefix =>
-        route(prefix, exchange => oneElsewhere(deps, provider, exchange)),
       ),
     ),
     route('/v1-public/authproviders', async ({ request, response }) => {
@@ -56,9 +40,9 @@ export function publicRoutes(deps: PublicRoutesDeps): Route[] {
       const base = deps.baseUrl(request);
       sendJson(response, 200, { data: allShown(deps, base) });
     }),
-    route('/v1-public/login', async ({ request, response }) => {
-      requireMethod(request, 'POST');
-      await login(deps, request, response);
+    route('/v1-public/login', async exchange => {
+      requireMethod(exchange.request, 'POST');
+      await login(deps.providers, exchange);
     }),
     route('/v1/logout', async exchange => {
       const { request, response, query } = exchange;
@@ -75,9 +59,8 @@ async function root(deps: PublicRoutesDeps, { request, response, path }: Exchang
   response.setHeader('x-api-schemas', `${base}/v3-public/schemas`);
   const [name, id, ...more] = path.split('/').slice(2).filter(Boolean);
   if (name === undefined) return sendJson(response, 200, publicRoot(base));
-  const types = [...providers, ...deps.elsewhere.all.filter(each => deps.elsewhere.isOn(each.name))].map(
-    each => each.type,
-  );
+  // Local users are there even while nobody may sign in as one.
+  const types = deps.providers.filter(each => each.name === 'local' || each.isOn()).map(each => each.type);
   if (more.length > 0 || !/^schemas?$/i.test(name)) throw notFound('path', path.slice(0, 200));
   sendJson(response, 200, id === undefined ? publicSchemas(base, types) : findPublicSchema(base, types, id));
 }
@@ -101,57 +84,29 @@ async function listProviders(deps: PublicRoutesDeps, { request, response, path }
   });
 }
 
-function allShown(deps: PublicRoutesDeps, base: string): Record<string, unknown>[] {
-  const { all, isOn } = deps.elsewhere;
-  const on = all.filter(({ name }) => isOn(name));
-  const here = providers.filter(({ name }) => !isProviderHidden(deps.caches, name));
-  return [...here.map(provider => shown(provider, base)), ...on.map(each => shownElsewhere(deps, each, base))];
+function allShown({ providers }: PublicRoutesDeps, base: string): Record<string, unknown>[] {
+  return providers.filter(provider => provider.isOn()).map(provider => shown(provider, base));
 }
 
-function shownElsewhere(
-  { elsewhere }: PublicRoutesDeps,
-  { name, type }: { readonly name: string; readonly type: string },
-  base: string,
-): Record<string, unknown> {
-  return shown({ name, type, shown: elsewhere.shown(name, base) }, base);
-}
-
-async function oneElsewhere(
-  deps: PublicRoutesDeps,
-  provider: { readonly name: string; readonly type: string },
-  exchange: Exchange,
-): Promise<void> {
+async function oneProvider(deps: PublicRoutesDeps, provider: SignInProvider, exchange: Exchange): Promise<void> {
   const { request, response, path, query } = exchange;
   const [id, ...more] = segmentsAfter(path);
   const base = deps.baseUrl(request);
   response.setHeader('x-api-schemas', `${base}/v3-public/schemas`);
-  if (id !== provider.name || more.length > 0 || !deps.elsewhere.isOn(id)) throw notFound(provider.type, 'that name');
-  if (request.method === 'GET') return sendJson(response, 200, shownElsewhere(deps, provider, base));
-  requireMethod(request, 'POST');
-  if (query.get('action') !== 'login') throw notFound('action', 'that name');
-  await deps.elsewhere.login(exchange, id);
-}
-
-async function oneProvider(deps: PublicRoutesDeps, provider: Provider, exchange: Exchange): Promise<void> {
-  const { request, response, path, query } = exchange;
-  const [id, ...more] = segmentsAfter(path);
-  const base = deps.baseUrl(request);
-  response.setHeader('x-api-schemas', `${base}/v3-public/schemas`);
-  if (id !== provider.name || more.length > 0 || isProviderHidden(deps.caches, id))
-    throw notFound(provider.type, 'that name');
+  if (id !== provider.name || more.length > 0 || !provider.isOn()) throw notFound(provider.type, 'that name');
   if (request.method === 'GET') return sendJson(response, 200, shown(provider, base));
   requireMethod(request, 'POST');
   if (query.get('action') !== 'login') throw notFound('action', 'that name');
-  await login(deps, request, response, provider);
+  await login(deps.providers, exchange, provider);
 }
 
 const inEitherCase = (path: string): string[] => [...new Set([path, path.toLowerCase()])];
 
-function shown(provider: Pick<Provider, 'name' | 'type' | 'shown'>, base: string): Record<string, unknown> {
+function shown(provider: SignInProvider, base: string): Record<string, unknown> {
   const { name, type } = provider;
   const self = `${base}/v3-public/${type}s/${name}`;
   return {
-    ...provider.shown,
+    ...provider.shown(base),
     id: name,
     name,
     type,

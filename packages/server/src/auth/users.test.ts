@@ -5,7 +5,7 @@ import { hasReason, Secret, StatusError, silentLog, until } from '@drover/base';
 import { startController } from '../resources/index.ts';
 import { bootstrapAdmin } from './bootstrap.ts';
 import { bindInCluster, callerOf, type Fixture, openFixture, seedRoles } from './fixture.ts';
-import { localProvider } from './local-provider.ts';
+import { proveLocal } from './local-provider.ts';
 import { checkPassword, storeHash } from './passwords.ts';
 import { issueToken } from './tokens.ts';
 import { userCleanup } from './user-cleanup.ts';
@@ -22,8 +22,7 @@ async function withAdmin(fixture: Fixture) {
   await createUser(fixture.deps, { id: 'u-ann', username: 'ann', password });
 }
 
-const signInLocally = async (...given: Parameters<typeof localProvider.signIn>) =>
-  (await localProvider.signIn(...given)).user;
+const signInLocally = async (...given: Parameters<typeof proveLocal>) => (await proveLocal(...given)).user;
 
 test('a new user has his principal, no rights, and a password that only its hash is kept of', async () => {
   await using fixture = await openFixture();

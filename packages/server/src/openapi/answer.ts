@@ -2,7 +2,8 @@
 import type { ApiRequest } from '../api/behaviour.ts';
 import { servedTypes } from '../api/registry.ts';
 import { schemasFor } from '../api/v3-schema.ts';
-import { providers } from '../auth/providers.ts';
+import { localProvider } from '../auth/local-provider.ts';
+import { directoryProviders } from '../directories/index.ts';
 import { type OpenApiDocument, openApiDocument, type SchemaSet } from './document.ts';
 
 /** Below `/v3`. */
@@ -18,7 +19,10 @@ export function openApiFor(request: ApiRequest): OpenApiDocument {
   return openApiDocument([{ path: '/v3', schemas: schemasFor(whole), linksOf }, ...below], {
     server: request.base,
     version: request.deps.settings.get('server-version').replace(/^v/, ''),
-    providers: Object.fromEntries(providers.map(({ name, type }) => [name, type])),
+    providers: Object.fromEntries([
+      [localProvider.name, localProvider.type],
+      ...directoryProviders.map(({ name, providerType }) => [name, providerType]),
+    ]),
   });
 }
 

@@ -58,7 +58,7 @@ export function SignIn() {
             ))}
           </fieldset>
         )}
-        {provider && <PasswordForm provider={provider} />}
+        {provider && <PasswordForm key={provider.id} provider={provider} />}
         {elsewhere.length > 0 && (
           <div className="elsewhere">
             {elsewhere.map(({ one, address }) => (
@@ -111,12 +111,14 @@ function PasswordForm({ provider }: { readonly provider: V3Resource }) {
     }
   };
   const status = error instanceof RequestError ? error.status : undefined;
+  const domain = provider['defaultLoginDomain'] as string | undefined;
   return (
     <form onSubmit={event => void submit(event)}>
       <label className="field">
         <span>{t('signIn.username')}</span>
         {/* biome-ignore lint/a11y/noAutofocus: it is what the page is for */}
         <input name="username" autoComplete="username" autoCapitalize="none" spellCheck={false} required autoFocus />
+        {domain && <span className="hint">{t('signIn.domainHint', { domain })}</span>}
       </label>
       <label className="field">
         <span>{t('signIn.password')}</span>

@@ -1,0 +1,325 @@
+/**
+ * Signing in to a whole server with a real OpenLDAP, over LDAPS and StartTLS: whom it lets in and what he is, what it says of a
+ * directory that can't be used, and that nothing anybody is called, or types, opens more.
+ */
+import assert from 'node:assert/strict';
+import { createServer, type Server, type Socket } from 'node:net';
+import { after, before, describe, test } from 'node:test';
+import { until } from '@drover/base';
+import { fingerprint } from '@drover/engine';
+import { type ServerProcess, startServer } from '../server-process.ts';
+import { makeCommandLine } from './command-line.ts';
+import { freePort } from './kube-apiserver.ts';
+import { account, groupDn, missingSlapd, personDn, type SlapdPeer, startSlapd, suffix } from './slapd-peer.ts';
+
+const off = 'employeeNumber: 2';
+const hostile = ['a\\2cb \\28x\\29*\\29\\28uid=\\2a\\29', 'Gäste \\3cb\\3e&\\22', 'up\u202edown', '\\23first'];
+const people = [
+  { uid: 'ada', more: ['givenName: Ada', 'employeeNumber: 0'] },
+  { uid: 'ben' },
+  { uid: 'cleo' },
+  { uid: 'dora', more: [off] },
+  { uid: 'admin' },
+  ...Array.from({ length: 5 }, (_, at) => ({ uid: `mass${at}` })),
+];
+const groups = {
+  dev: [personDn('ada'), groupDn('all')],
+  staff: [groupDn('dev')],
+  // In a circle with those that are in it.
+  all: [groupDn('staff')],
+  others: [personDn('ben')],
+  ...Object.fromEntries(hostile.map(cn => [cn, [personDn('cleo')]])),
+};
+
+describe('OpenLDAP', { skip: missingSlapd() }, () => {
+  let directory: SlapdPeer;
+  let server: ServerProcess;
+  let admin: string;
+
+  before(async () => {
+    directory = await startSlapd({ people, groups });
+    server = await startServer();
+    admin = await server.login();
+  });
+  after(async () => {
+    await server?.[Symbol.asyncDispose]();
+    await directory?.[Symbol.asyncDispose]();
+  });
+
+  const config = (more: Record<string, unknown> = {}) => ({
+    servers: ['127.0.0.1'],
+    port: directory.tlsPort,
+    tls: true,
+    certificate: directory.ca,
+    serviceAccountDistinguishedName: account.dn,
+    serviceAccountPassword: account.password,
+    userSearchBase: `ou=people,${suffix}`,
+    groupSearchBase: `ou=groups,${suffix}`,
+    nestedGroupMembershipEnabled: true,
+    userEnabledAttribute: 'employeeNumber',
+    userDisabledBitMask: 2,
+    ...more,
+  });
+  const path = '/v3/openldapconfigs/openldap';
+  const apply = (more: Record<string, unknown> = {}, who: Record<string, unknown> = {}) =>
+    server.fetch('POST', `${path}?action=testAndApply`, {
+      token: admin,
+      body: { ldapConfig: config(more), username: 'ada', password: 'ada-opens-1234', enabled: true, ...who },
+    });
+  const signIn = (username: string, password = `${username}-opens-1234`) =>
+    server.fetch('POST', '/v3-public/openLdapProviders/openldap?action=login', { body: { username, password } });
+  const tokenOf = async (username: string): Promise<string> => {
+    const answer = await signIn(username);
+    assert.equal(answer.status, 201, JSON.stringify(answer.body));
+    return answer.body.token;
+  };
+  const groupsOf = async (token: string): Promise<string[]> => {
+    const { data } = await server.ask(token, 'GET', '/v3/principals');
+    return data.map(({ id }: { id: string }) => id).filter((id: string) => id.includes('_group://'));
+  };
+  const refresh = async (token: string) => {
+    const me = (await server.ask(token, 'GET', '/v3/users?me=true')).data[0];
+    const answer = await server.fetch('POST', `/v3/users/${me.id}?action=refreshauthprovideraccess`, {
+      token: admin,
+      body: {},
+    });
+    return { me, answer };
+  };
+  const isOn = async () => (await server.ask(admin, 'GET', path)).enabled;
+
+  test('what is configured wrongly is named, and switches nothing on', async () => {
+    const wrong: [Record<string, unknown>, string, RegExp][] = [
+      [{ servers: [] }, 'servers', /one server at least/],
+      [{ servers: ['ldap://127.0.0.1'] }, 'servers', /without scheme/],
+      [{ port: 70_000 }, 'port', /65535/],
+      [{ starttls: true }, 'starttls', /one of them/],
+      [{ certificate: 'no certificate' }, 'certificate', /PEM/],
+      [{ serviceAccountDistinguishedName: '' }, 'serviceAccountDistinguishedName', /must be set/],
+      [{ userSearchBase: 'people' }, 'userSearchBase', /distinguished name/],
+      [{ userSearchBase: `ou=nowhere,${suffix}` }, 'userSearchBase', /is not there/],
+      [{ userSearchFilter: '(uid=a' }, 'userSearchFilter', /filter such as/],
+      [{ userLoginFilter: '(&(uid=a)' }, 'userLoginFilter', /filter such as/],
+      [{ userLoginFilter: '(uid=a))(cn=b)' }, 'userLoginFilter', /parentheses/],
+      [{ groupSearchFilter: 'no filter' }, 'groupSearchFilter', /filter such as/],
+      [{ userLoginAttribute: 'uid)(cn=*' }, 'userLoginAttribute', /attribute/],
+      [{ connectionTimeout: 'soon' }, 'connectionTimeout', /whole number/],
+      [{ serviceAccountPassword: 'another' }, 'serviceAccountPassword', /does not take the service account/],
+    ];
+    for (const [more, field, message] of wrong) {
+      const { status, body } = await apply(more);
+      assert.deepEqual([status, body.fieldName], [422, field], `${field}: ${JSON.stringify(body)}`);
+      assert.match(body.message, message);
+    }
+    const password = await apply({}, { password: 'another' });
+    assert.deepEqual([password.status, password.body.fieldName], [422, 'password']);
+    assert.equal(await isOn(), false);
+    assert.equal((await signIn('ada')).status, 404, 'what is off is not there');
+  });
+
+  test('a server that is down, has an expired certificate, or takes connections and says nothing is told of', async () => {
+    const down = await apply({ port: await freePort() });
+    assert.deepEqual([down.status, down.body.code], [503, 'ProviderUnavailable']);
+    assert.match(down.body.message, /"openldap" can't be reached: 127\.0\.0\.1:\d+: it refuses connections/);
+
+    await using expired = await startSlapd({ people: [], groups: {}, days: -0.002 });
+    for (const more of [{ port: expired.tlsPort }, { port: expired.port, tls: false, starttls: true }]) {
+      const { body } = await apply({ ...more, certificate: expired.ca });
+      assert.match(body.message, /its certificate has expired \(code CERT_HAS_EXPIRED\)/);
+    }
+    assert.match((await apply({ certificate: expired.ca })).body.message, /its certificate is not trusted/);
+    const notTls = await apply({ port: directory.port });
+    assert.match(
+      notTls.body.message,
+      /127\.0\.0\.1:\d+: it (?:ended the connection|does not speak TLS there|does not answer)/,
+    );
+
+    await using silent = await startSilent();
+    for (const more of [{}, { tls: false, starttls: true }, { tls: false }]) {
+      const { status, body } = await apply({ ...more, port: silent.port, connectionTimeout: 500 });
+      assert.equal(status, 503);
+      assert.match(body.message, /it does not answer/);
+    }
+    assert.equal(await isOn(), false);
+  });
+
+  test('it is on once it has worked for somebody, and shows no secret', async () => {
+    // With a server before it that is down: the next is asked.
+    const answer = await apply({ servers: ['127.0.0.99', '127.0.0.1'] });
+    assert.equal(answer.status, 200, JSON.stringify(answer.body));
+    assert.equal(await isOn(), true);
+    const shown = await server.ask(admin, 'GET', path);
+    assert.ok(!JSON.stringify(shown).includes(account.password));
+    assert.deepEqual(shown.servers, ['127.0.0.99', '127.0.0.1']);
+    const { body } = await server.fetch('GET', '/v3-public/authProviders');
+    const listed = body.data.find(({ id }: { id: string }) => id === 'openldap');
+    assert.deepEqual([listed.type, Object.keys(listed.actions)], ['openLdapProvider', ['login']]);
+    const me = (await server.ask(admin, 'GET', '/v3/users?me=true')).data[0];
+    assert.ok(me.principalIds.includes(`openldap_user://${personDn('ada')}`), 'the tester keeps his way in');
+  });
+
+  test('somebody signs in with all groups that he is in, through others and through circles', async () => {
+    const token = await tokenOf('ben');
+    assert.deepEqual(await groupsOf(token), [`openldap_group://${groupDn('others')}`]);
+    const me = (await server.ask(token, 'GET', '/v3/users?me=true')).data[0];
+    assert.deepEqual(me.principalIds, [`local://${me.id}`, `openldap_user://${personDn('ben')}`]);
+    assert.equal(me.name, 'ben of Drover');
+    const own = await tokenOf('ada');
+    const nested = ['dev', 'staff', 'all'].map(cn => `openldap_group://${groupDn(cn)}`);
+    assert.deepEqual((await groupsOf(own)).sort(), nested.sort());
+  });
+
+  test('whatever is wrong with a sign-in, the answer is the same, and nothing that is typed is a filter', async () => {
+    const answers = [
+      await signIn('ada', 'wrong'),
+      await signIn('nobody', 'wrong'),
+      await signIn('ada', ''),
+      await signIn('*', 'ada-opens-1234'),
+      await signIn('ada)(objectClass=*', 'ada-opens-1234'),
+      await signIn('cle*', 'cleo-opens-1234'),
+      await signIn('\\61da', 'ada-opens-1234'),
+      await signIn(personDn('ada'), 'ada-opens-1234'),
+    ];
+    const { id: _, ...same } = answers[0]!.body;
+    for (const { status, body } of answers) {
+      const { id: __, ...rest } = body;
+      assert.deepEqual([status, rest], [401, same]);
+    }
+    const disabled = await signIn('dora');
+    assert.deepEqual([disabled.status, disabled.body.code], [403, 'PermissionDenied']);
+    assert.equal((await signIn('dora', 'wrong')).status, 401, 'only who knows the password learns that');
+  });
+
+  test('a person of the directory is nobody of this server, whatever he is called', async () => {
+    const token = await tokenOf('admin');
+    const me = (await server.ask(token, 'GET', '/v3/users?me=true')).data[0];
+    const local = (await server.ask(admin, 'GET', '/v3/users?me=true')).data[0];
+    assert.notEqual(me.id, local.id);
+    assert.equal(
+      (await server.fetch('GET', '/v3/settings/auth-token-max-ttl-minutes', { token })).body.links?.update,
+      undefined,
+    );
+  });
+
+  test('groups with names that were made to break something are groups like others, or none', async () => {
+    const token = await tokenOf('cleo');
+    const ids = await groupsOf(token);
+    assert.equal(ids.length, 3, ids.join('\n'));
+    assert.ok(
+      ids.every(id => !id.includes('\u202e')),
+      'no name turns the direction of writing around',
+    );
+    assert.ok(ids.some(id => id.includes('Gäste')));
+    for (const id of ids) {
+      const one = await server.fetch('GET', `/v3/principals/${encodeURIComponent(id)}`, { token: admin });
+      assert.deepEqual([one.status, one.body.id, one.body.principalType], [200, id, 'group']);
+    }
+  });
+
+  test('people and groups are found as somebody types, and what he types finds only what is called so', async () => {
+    const search = async (name: string, principalType?: string): Promise<string[]> => {
+      const answer = await server.fetch('POST', '/v3/principals?action=search', {
+        token: admin,
+        body: { name, principalType },
+      });
+      const ids = answer.body.data.map(({ id }: { id: string }) => id);
+      return ids.filter((id: string) => id.startsWith('openldap_'));
+    };
+    assert.deepEqual(await search('ad', 'user'), [
+      `openldap_user://${personDn('ada')}`,
+      `openldap_user://${personDn('admin')}`,
+    ]);
+    assert.deepEqual(await search('taf'), [`openldap_group://${groupDn('staff')}`]);
+    for (const name of ['*', ')(uid=*', '*)(objectClass=*', '\\2a', 'ad*', '(uid=ada)'])
+      assert.ok((await search(name, 'user')).length === 0, name);
+    const nowhere = encodeURIComponent(`openldap_user://${personDn('nobody')}`);
+    assert.equal((await server.fetch('GET', `/v3/principals/${nowhere}`, { token: admin })).status, 404);
+  });
+
+  test('the command line asks for name and password of the provider that is named', async () => {
+    await using drover = await makeCommandLine();
+    const who = ['--username', 'ben', '--password-stdin', '--ca-fingerprint', fingerprint(server.ca)];
+    const cli = ['login', server.url, '--provider', 'openldap', ...who];
+    await drover.ok(cli, { input: 'ben-opens-1234\n' });
+    assert.match(await drover.ok(['whoami']), /ben of Drover/);
+    const wrong = await drover.run(cli, { input: 'another\n' });
+    assert.notEqual(wrong.code, 0);
+  });
+
+  test('who leaves a group, or the directory, has left it here once groups are read again', async () => {
+    const token = await tokenOf('ada');
+    await directory.without(groupDn('all'), 'member', groupDn('staff')).catch(async () => {
+      // The last member of a group can't leave it.
+      await directory.change(client => client.del(groupDn('all')));
+    });
+    const before = await refresh(token);
+    assert.equal(before.answer.status, 200, JSON.stringify(before.answer.body));
+    assert.ok(!(await groupsOf(token)).includes(`openldap_group://${groupDn('all')}`));
+    const ben = await tokenOf('ben');
+    await directory.change(client => client.del(personDn('ben')));
+    await refresh(ben);
+    assert.equal((await server.fetch('GET', '/v3/users?me=true', { token: ben })).status, 401);
+  });
+
+  test('a directory that stops answering is told of in time, others go on, and it is used again once it does', async () => {
+    await apply({ connectionTimeout: 700 });
+    await tokenOf('cleo');
+    directory.stop('SIGSTOP');
+    try {
+      const { status, body } = await signIn('cleo');
+      assert.deepEqual([status, body.code], [503, 'ProviderUnavailable']);
+      assert.match(body.message, /"openldap" can't be asked now: it does not answer/);
+      assert.ok(!body.message.includes('127.0.0.1'), 'where it is, is told to nobody who has not signed in');
+      assert.ok(await server.login(), 'the local way in');
+    } finally {
+      directory.stop('SIGCONT');
+    }
+    await until('it is asked again', async () => (await signIn('cleo')).status === 201);
+  });
+
+  test('many at once are let in, over StartTLS too', async () => {
+    const put = await server.fetch('PUT', path, {
+      token: admin,
+      body: { ...config(), tls: false, starttls: true, port: directory.port, connectionTimeout: 20_000 },
+    });
+    assert.equal(put.status, 200, JSON.stringify(put.body));
+    const all = await Promise.all(Array.from({ length: 40 }, (_, at) => signIn(`mass${at % 5}`)));
+    assert.deepEqual([...new Set(all.map(({ status }) => status))], [201]);
+  });
+
+  test('only who is named may sign in where that is asked', async () => {
+    const mode = (accessMode: string, allowedPrincipalIds: string[]) =>
+      server.ask(admin, 'PUT', path, { accessMode, allowedPrincipalIds });
+    await mode('required', [`openldap_group://${groupDn('dev')}`]);
+    assert.equal((await signIn('cleo')).status, 403);
+    await tokenOf('ada');
+    await mode('restricted', []);
+    assert.equal((await signIn('cleo')).status, 403, 'a member of nothing here');
+    await mode('unrestricted', []);
+    await tokenOf('cleo');
+  });
+
+  test('switched off, it is not there, and what was signed in by it is over', async () => {
+    const token = await tokenOf('cleo');
+    await server.ask(admin, 'POST', `${path}?action=disable`, {}, 200);
+    assert.equal((await server.fetch('GET', '/v3/users?me=true', { token })).status, 401);
+    assert.equal((await signIn('cleo')).status, 404);
+    const direct = await server.fetch('POST', '/v1-public/login', {
+      body: { type: 'openLdapProvider', username: 'cleo', password: 'cleo-opens-1234' },
+    });
+    assert.equal(direct.status, 404);
+  });
+});
+
+/** Takes connections and never says a word. */
+async function startSilent(): Promise<{ readonly port: number } & AsyncDisposable> {
+  const sockets = new Set<Socket>();
+  const server: Server = createServer(socket => void sockets.add(socket.on('error', () => {})));
+  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve));
+  return {
+    port: (server.address() as { port: number }).port,
+    async [Symbol.asyncDispose]() {
+      for (const socket of sockets) socket.destroy();
+      await new Promise(resolve => server.close(resolve));
+    },
+  };
+}
