@@ -77,6 +77,28 @@ test('only the admin may do everything, and only owners what is in a cluster', (
   );
 });
 
+test('who is new, or in a project, reads catalogs, drivers and settings at most: only who may everything writes them', () => {
+  const shared =
+    /^(?:\*|catalogs?|clusterrepos|templates|templateversions|nodedrivers|kontainerdrivers|settings|features|authconfigs)$/i;
+  const written = (rules: Rule[] = []) =>
+    rules.filter(
+      ({ resources = [], apiGroups = [], verbs = [] }) =>
+        resources.some(name => shared.test(name)) &&
+        apiGroups.some(group => ['*', 'catalog.cattle.io', 'management.cattle.io'].includes(group)) &&
+        verbs.some(verb => !['get', 'list', 'watch'].includes(verb)),
+    );
+  const given = [
+    ...builtin.globalRoles.filter(role => (role as { newUserDefault?: boolean }).newUserDefault),
+    ...builtin.globalRoles.filter(({ id }) => ['user', 'user-base', 'clusters-create'].includes(id)),
+    ...builtin.roleTemplates.filter(role => (role as { context?: string }).context === 'project'),
+  ] as { id: string; rules?: Rule[] }[];
+  assert.ok(given.length > 5);
+  assert.deepEqual(
+    given.flatMap(({ id, rules }) => written(rules).map(rule => `${id}${ruleLine(rule)}`)),
+    [],
+  );
+});
+
 test('they are made once, kept as an admin set their switches, and get new rules', async () => {
   await using store = await openSqliteStore({ path: ':memory:' });
   const stop = new AbortController();

@@ -8,7 +8,7 @@ import { invalid, type Log, messageOf, type Secret } from '@drover/base';
 import { checkKeyring, FieldCipher, isHalfCopied, openKeyring } from '@drover/store';
 import { apiRoutes } from './api/routes.ts';
 import { openAudit } from './audit/open-audit.ts';
-import { bootstrapAdmin, openAuth, tokenPurge, userCleanup } from './auth/index.ts';
+import { bootstrapAdmin, inactiveUsers, openAuth, tokenPurge, userCleanup } from './auth/index.ts';
 import { assertionPurge, cliRequestPurge, groupRefresh } from './auth-providers/index.ts';
 import { ensureBuiltinRoles } from './builtin-roles.ts';
 import { ClusterClients } from './clusters/clients.ts';
@@ -162,6 +162,7 @@ export async function serve({ config, say, log, signal }: ServeOptions): Promise
     startController(cliRequestPurge, context),
     startController(groupRefresh({ resources, caches, settings }), context),
     startController(userCleanup, context),
+    startController(inactiveUsers({ resources, caches, settings }), context),
     startController(clusterCreator, context),
     startController(projectCreator, context),
   );

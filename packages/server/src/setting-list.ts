@@ -1,5 +1,6 @@
 /** The settings there are, with their defaults, and what some of them take. */
 import { invalid, isDnsLabel } from '@drover/base';
+import { checkInactivity } from './auth/inactive-users.ts';
 
 export const settingDefaults: Readonly<Record<string, string>> = {
   'agent-image': 'drover/agent:0.1.0',
@@ -10,6 +11,8 @@ export const settingDefaults: Readonly<Record<string, string>> = {
   cacerts: '',
   'crt-default-grace-period-minutes': '180',
   'crt-default-ttl-minutes': '43200',
+  'delete-inactive-user-after': '',
+  'disable-inactive-user-after': '2160h',
   'first-login': 'true',
   'install-uuid': '',
   'k8s-version': 'v1.36.3',
@@ -45,6 +48,9 @@ export const settingChecks: Readonly<Record<string, (value: string) => void>> = 
       .filter(name => name.endsWith('-minutes'))
       .map(name => [name, wholeNumber(name, minutes)]),
   ),
+  // As for others who keep to these settings: nobody is deleted within two weeks, or disabled within a day.
+  'delete-inactive-user-after': checkInactivity('delete-inactive-user-after', 336),
+  'disable-inactive-user-after': checkInactivity('disable-inactive-user-after', 24),
   'password-min-length': wholeNumber('password-min-length', { min: 2, max: 256 }),
   'server-url': value => {
     if (!URL.canParse(value) || new URL(value).protocol !== 'https:')

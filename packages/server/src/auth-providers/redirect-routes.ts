@@ -8,7 +8,7 @@ import { noteForAudit } from '../audit/notes.ts';
 import type { Authenticator } from '../auth/authenticate.ts';
 import { clearCookies, setSessionCookie } from '../auth/cookies.ts';
 import { nowOf } from '../auth/deps.ts';
-import type { LoginDeps } from '../auth/login.ts';
+import { type LoginDeps, noteLogin } from '../auth/login.ts';
 import { endSessions } from '../auth/logout.ts';
 import { Buckets } from '../auth/rate-limit.ts';
 import { issueToken, revokeToken } from '../auth/tokens.ts';
@@ -175,6 +175,7 @@ export class RedirectSignIn {
       description: `Sign-in with ${config.name}`,
     });
     noteForAudit(request, { userId: user.metadata.name, tokenName: resource.metadata.name });
+    await noteLogin(this.#deps, user.metadata.name);
     setSessionCookie(response, bearer);
     // 303: the browser goes on with GET, and leaves what was posted here behind.
     redirect(response, pending.returnTo);

@@ -27,6 +27,7 @@ export { guardCsrf } from './csrf.ts';
 export type { AuthDeps, SettingsReader } from './deps.ts';
 export * from './escalation.ts';
 export * from './impersonation.ts';
+export { inactiveUsers } from './inactive-users.ts';
 export { logout } from './logout.ts';
 export { isBrowser, isCrossSite, requireSameOrigin } from './origin.ts';
 export * from './principals.ts';

@@ -133,7 +133,8 @@ function loginAnswer(token: Token, bearer: Secret): Record<string, unknown> {
   };
 }
 
-async function noteLogin(deps: AuthDeps, userId: string): Promise<void> {
+/** When somebody last signed in; read where people are disabled who do not come any more. */
+export async function noteLogin(deps: AuthDeps, userId: string): Promise<void> {
   const lastLogin = `${new Date(nowOf(deps)).toISOString().slice(0, 19)}Z`;
   const first = { metadata: { name: userId }, groupPrincipals: {}, lastLogin };
   await deps.resources.put('userAttribute', first, seen => ({ ...seen, lastLogin }));
