@@ -3,15 +3,15 @@
  * lost and replaced, and taken away again without a trace.
  */
 import assert from 'node:assert/strict';
-import { mkdtemp, rm, stat } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { messageOf, until } from '@drover/base';
 import { buildBundle, defaultBundleDir, findBinaries } from '@drover/engine';
 import { hostsSkipReason, startHosts, type TestHost } from '../hosts/index.ts';
-import { busyboxImage, writeBusyboxImage } from './node/image.ts';
-import { makeRkeFolder, nodeOf, type RkeFolder, readText, snapshotOf } from './rke.ts';
+import { busyboxImage } from './node/image.ts';
+import { importBusybox, makeRkeFolder, nodeOf, type RkeFolder, readText, snapshotOf } from './rke.ts';
+import { policiesHold } from './rke-policies.ts';
 
 /** Undefined where a cluster can be made; builds what it takes, once. */
 async function skipReason(): Promise<string | undefined> {
@@ -88,6 +88,7 @@ test('three hosts are one cluster; one that is lost is replaced, and all three b
   assert.deepEqual([again.code, again.planned], [0, []]);
   await allWell(folder, names);
   await podsTalk(folder, world.hosts);
+  await policiesHold(folder, world.hosts);
 
   const lost = world.hosts[1]!;
   await lost.stop({ forget: true });
@@ -165,20 +166,7 @@ const wget = ['timeout', '10', 'wget', '-q', '-O', '-'];
 
 /** Pods on all hosts answer each other by address, by service and by name. */
 async function podsTalk(folder: RkeFolder, hosts: readonly TestHost[]): Promise<void> {
-  const dir = await mkdtemp(join(tmpdir(), 'drover-image-'));
-  try {
-    await writeBusyboxImage(join(dir, 'busybox.tar'));
-    for (const host of hosts) {
-      await host.put(join(dir, 'busybox.tar'), 'busybox.tar');
-      await host.exec([
-        'sh',
-        '-c',
-        '/opt/drover/*/bin/ctr --address /run/drover/containerd.sock --namespace k8s.io images import /opt/busybox.tar',
-      ]);
-    }
-  } finally {
-    await rm(dir, { recursive: true });
-  }
+  await importBusybox(hosts);
   const server = ['sh', '-c', 'mkdir -p /www; hostname >/www/index.html; exec httpd -f -p 8080 -h /www'];
   for (const host of hosts) {
     const overrides = { spec: { nodeName: host.name, terminationGracePeriodSeconds: 0 } };
@@ -209,6 +197,7 @@ async function nothingLeft(host: TestHost): Promise<void> {
     `ls -d /opt/drover /etc/drover /etc/kubernetes /var/lib/kubelet /var/lib/etcd/member /etc/systemd/system/drover-* 2>/dev/null
 ip -o link | grep -E 'flannel|cni0|veth.*@'
 iptables-save | grep -E 'KUBE-|FLANNEL|CNI-'
+nft list tables | grep drover
 grep -E '/var/lib/kubelet/pods|/run/drover' /proc/mounts
 pgrep -fa '^/opt/drover'
 pgrep -x containerd

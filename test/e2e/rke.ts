@@ -10,6 +10,7 @@ import type { StepEvent } from '@drover/engine';
 import { stringify } from 'yaml';
 import type { TestHost, TestHosts } from '../hosts/index.ts';
 import { run } from './node/command.ts';
+import { writeBusyboxImage } from './node/image.ts';
 
 const cli = fileURLToPath(new URL('../../packages/cli/src/main.ts', import.meta.url));
 
@@ -84,3 +85,19 @@ find /etc/drover /etc/kubernetes /etc/systemd/system /opt/drover -type f -printf
 }
 
 export const readText = (folder: RkeFolder, name: string): Promise<string> => readFile(join(folder.dir, name), 'utf8');
+
+/** Lets pods of these hosts run busybox. */
+export async function importBusybox(hosts: readonly TestHost[]): Promise<void> {
+  const dir = await mkdtemp(join(tmpdir(), 'drover-image-'));
+  try {
+    await writeBusyboxImage(join(dir, 'busybox.tar'));
+    const ctr =
+      'ctr=$(ls /opt/drover/*/bin/ctr | head -1); $ctr --address /run/drover/containerd.sock --namespace k8s.io';
+    for (const host of hosts) {
+      await host.put(join(dir, 'busybox.tar'), 'busybox.tar');
+      await host.exec(['sh', '-c', `${ctr} images import /opt/busybox.tar`]);
+    }
+  } finally {
+    await rm(dir, { recursive: true });
+  }
+}

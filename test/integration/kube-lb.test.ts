@@ -2,11 +2,16 @@
 import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import type { IncomingMessage } from 'node:http';
+import { createServer as createHttps, get as httpsGet } from 'node:https';
 import { type AddressInfo, connect as connectTcp, createServer as createTcpServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { test } from 'node:test';
 import { connect, createServer, type TLSSocket } from 'node:tls';
 import { messageOf, until } from '@drover/base';
-import { findNodeBinaries, issueCert, makeCa } from '@drover/engine';
+import { certKubeconfig, findNodeBinaries, issueCert, makeCa } from '@drover/engine';
 
 const binary = await findNodeBinaries(['kube-lb']).catch((error: Error) => error);
 const skip = binary instanceof Error ? messageOf(binary) : false;
@@ -45,12 +50,13 @@ async function freePort(): Promise<number> {
   return port;
 }
 
-function startBalancer(port: number, backends: readonly string[], local?: string): ChildProcess {
+function startBalancer(port: number, backends: readonly string[], local?: string, kubeconfig?: string): ChildProcess {
   if (binary instanceof Error) throw binary;
   const args = [
     `--listen=127.0.0.1:${port}`,
     `--backends=${backends.join(',')}`,
     ...(local ? [`--local=${local}`] : []),
+    ...(kubeconfig ? [`--kubeconfig=${kubeconfig}`] : []),
   ];
   return spawn(binary['kube-lb']!.path, args, { stdio: 'ignore' });
 }
@@ -127,6 +133,58 @@ test('two control planes on other hosts share the work', { skip }, async () => {
       return seen.has('one') && seen.has('two');
     };
     await until('both to be asked', both, { timeoutMs: 30_000 });
+  } finally {
+    balancer.kill('SIGKILL');
+  }
+});
+
+test('a control plane that is not ready gets nothing new, and keeps what it has', { skip }, async t => {
+  const dir = await mkdtemp(join(tmpdir(), 'drover-lb-'));
+  t.after(() => rm(dir, { recursive: true }));
+  const identity = await issueCert(ca, { commonName: 'system:node:a', usages: ['client'] });
+  const kubeconfig = join(dir, 'node.json');
+  await writeFile(kubeconfig, certKubeconfig({ server: 'https://127.0.0.1:1', ca: ca.cert, user: 'a', identity }));
+  let isReady = true;
+  const start = async (name: string) => {
+    const trust = { requestCert: true, rejectUnauthorized: false, ca: ca.cert };
+    const server = createHttps({ cert, key: key.reveal(), ...trust }, ({ url, socket }, response) => {
+      const known = (socket as TLSSocket).authorized;
+      if (url === '/readyz') response.writeHead(known && (isReady || name !== 'one') ? 200 : 500).end();
+      else if (url === '/wait') response.write(name);
+      else response.end(name);
+    }).listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    t.after(() => server.closeAllConnections());
+    t.after(() => server.close());
+    return `127.0.0.1:${(server.address() as AddressInfo).port}`;
+  };
+  const [one, two] = [await start('one'), await start('two')];
+  const port = await freePort();
+  const balancer = startBalancer(port, [one, two], one, kubeconfig);
+  const get = async (path: string): Promise<IncomingMessage> => {
+    const [answer] = await once(httpsGet({ port, path, host: '127.0.0.1', ca: ca.cert, agent: false }), 'response');
+    return answer as IncomingMessage;
+  };
+  const name = async () => {
+    const [chunk] = await once(await get('/name'), 'data').catch(() => ['nobody']);
+    return String(chunk);
+  };
+  try {
+    await until('the local one to be preferred', async () => (await name()) === 'one', { timeoutMs: 30_000 });
+    const kept = await get('/wait');
+    let over = false;
+    kept
+      .on('close', () => {
+        over = true;
+      })
+      .resume();
+    isReady = false;
+    await until('the other one to be asked', async () => (await name()) === 'two', { timeoutMs: 30_000 });
+    assert.equal(over, false);
+    isReady = true;
+    await until('the local one to be preferred again', async () => (await name()) === 'one', { timeoutMs: 30_000 });
+    assert.equal(over, false);
+    kept.destroy();
   } finally {
     balancer.kill('SIGKILL');
   }

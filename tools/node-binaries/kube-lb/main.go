@@ -5,13 +5,16 @@ package main
 import (
 	"context"
 	"crypto/tls"
+	"encoding/json"
 	"flag"
 	"fmt"
 	"io"
 	"log"
 	"net"
+	"net/http"
 	"os"
 	"os/signal"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -27,8 +30,11 @@ const (
 )
 
 type backend struct {
-	address  string
-	up       atomic.Bool
+	address string
+	up      atomic.Bool
+	// Whether it says itself that it takes requests: not while it starts or ends.
+	ready    atomic.Bool
+	asker    *http.Client
 	failures int
 	mutex    sync.Mutex
 	open     map[net.Conn]struct{}
@@ -67,9 +73,34 @@ func (b *backend) check(ctx context.Context) bool {
 	return true
 }
 
+// isReady asks it as a client that it knows; true where there is no such client.
+func (b *backend) isReady(ctx context.Context) bool {
+	if b.asker == nil {
+		return true
+	}
+	ctx, cancel := context.WithTimeout(ctx, checkTimeout)
+	defer cancel()
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, "https://"+b.address+"/readyz", nil)
+	if err != nil {
+		return false
+	}
+	response, err := b.asker.Do(request)
+	if err != nil {
+		return false
+	}
+	defer response.Body.Close()
+	io.Copy(io.Discard, io.LimitReader(response.Body, 1<<16))
+	return response.StatusCode == http.StatusOK
+}
+
 func (b *backend) watch(ctx context.Context) {
 	for ctx.Err() == nil {
-		if b.check(ctx) {
+		ready := b.isReady(ctx)
+		if b.ready.Swap(ready) != ready {
+			log.Printf("%s is ready: %v", b.address, ready)
+		}
+		// What answers whether it is ready has made a handshake.
+		if (ready && b.asker != nil) || b.check(ctx) {
 			b.failures = 0
 			if !b.up.Swap(true) {
 				log.Printf("%s answers", b.address)
@@ -91,22 +122,24 @@ type balancer struct {
 	local    string
 }
 
-// order gives all backends, the ones to try first in front: local, up, the rest, each group in turn.
+// order gives all backends, the ones to try first in front: local, ready, up, the rest, each group in turn.
 func (l *balancer) order() []*backend {
 	start := int(l.next.Add(1) % uint64(len(l.backends)))
-	var local, up, rest []*backend
+	var local, ready, up, rest []*backend
 	for i := range l.backends {
 		b := l.backends[(start+i)%len(l.backends)]
 		switch {
-		case b.up.Load() && b.address == l.local:
+		case b.up.Load() && b.ready.Load() && b.address == l.local:
 			local = append(local, b)
+		case b.up.Load() && b.ready.Load():
+			ready = append(ready, b)
 		case b.up.Load():
 			up = append(up, b)
 		default:
 			rest = append(rest, b)
 		}
 	}
-	return append(append(local, up...), rest...)
+	return slices.Concat(local, ready, up, rest)
 }
 
 func (l *balancer) serve(client net.Conn) {
@@ -135,10 +168,40 @@ func (l *balancer) serve(client net.Conn) {
 	}
 }
 
+// asker makes a connection for every question, as whom the file names then: its certificate is renewed while this runs.
+func asker(kubeconfig string) *http.Client {
+	load := func(*tls.CertificateRequestInfo) (*tls.Certificate, error) {
+		text, err := os.ReadFile(kubeconfig)
+		if err != nil {
+			return nil, err
+		}
+		// JSON, as Drover writes it.
+		var file struct {
+			Users []struct {
+				User struct {
+					Cert []byte `json:"client-certificate-data"`
+					Key  []byte `json:"client-key-data"`
+				}
+			}
+		}
+		if err := json.Unmarshal(text, &file); err != nil {
+			return nil, err
+		}
+		if len(file.Users) != 1 {
+			return nil, fmt.Errorf("%s has %d users", kubeconfig, len(file.Users))
+		}
+		pair, err := tls.X509KeyPair(file.Users[0].User.Cert, file.Users[0].User.Key)
+		return &pair, err
+	}
+	config := &tls.Config{InsecureSkipVerify: true, GetClientCertificate: load}
+	return &http.Client{Transport: &http.Transport{TLSClientConfig: config, DisableKeepAlives: true}}
+}
+
 func main() {
 	listen := flag.String("listen", "127.0.0.1:6444", "address to listen on")
 	backends := flag.String("backends", "", "addresses of the control planes, comma-separated")
 	local := flag.String("local", "", "the one of them on this host, which is preferred")
+	kubeconfig := flag.String("kubeconfig", "", "as its user each is asked whether it is ready; without, a handshake is enough")
 	flag.Parse()
 	log.SetFlags(0)
 	if *backends == "" {
@@ -150,6 +213,9 @@ func main() {
 	l := &balancer{local: *local}
 	for _, address := range strings.Split(*backends, ",") {
 		b := &backend{address: address, open: map[net.Conn]struct{}{}}
+		if *kubeconfig != "" {
+			b.asker = asker(*kubeconfig)
+		}
 		l.backends = append(l.backends, b)
 		go b.watch(ctx)
 	}

@@ -31,6 +31,7 @@ const onHosts = [
   'etcdctl',
   'etcdutl',
   'kube-lb',
+  'network-policy',
 ] as const;
 
 /** Writes the bundle to `dir`, which is replaced as a whole; one that is there and made from the same is kept. */

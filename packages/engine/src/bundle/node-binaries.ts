@@ -4,7 +4,7 @@
  */
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { mkdir, readFile, rename } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { internal, unavailable } from '@drover/base';
@@ -60,6 +60,7 @@ export const nodeBinaryTable = {
   etcdctl: { ...etcd, package: 'go.etcd.io/etcd/etcdctl/v3' },
   etcdutl: { ...etcd, package: 'go.etcd.io/etcd/etcdutl/v3' },
   'kube-lb': { module: 'kube-lb', package: '.' },
+  'network-policy': { module: 'network-policy', package: '.' },
 } as const satisfies Readonly<Record<string, Built>>;
 
 export type NodeBinary = keyof typeof nodeBinaryTable;
@@ -108,7 +109,7 @@ async function readModule({ module, versionOf, tags = [] }: Built): Promise<{ ke
   const mod = await readFileIfThere(join(dir, 'go.mod'));
   if (mod === undefined) throw unavailable(`${dir} is not there: bundles are built in a checkout of the sources`);
   const sum = (await readFileIfThere(join(dir, 'go.sum'))) ?? '';
-  const own = versionOf === undefined ? await readFile(join(dir, 'main.go'), 'utf8') : '';
+  const own = versionOf === undefined ? await ownSources(dir) : '';
   const key = createHash('sha256').update(mod).update(sum).update(own).update(tags.join()).digest('hex').slice(0, 16);
   if (versionOf === undefined) return { key, version: key.slice(0, 8) };
   const line = mod.split('\n').find(text =>
@@ -120,4 +121,10 @@ async function readModule({ module, versionOf, tags = [] }: Built): Promise<{ ke
   const version = line && /\s(v\S+)/.exec(line)?.[1];
   if (!version) throw internal(`${join(dir, 'go.mod')} does not require ${versionOf}`);
   return { key, version };
+}
+
+/** Of a module that is ours: the version is what it says. */
+async function ownSources(dir: string): Promise<string> {
+  const names = (await readdir(dir)).filter(name => name.endsWith('.go')).sort();
+  return (await Promise.all(names.map(name => readFile(join(dir, name), 'utf8')))).join('\0');
 }

@@ -113,7 +113,14 @@ export function kubeLbArguments(options: {
   readonly listen: string;
   readonly backends: readonly string[];
   readonly local: string | undefined;
+  /** As whose user control planes are asked whether they are ready. */
+  readonly kubeconfig: string;
 }): string[] {
-  const { listen, backends, local } = options;
-  return [`--listen=${listen}`, `--backends=${backends.join(',')}`, ...(local ? [`--local=${local}`] : [])];
+  const { listen, backends, local, kubeconfig } = options;
+  return [
+    `--listen=${listen}`,
+    `--backends=${backends.join(',')}`,
+    `--kubeconfig=${kubeconfig}`,
+    ...(local ? [`--local=${local}`] : []),
+  ];
 }

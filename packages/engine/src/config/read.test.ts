@@ -47,7 +47,7 @@ test('a file with one node has the original’s defaults', async () => {
   });
   assert.deepEqual(
     warnings.map(({ field }) => field),
-    ['ingress.provider', 'network.plugin'],
+    ['ingress.provider'],
   );
 });
 

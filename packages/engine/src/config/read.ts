@@ -257,13 +257,15 @@ function networkOf(tree: Tree, problems: Problem[]): ClusterSpec['network'] {
   const option = (name: string) => options[`canal_${name}`] || options[`flannel_${name}`] || undefined;
   const say = (severity: Problem['severity'], message: string) =>
     problems.push({ field: 'network.plugin', severity, message });
-  if (plugin === 'calico') say('warning', 'calico is not installed: the network is VXLAN between nodes');
+  if (plugin === 'calico')
+    say(
+      'warning',
+      'calico is not installed: the network is VXLAN between nodes, with the policies of Kubernetes alone',
+    );
   else if (!['none', 'flannel', 'canal'].includes(plugin))
     say('error', `${plugin} can't be had; canal, flannel (both VXLAN here) and none can`);
   const backend = option('flannel_backend_type') ?? options['flannel_backend_type'] ?? 'vxlan';
   if (backend !== 'vxlan') say('error', `only the backend vxlan can be had, not ${backend}`);
-  const policy = plugin === 'canal' || plugin === 'calico';
-  if (policy) say('warning', 'network policies are kept but not enforced yet');
   return {
     plugin: plugin === 'none' ? 'none' : 'vxlan',
     interface:
@@ -274,7 +276,7 @@ function networkOf(tree: Tree, problems: Problem[]): ClusterSpec['network'] {
     vxlanPort: Number(options['canal_flannel_backend_port'] || options['flannel_backend_port'] || 8472),
     vxlanVni: Number(options['canal_flannel_backend_vni'] || options['flannel_backend_vni'] || 1),
     mtu: number(tree, 'mtu', 0),
-    policy,
+    policy: plugin === 'canal' || plugin === 'calico',
   };
 }
 

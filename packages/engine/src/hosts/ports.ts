@@ -1,5 +1,6 @@
 /** Ports that a cluster needs: who listens on which, and from where it is reached. */
 import type { ClusterSpec, Role } from '../config/spec.ts';
+import { networkPolicyPort } from '../node/paths.ts';
 
 export interface NeededPort {
   readonly port: number;
@@ -30,6 +31,7 @@ export function portsOf(roles: readonly Role[], spec: ClusterSpec): NeededPort[]
     tcp(10248, 'health of kubelet'),
     tcp(10256, 'health of kube-proxy'),
     tcp(6444, 'way to all control planes'),
+    ...(spec.network.policy ? [tcp(networkPolicyPort, 'health of network policies')] : []),
     ...(spec.network.plugin === 'vxlan'
       ? [{ port: spec.network.vxlanPort, protocol: 'udp', what: 'pod network', from: everybody } as const]
       : []),

@@ -177,7 +177,9 @@ function kernelAbilities({ facts }: JudgedHost, { spec }: PreflightInput): Findi
     ...when(!facts.hasBridgeFilter, () =>
       warning(
         'modules',
-        'packets between pods of one node pass no rules (module br_netfilter); they are masqueraded instead',
+        `packets between pods of one node pass no rules (module br_netfilter); they are masqueraded instead${
+          spec.network.policy ? ', and network policies do not hold between them' : ''
+        }`,
       ),
     ),
   ];

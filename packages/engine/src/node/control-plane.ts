@@ -74,6 +74,8 @@ function apiserver(input: HostInput, files: readonly WantedFile[]): Unit {
     'service-account-signing-key-file': keyFile(serviceAccountKey),
     'service-cluster-ip-range': wanted.serviceCidr,
     'service-node-port-range': wanted.nodePortRange,
+    // Time for balancers to see that it is not ready any more, while it still answers.
+    'shutdown-delay-duration': '5s',
     'tls-cert-file': certFile('kube-apiserver'),
     'tls-private-key-file': keyFile('kube-apiserver'),
     'admission-control-config-file': files.some(({ path }) => path === admissionFile) ? admissionFile : undefined,

@@ -8,6 +8,9 @@ export const unitsDir = '/etc/systemd/system';
 export const containerdSocket = '/run/drover/containerd.sock';
 /** Every component of a node asks the control planes here, whichever of them are up. */
 export const balancerAddress = '127.0.0.1:6444';
+/** Where what enforces network policies says whether it is well; and its rules in nftables. */
+export const networkPolicyPort = 10246;
+export const policyTable = 'ip drover-network-policy';
 export const unitPrefix = 'drover-';
 
 export const certFile = (name: string): string => `${sslDir}/${name}.pem`;

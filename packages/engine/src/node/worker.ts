@@ -13,7 +13,17 @@ import {
 import { kubeletCertName, nodeCertName } from '../pki/cluster-certs.ts';
 import { roleTaints } from '../plan/node-settings.ts';
 import { binDir, controlNodes, type HostInput, jsonFile, withExtras } from './host-input.ts';
-import { balancerAddress, bundleDir, certFile, containerdSocket, etcDir, keyFile, kubeconfigFile } from './paths.ts';
+import {
+  balancerAddress,
+  bundleDir,
+  certFile,
+  containerdSocket,
+  etcDir,
+  keyFile,
+  kubeconfigFile,
+  networkPolicyPort,
+  policyTable,
+} from './paths.ts';
 import { makeUnit, type Unit, type WantedFile } from './unit.ts';
 
 const paths = {
@@ -82,6 +92,7 @@ export function workerUnits(input: HostInput, all: readonly WantedFile[]): Unit[
         listen: balancerAddress,
         backends: controlNodes(spec).map(({ internalAddress }) => `${internalAddress}:6443`),
         local: node.roles.includes('controlplane') ? `${node.internalAddress}:6443` : undefined,
+        kubeconfig: kubeconfigFile(nodeCertName(node)),
       }),
     }),
     makeUnit({
@@ -140,7 +151,29 @@ export function workerUnits(input: HostInput, all: readonly WantedFile[]): Unit[
       files: all,
     }),
   );
+  if (spec.network.policy) units.push(networkPolicy(input, { kubeconfig, files: all }));
   return units;
+}
+
+function networkPolicy(
+  input: HostInput,
+  { kubeconfig, files }: { kubeconfig: string; files: readonly WantedFile[] },
+): Unit {
+  const bin = binDir(input);
+  return makeUnit({
+    name: 'drover-network-policy.service',
+    description: 'Network policies of the pods on this node',
+    binDir: bin,
+    command: `${bin}/network-policy`,
+    args: [`--node=${input.node.name}`, `--kubeconfig=${kubeconfig}`, `--listen=127.0.0.1:${networkPolicyPort}`],
+    after: ['drover-kube-lb.service'],
+    service: [
+      // Started anew, it finds the rules in force; taken away for good, it takes them along.
+      `ExecStopPost=-/bin/sh -c "systemctl is-enabled --quiet drover-network-policy || nft delete table ${policyTable}"`,
+    ],
+    files,
+    health: { kind: 'http', port: networkPolicyPort, path: '/healthz' },
+  });
 }
 
 const cgroupDriver = ({ facts }: HostInput): 'systemd' | 'cgroupfs' =>

@@ -45,9 +45,10 @@ const table: { readonly [A in Action['do']]: Doing<A> } = {
   },
   async start({ unit }, host, context) {
     const target = context.executor(host);
-    await startUnit(unit, target, context.signal);
     const { node } = context.wanted.hosts.find(({ node: { name } }) => name === host)!;
     const { certificates, signal } = context;
+    if (unit.health?.kind === 'etcd' && context.wanted.etcdFormed) await context.members.yieldLeadership(node, signal);
+    await startUnit(unit, target, signal);
     // Members of a new cluster wait for each other: that is a step of its own.
     if (unit.health?.kind === 'etcd' && !context.wanted.etcdFormed) return;
     await waitUntilHealthy(unit, { executor: target, node, certificates, signal });

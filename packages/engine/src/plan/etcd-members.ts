@@ -58,6 +58,24 @@ export class EtcdMembers {
     await this.#ask('member/remove', { ID: id }, signal);
   }
 
+  /** Before a member is started anew: where it leads, another one does then, and nobody has to wait for an election. */
+  async yieldLeadership(node: NodeSpec, signal?: AbortSignal): Promise<void> {
+    const connection = this.#connections.find(({ server }) => server === clientUrl(node));
+    if (!connection) return;
+    await using client = new KubeClient(connection, { timeoutMs: 10_000 });
+    const ask = <T>(path: string, body: object) =>
+      client.request<T>('POST', `/v3/maintenance/${path}`, { body, signal });
+    try {
+      const { header, leader } = await ask<{ header: { member_id: string }; leader?: string }>('status', {});
+      if (leader !== header.member_id) return;
+      const next = (await this.list(signal)).find(({ id, name, isLearner }) => id !== leader && name && !isLearner);
+      if (next) await ask('transfer-leadership', { targetID: next.id });
+    } catch {
+      // One that is down leads nobody; one that can't hand over is followed by election.
+      signal?.throwIfAborted();
+    }
+  }
+
   async #ask<T>(path: string, body: object, signal: AbortSignal | undefined): Promise<T> {
     const reasons: string[] = [];
     for (const connection of this.#connections) {

@@ -4,6 +4,7 @@
  */
 import { internal } from '@drover/base';
 import type { Executor } from '../hosts/executor.ts';
+import { policyTable } from '../node/paths.ts';
 
 const script = `
 PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin
@@ -35,7 +36,7 @@ for family in iptables ip6tables; do
   $family-save | grep -vE '(KUBE-|FLANNEL-|CNI-)' | $family-restore
 done
 if command -v nft >/dev/null; then
-  for t in 'ip kube-proxy' 'ip6 kube-proxy' 'ip flannel-ipv4' 'ip6 flannel-ipv6' 'inet kube-network-policies'; do nft delete table $t 2>/dev/null; done
+  for t in 'ip kube-proxy' 'ip6 kube-proxy' 'ip flannel-ipv4' 'ip6 flannel-ipv6' '${policyTable}'; do nft delete table $t 2>/dev/null; done
 fi
 if command -v ipset >/dev/null; then
   for set in $(ipset list -name 2>/dev/null | grep -E '^(KUBE-|inet6:KUBE-)'); do ipset destroy "$set" 2>/dev/null; done
