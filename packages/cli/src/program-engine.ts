@@ -17,7 +17,7 @@ export function addEngine(program: Command, action: Action): void {
   action(
     withFile(rke.command('up'))
       .description('bring the cluster to what the file says; safe to run again')
-      .option('--bundle <dir>', 'the bundle to use (default: the one of drover bundle build)')
+      .option('--bundle <place>', 'the bundle to use, a folder or a tar (default: of drover bundle build)')
       .option('--forget-host-key <node>', 'of a host that was made anew; may be given several times', collect)
       .option('--dry-run', 'only say what would be done'),
     async (_, flags) => (await load()).up(flags),
@@ -42,7 +42,7 @@ export function addEngine(program: Command, action: Action): void {
       .description('bring the cluster back to one, on its hosts or on new ones')
       .option('--name <name>', 'the one meant')
       .option('--from <file>', 'a copy on this machine, for hosts that have none')
-      .option('--bundle <dir>', 'the bundle to use (default: the one of drover bundle build)'),
+      .option('--bundle <place>', 'the bundle to use, a folder or a tar (default: of drover bundle build)'),
     async (_, flags) => (await loadEtcd()).restore(flags),
   );
 
@@ -51,14 +51,26 @@ export function addEngine(program: Command, action: Action): void {
     withFile(cert.command('rotate'))
       .description('issue them anew, by the same authorities')
       .option('--service <name>', 'of this component alone; may be given several times', collect)
-      .option('--bundle <dir>', 'the bundle to use (default: the one of drover bundle build)'),
+      .option('--bundle <place>', 'the bundle to use, a folder or a tar (default: of drover bundle build)'),
     async (_, flags) => (await import('./commands/rke-cert.ts')).rotate(flags),
   );
 
   const bundle = program.command('bundle').description('what hosts need to become nodes, of fixed versions');
   const loadBundle = () => import('./commands/bundle.ts');
-  const inDir = (command: Command) => command.option('--dir <dir>', 'where it is (default: the cache)');
-  action(inDir(bundle.command('build')).description('make one'), async (_, flags) => (await loadBundle()).build(flags));
+  const inDir = (command: Command) => command.option('--dir <place>', 'its folder or its tar (default: in the cache)');
+  action(
+    bundle
+      .command('build')
+      .description('make one; -o FILE.tar writes it to one file as well')
+      .option('--dir <dir>', 'where it is made (default: in the cache)')
+      .option('--kubernetes <version>', 'a minor or an exact version, such as 1.37 or v1.37.2')
+      .option('--from <where>', "where Kubernetes' own programs come from: build, download or a directory")
+      .option(
+        '--checksums <file>',
+        'what a download has to be, as sha512sum writes it (default: what its vendor publishes)',
+      ),
+    async (_, flags) => (await loadBundle()).build(flags),
+  );
   action(inDir(bundle.command('verify')).description('check every file against its checksum'), async (_, flags) =>
     (await loadBundle()).verify(flags),
   );

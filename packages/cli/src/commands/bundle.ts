@@ -1,6 +1,14 @@
-/** bundle build, verify, show: what hosts need to become nodes, of fixed versions, in one folder. */
+/** bundle build, verify, list: what hosts need to become nodes, of fixed versions, in one folder or one file. */
 import { invalid } from '@drover/base';
-import { type BundleManifest, buildBundle, defaultBundleDir, openBundle, verifyBundle } from '@drover/engine';
+import {
+  type BundleManifest,
+  buildBundle,
+  defaultBundleDir,
+  openBundle,
+  parseKubernetes,
+  verifyBundle,
+  writeBundleTar,
+} from '@drover/engine';
 import { say } from '../messages.ts';
 import { parseFormat, printList } from '../output.ts';
 
@@ -9,10 +17,27 @@ export interface BundleFlags {
   readonly output?: string;
 }
 
-export async function build(flags: BundleFlags): Promise<void> {
-  const dir = flags.dir ?? defaultBundleDir();
-  const manifest = await buildBundle(dir, { onProgress: message => process.stderr.write(`${message}\n`) });
-  process.stdout.write(`${dir}: ${summary(manifest)}\n`);
+export interface BuildFlags extends BundleFlags {
+  readonly kubernetes?: string;
+  readonly from?: string;
+  readonly checksums?: string;
+}
+
+export async function build(flags: BuildFlags): Promise<void> {
+  const { output, from, checksums } = flags;
+  if (output !== undefined && !output.endsWith('.tar'))
+    throw invalid('--output', `is the file to write the bundle to, and its name ends in .tar: ${output} does not`);
+  if (checksums !== undefined && from !== 'download') throw invalid('--checksums', 'is for --from download alone');
+  const asked = flags.kubernetes === undefined ? undefined : parseKubernetes(flags.kubernetes, '--kubernetes');
+  const dir = flags.dir ?? defaultBundleDir(asked?.minor);
+  const manifest = await buildBundle(dir, {
+    kubernetes: asked?.version,
+    from,
+    checksums,
+    onProgress: message => process.stderr.write(`${message}\n`),
+  });
+  if (output !== undefined) await writeBundleTar(dir, output);
+  process.stdout.write(`${output ?? dir}: ${summary(manifest)}\n`);
 }
 
 export async function verify(flags: BundleFlags): Promise<void> {

@@ -15,14 +15,17 @@ import {
   defaultBundleDir,
   type Executor,
   type KeptState,
+  kubernetesVersions,
   type NodeSpec,
   openBundle,
   type Plan,
+  parseKubernetes,
   type ReadCluster,
   readClusterFile,
   readState,
   removeCluster,
   type StepEvent,
+  saidVersions,
   stepCount,
   writeAdminKubeconfig,
   writeState,
@@ -127,13 +130,20 @@ export async function readConfig({ config }: Files): Promise<ReadCluster> {
   return await readClusterFile(text, { dir: dirname(config) });
 }
 
+/** The one that is named, or one of the wanted Kubernetes from the cache, built where it is not there. */
 export async function chooseBundle(flags: RkeFlags, spec: ClusterSpec): Promise<Bundle> {
-  const dir = flags.bundle ?? defaultBundleDir();
-  if (!flags.bundle) await buildBundle(dir, { onProgress: warn });
-  const bundle = await openBundle(dir);
+  const field = 'kubernetes_version';
+  const asked = spec.kubernetesVersion === undefined ? undefined : parseKubernetes(spec.kubernetesVersion, field);
+  const place = flags.bundle ?? defaultBundleDir(asked?.minor);
+  if (!flags.bundle) {
+    if (asked && kubernetesVersions[asked.minor] !== asked.version)
+      throw invalid(field, `${asked.version} is none of ${saidVersions()}; name a bundle that has it (--bundle)`);
+    await buildBundle(place, { kubernetes: asked?.version, onProgress: warn });
+  }
+  const bundle = await openBundle(place);
   const has = bundle.manifest.versions['kubernetes'];
-  if (spec.kubernetesVersion !== undefined && spec.kubernetesVersion !== has)
-    throw invalid('kubernetes_version', `is ${spec.kubernetesVersion}, but the bundle in ${dir} has ${has}`);
+  if (asked && asked.version !== has)
+    throw invalid(field, `is ${asked.version}, but the bundle in ${place} has ${has}`);
   return bundle;
 }
 

@@ -1,6 +1,6 @@
 /**
- * Binaries from the vendors' release archives. Only archives whose checksum is committed in data/releases.json are ever
- * fetched; a checksum served beside the file would prove nothing. There is no kube-apiserver for macOS among them.
+ * Binaries from the vendors' release archives, each held to a checksum: what data/releases.json pins, or for another version what
+ * checksums.ts finds. There is no kube-apiserver for macOS among them.
  */
 import { createReadStream, createWriteStream } from 'node:fs';
 import { mkdir, rm } from 'node:fs/promises';
@@ -10,6 +10,7 @@ import { createGunzip } from 'node:zlib';
 import { internal, unavailable } from '@drover/base';
 import { extract } from 'tar-stream';
 import { addToCache, missingBinaries } from './cache.ts';
+import { type ChecksumOptions, checksumOf } from './checksums.ts';
 import releaseData from './data/releases.json' with { type: 'json' };
 import { fetchFile } from './fetch-file.ts';
 import { type BinaryName, platformName, type Report } from './names.ts';
@@ -32,6 +33,30 @@ export const pinnedReleases: Releases = releaseData;
 /** What names the binaries of these releases in the cache. */
 export function releaseVersion(releases: Releases): string {
   return releases['kubernetes']?.version ?? 'unknown';
+}
+
+/** The same with another Kubernetes, whose checksums are not known unless it is the pinned one. */
+export function releasesOfVersion(releases: Releases, version: string): Releases {
+  const { kubernetes } = releases;
+  if (!kubernetes || kubernetes.version === version) return releases;
+  const url = kubernetes.url.replaceAll(kubernetes.version, version);
+  return { ...releases, kubernetes: { ...kubernetes, version, url, checksums: {} } };
+}
+
+/** Finds out what is not pinned, where one of `names` needs it. */
+export async function withChecksums(
+  releases: Releases,
+  names: readonly BinaryName[],
+  options: ChecksumOptions,
+): Promise<Releases> {
+  const { kubernetes } = releases;
+  const isWanted = (release: Release) => names.some(name => release.binaries.includes(name));
+  // Nothing is asked of anybody where it can't be enough.
+  const rest = names.filter(name => !kubernetes?.binaries.includes(name));
+  if (!kubernetes || !isWanted(kubernetes) || Object.keys(kubernetes.checksums).length > 0) return releases;
+  releasesFor(releases, rest);
+  const checksums = { [platformName().name]: await checksumOf(fill(kubernetes.url), options) };
+  return { ...releases, kubernetes: { ...kubernetes, checksums } };
 }
 
 export function releaseKey(release: Release): string {

@@ -12,15 +12,22 @@ import {
   type Releases,
   releaseKey,
   releasesFor,
+  releasesOfVersion,
   releaseVersion,
+  withChecksums,
 } from './download.ts';
 import { buildBinaries, type GoModule, goModuleDir, readGoModule } from './go-build.ts';
 import { type BinaryName, type BinaryProgress, type BinarySource, controlPlaneBinaries, type Report } from './names.ts';
 import { verifyBinaries } from './verify.ts';
+import { parseKubernetes } from './versions.ts';
 
 export interface FindBinariesOptions {
   /** Default: what a control plane needs. */
   readonly names?: readonly BinaryName[];
+  /** A minor or an exact version (`1.37`, `v1.37.2`); default: what is pinned. */
+  readonly kubernetes?: string;
+  /** A file with the checksum of a release that is not pinned. */
+  readonly checksums?: string;
   /** Looked at first (`--kube-bin-dir`). */
   readonly dir?: string;
   readonly cacheDir?: string;
@@ -42,9 +49,13 @@ export interface Binaries {
 
 /** Finds, fetches or builds the binaries and has seen them run. Throws ServiceUnavailable with the reason of every source. */
 export async function findBinaries(options: FindBinariesOptions = {}): Promise<Binaries> {
-  const { names = controlPlaneBinaries, cacheDir = defaultCacheDir(), signal, releases = pinnedReleases } = options;
+  const { names = controlPlaneBinaries, cacheDir = defaultCacheDir(), signal } = options;
   const { allow = ['directory', 'cache', 'download', 'build'], dir } = options;
-  const module = await readGoModule(options.moduleDir ?? goModuleDir);
+  const asked = options.kubernetes === undefined ? undefined : parseKubernetes(options.kubernetes, 'kubernetes');
+  const pinned = options.releases ?? pinnedReleases;
+  const releases = asked ? releasesOfVersion(pinned, asked.version) : pinned;
+  const found = await readGoModule(options.moduleDir ?? goModuleDir, asked?.minor);
+  const module = asked && found?.version !== asked.version ? undefined : found;
   const releaseDir = binariesDir(cacheDir, releaseVersion(releases));
   const lock = (report: Report) =>
     holdLock(join(cacheDir, 'kubernetes', '.lock'), {
@@ -56,13 +67,15 @@ export async function findBinaries(options: FindBinariesOptions = {}): Promise<B
     directory: async () => dir ?? '',
     cache: () => cached({ cacheDir, names, module, releases }),
     download: async report => {
-      releasesFor(releases, names);
+      const known = await withChecksums(releases, names, { file: options.checksums, signal });
+      releasesFor(known, names);
       await using _ = await lock(report);
-      await downloadBinaries({ releases, dir: releaseDir, names, report, signal });
+      await downloadBinaries({ releases: known, dir: releaseDir, names, report, signal });
       return releaseDir;
     },
     build: async report => {
-      if (!module) throw unavailable(`there is no Go module at ${options.moduleDir ?? goModuleDir}`);
+      const of = asked ? ` of ${asked.version}` : '';
+      if (!module) throw unavailable(`there is no Go module${of} at ${options.moduleDir ?? goModuleDir}`);
       const buildDir = binariesDir(cacheDir, module.version);
       await using _ = await lock(report);
       await buildBinaries({ module, dir: buildDir, names, report, signal });
@@ -77,9 +90,11 @@ export async function findBinaries(options: FindBinariesOptions = {}): Promise<B
     const report: Report = progress =>
       options.onProgress?.({ ...progress, source, elapsedMs: Math.round(performance.now() - started) });
     try {
-      const found = await sources[source](report);
-      const version = await verifyBinaries(found, names, signal);
-      return { dir: found, source, version, path: name => join(found, name) };
+      const place = await sources[source](report);
+      const version = await verifyBinaries(place, names, signal);
+      if (asked && names.some(name => name.startsWith('kube')) && version !== asked.version)
+        throw unavailable(`${place} has ${version}, but ${asked.version} is asked for`);
+      return { dir: place, source, version, path: name => join(place, name) };
     } catch (error) {
       signal?.throwIfAborted();
       const message = messageOf(error);

@@ -1,6 +1,6 @@
 /**
- * Binaries built from our Go module (tools/kubernetes) by whoever has Go: its go.mod says the versions, its go.sum pins
- * what is built. Slow once (ten minutes on two cores), then cached until go.sum changes.
+ * Binaries built from our Go module (tools/kubernetes) by whoever has Go: its go.mod says the versions, its go.sum pins what is built;
+ * other minors have files of their own beside these, `go-1.37.mod` and `.sum`. Slow once (ten minutes on two cores), then cached.
  */
 import { execFile, spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
@@ -19,17 +19,26 @@ export const goModuleDir = fileURLToPath(new URL('../../../../tools/kubernetes',
 /** What go.mod pins, and the key under which its builds are cached; undefined where there is no module. */
 export interface GoModule {
   readonly dir: string;
+  /** `go.mod`, or the one of another minor. */
+  readonly modFile: string;
   readonly version: string;
   readonly key: string;
 }
 
-export async function readGoModule(dir: string): Promise<GoModule | undefined> {
-  const [mod, sum] = await Promise.all([readFileIfThere(join(dir, 'go.mod')), readFileIfThere(join(dir, 'go.sum'))]);
-  if (mod === undefined || sum === undefined) return undefined;
-  const version = /^\s*k8s\.io\/kubernetes (v\S+)$/m.exec(mod)?.[1];
-  if (version === undefined) throw internal(`${join(dir, 'go.mod')} does not require k8s.io/kubernetes`);
-  const hash = createHash('sha256').update(mod).update(sum).digest('hex');
-  return { dir, version, key: `go.sum ${hash.slice(0, 16)}` };
+/** `minor`: e.g. `1.37`; default: the one of go.mod. */
+export async function readGoModule(dir: string, minor?: string): Promise<GoModule | undefined> {
+  for (const name of ['go', ...(minor === undefined ? [] : [`go-${minor}`])]) {
+    const [mod, sum] = await Promise.all(
+      ['mod', 'sum'].map(extension => readFileIfThere(join(dir, `${name}.${extension}`))),
+    );
+    if (mod === undefined || sum === undefined) continue;
+    const version = /^\s*k8s\.io\/kubernetes (v\S+)$/m.exec(mod)?.[1];
+    if (version === undefined) throw internal(`${join(dir, `${name}.mod`)} does not require k8s.io/kubernetes`);
+    if (minor !== undefined && !version.startsWith(`v${minor}.`)) continue;
+    const hash = createHash('sha256').update(mod).update(sum).digest('hex');
+    return { dir, modFile: `${name}.mod`, version, key: `go.sum ${hash.slice(0, 16)}` };
+  }
+  return undefined;
 }
 
 export interface GoBuildOptions {
@@ -53,7 +62,14 @@ export async function buildBinaries(options: GoBuildOptions): Promise<void> {
     try {
       await runGo(
         module.dir,
-        ['build', ...goBuildArguments(name, module.version), '-o', output, goPackage(name)],
+        [
+          'build',
+          `-modfile=${module.modFile}`,
+          ...goBuildArguments(name, module.version),
+          '-o',
+          output,
+          goPackage(name),
+        ],
         signal,
       );
       await addToCache(dir, { name, from: output, key: module.key });

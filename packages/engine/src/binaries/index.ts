@@ -9,3 +9,4 @@ export {
   nodeBinaries,
   platformName,
 } from './names.ts';
+export { defaultMinor, kubernetesVersions, parseKubernetes, saidVersions } from './versions.ts';

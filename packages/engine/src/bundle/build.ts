@@ -4,11 +4,12 @@ import { createReadStream } from 'node:fs';
 import { chmod, constants, copyFile, mkdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { readFileIfThere } from '@drover/kube';
-import { type Binaries, findBinaries } from '../binaries/find.ts';
-import { controlPlaneBinaries, nodeBinaries, platformName } from '../binaries/names.ts';
+import { type Binaries, type FindBinariesOptions, findBinaries } from '../binaries/find.ts';
+import { type BinaryName, controlPlaneBinaries, nodeBinaries, platformName } from '../binaries/names.ts';
 import { holdLock } from '../process/lock.ts';
 import type { BundleFile, BundleImage, BundleManifest } from './bundle.ts';
 import { writeImage } from './image.ts';
+import { bundleId } from './manifest.ts';
 import {
   type FoundBinary,
   findNodeBinaries,
@@ -18,8 +19,12 @@ import {
 } from './node-binaries.ts';
 
 export interface BuildOptions extends NodeBinariesOptions {
-  /** Where Kubernetes' own come from; default: whatever findBinaries finds. */
-  readonly binaries?: Binaries;
+  /** A minor or an exact version; default: the default one. */
+  readonly kubernetes?: string;
+  /** Where Kubernetes' own come from: `build`, `download` or a directory; default: the first that works. */
+  readonly from?: string;
+  /** A file with the checksum of a download that is not pinned. */
+  readonly checksums?: string;
 }
 
 const onHosts = [
@@ -37,8 +42,7 @@ const onHosts = [
 /** Writes the bundle to `dir`, which is replaced as a whole; one that is there and made from the same is kept. */
 export async function buildBundle(dir: string, options: BuildOptions = {}): Promise<BundleManifest> {
   const { onProgress, signal } = options;
-  const names = [...controlPlaneBinaries, ...nodeBinaries];
-  const kubernetes = options.binaries ?? (await findBinaries({ names, cacheDir: options.cacheDir, signal }));
+  const kubernetes = await findKubernetes(options);
   const others = await findNodeBinaries(Object.keys(nodeBinaryTable) as NodeBinary[], options);
   const madeFrom = originOf(kubernetes, others);
   const kept = await readManifest(dir);
@@ -55,7 +59,7 @@ export async function buildBundle(dir: string, options: BuildOptions = {}): Prom
     await mkdir(dirname(to), { recursive: true });
     await copyFile(from, to, constants.COPYFILE_FICLONE);
     await chmod(to, 0o755);
-    files.push(await describe(making, path, true));
+    files.push(await describe(to, { path, executable: true }));
   };
   for (const name of names) {
     if (name === 'pause') continue;
@@ -63,7 +67,8 @@ export async function buildBundle(dir: string, options: BuildOptions = {}): Prom
   }
   for (const name of onHosts) await add(`bin/${name}`, others[name]!.path);
   const images = await writeImages(making, { kubernetes, others });
-  for (const { path } of Object.values(images)) files.push(await describe(making, path, false));
+  for (const { path } of Object.values(images))
+    files.push(await describe(join(making, path), { path, executable: false }));
   files.sort((a, b) => (a.path < b.path ? -1 : 1));
   const versions = {
     kubernetes: kubernetes.version,
@@ -84,6 +89,35 @@ export async function buildBundle(dir: string, options: BuildOptions = {}): Prom
   return manifest;
 }
 
+const names: readonly BinaryName[] = [...controlPlaneBinaries, ...nodeBinaries];
+
+async function findKubernetes(options: BuildOptions): Promise<Binaries> {
+  const { kubernetes, from, checksums, cacheDir, onProgress, signal } = options;
+  const common = { kubernetes, checksums, cacheDir, signal };
+  const find = (some: readonly BinaryName[], rest: Partial<FindBinariesOptions> = {}) => {
+    let last = '';
+    return findBinaries({
+      ...common,
+      ...rest,
+      names: some,
+      onProgress({ step, source, state }) {
+        if (state === 'failed' || source === 'cache' || step === last) return;
+        last = step;
+        onProgress?.(step);
+      },
+    });
+  };
+  if (from === undefined || from === 'build') return find(names, { allow: from ? ['cache', 'build'] : undefined });
+  // Nobody publishes the program that holds a pod's namespaces.
+  const published = names.filter(name => name !== 'pause');
+  const found = await find(
+    published,
+    from === 'download' ? { allow: ['download'] } : { allow: ['directory'], dir: from },
+  );
+  const pause = await findBinaries({ cacheDir, signal, names: ['pause'], allow: ['cache', 'build'] });
+  return { ...found, path: name => (name === 'pause' ? pause : found).path(name) };
+}
+
 function originOf(kubernetes: Binaries, others: Readonly<Record<string, FoundBinary>>): string {
   const hash = createHash('sha256').update(`${kubernetes.version}\0${kubernetes.source}\0`);
   // Paths in the cache carry the checksum of what each was built from.
@@ -99,13 +133,6 @@ async function readManifest(dir: string): Promise<BundleManifest | undefined> {
     // Somebody was killed while he wrote it: made again.
     return undefined;
   }
-}
-
-/** The same files are the same bundle, whenever and wherever they were put together. */
-export function bundleId(files: readonly BundleFile[]): string {
-  const hash = createHash('sha256');
-  for (const { path, sha256, executable } of files) hash.update(`${path}\0${sha256}\0${executable}\n`);
-  return hash.digest('hex');
 }
 
 async function writeImages(
@@ -127,9 +154,13 @@ async function writeImages(
   return images;
 }
 
-export async function describe(dir: string, path: string, executable: boolean): Promise<BundleFile> {
+/** What a manifest says of the file that is at `place`. */
+export async function describe(
+  place: string,
+  { path, executable }: Pick<BundleFile, 'path' | 'executable'>,
+): Promise<BundleFile> {
   const hash = createHash('sha256');
-  for await (const chunk of createReadStream(join(dir, path))) hash.update(chunk as Buffer);
-  const { size } = await stat(join(dir, path));
+  for await (const chunk of createReadStream(place)) hash.update(chunk as Buffer);
+  const { size } = await stat(place);
   return { path, sha256: hash.digest('hex'), bytes: size, executable };
 }

@@ -1,5 +1,5 @@
 /**
- * Container images without a registry or a daemon: one layer of given files as an OCI layout in a tar, which `ctr images import`
+ * Container images without a registry or a daemon: layers of given files as an OCI layout in a tar, which `ctr images import`
  * takes. The same files give the same bytes.
  */
 import { createHash } from 'node:crypto';
@@ -21,25 +21,32 @@ export interface ImageOptions {
   /** With a tag, e.g. `drover.io/pause:1`. */
   readonly name: string;
   readonly files: readonly ImageFile[];
-  readonly config: { readonly Entrypoint?: string[]; readonly Cmd?: string[]; readonly Env?: string[] };
+  /** Of a layer below, which several images may share. */
+  readonly base?: readonly ImageFile[];
+  readonly config: {
+    readonly Entrypoint?: string[];
+    readonly Cmd?: string[];
+    readonly Env?: string[];
+    readonly User?: string;
+  };
 }
 
 /** Writes the image as a tar to `path`. */
 export async function writeImage(path: string, options: ImageOptions): Promise<void> {
-  const layer = await tarOf(options.files);
+  const layers = await Promise.all([...(options.base ? [options.base] : []), options.files].map(tarOf));
   const { arch } = platformName();
   const config = json({
     architecture: arch,
     os: 'linux',
     config: options.config,
-    rootfs: { type: 'layers', diff_ids: [digest(layer)] },
+    rootfs: { type: 'layers', diff_ids: layers.map(digest) },
   });
   const describe = (mediaType: string, blob: Uint8Array) => ({ mediaType, digest: digest(blob), size: blob.length });
   const manifest = json({
     schemaVersion: 2,
     mediaType: 'application/vnd.oci.image.manifest.v1+json',
     config: describe('application/vnd.oci.image.config.v1+json', config),
-    layers: [describe('application/vnd.oci.image.layer.v1.tar', layer)],
+    layers: layers.map(layer => describe('application/vnd.oci.image.layer.v1.tar', layer)),
   });
   const index = json({
     schemaVersion: 2,
@@ -51,7 +58,7 @@ export async function writeImage(path: string, options: ImageOptions): Promise<v
       },
     ],
   });
-  const blobs = [layer, config, manifest].map(content => ({
+  const blobs = [...layers, config, manifest].map(content => ({
     path: `blobs/sha256/${digest(content).slice('sha256:'.length)}`,
     content,
   }));

@@ -4,3 +4,4 @@ export type { Bundle, BundleFile, BundleImage, BundleManifest } from './bundle.t
 export { type ImageFile, writeImage } from './image.ts';
 export { findNodeBinaries } from './node-binaries.ts';
 export { defaultBundleDir, openBundle, verifyBundle } from './open.ts';
+export { writeBundleTar } from './tar.ts';

@@ -4,8 +4,8 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
-import { bundleId } from './build.ts';
 import type { BundleFile } from './bundle.ts';
+import { bundleId } from './manifest.ts';
 import { openBundle, verifyBundle } from './open.ts';
 
 const dir = await mkdtemp(join(tmpdir(), 'drover-bundle-'));

@@ -35,6 +35,11 @@ export function checkSpec(spec: ClusterSpec): Problem[] {
   if (nodes.length > 0 && having('worker') === 0)
     warning('nodes', 'none has the role worker: nothing can be scheduled');
   checkRanges(spec, error);
+  for (const at of blankSecrets(spec.apiserver.secretsEncryption.customConfig))
+    error(
+      `services.kube-api.secrets_encryption_config.custom_config${at}`,
+      'is blank: whoever knows that reads all Secrets',
+    );
   checkSnapshots(spec, error);
   for (const [field, limit] of [
     ['max_unavailable_worker', spec.upgrade.maxUnavailableWorker],
@@ -55,6 +60,16 @@ function checkNetwork({ network }: ClusterSpec, error: Say): void {
   if (!between(network.vxlanPort, 1, 65_535)) error('network.options', 'the port of VXLAN must be from 1 to 65535');
   if (network.mtu !== 0 && !between(network.mtu, 576, 65_535))
     error('network.mtu', 'must be from 576 to 65535, or 0: found out');
+}
+
+/** Where in it a secret says nothing, such as `.resources[0].providers[0].aescbc.keys[0].secret`. */
+function blankSecrets(value: unknown, at = ''): string[] {
+  if (typeof value !== 'object' || value === null) return [];
+  return Object.entries(value).flatMap(([key, inner]) => {
+    const here = Array.isArray(value) ? `${at}[${key}]` : `${at}.${key}`;
+    const isBlank = key === 'secret' && (typeof inner !== 'string' || inner.trim() === '');
+    return isBlank ? [here] : blankSecrets(inner, here);
+  });
 }
 
 type Say = (field: string, message: string) => void;

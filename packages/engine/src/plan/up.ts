@@ -14,6 +14,7 @@ import { encryptionFor } from '../pki/encryption.ts';
 import type { ActionContext } from './actions.ts';
 import type { Addon } from './addon.ts';
 import { checkHosts } from './check-hosts.ts';
+import { checkVersions, runningVersions, versionsOnHost } from './check-versions.ts';
 import { EtcdMembers, etcdConnection } from './etcd-members.ts';
 import { lookAtHost } from './look.ts';
 import { lookAtCluster } from './look-cluster.ts';
@@ -106,6 +107,10 @@ export async function up(options: UpOptions): Promise<UpResult> {
     members: state.etcdFormed && !spec.etcd.external ? await seenMembers(members, wanted, found, signal) : undefined,
   });
   const seen = await lookAround(hosts);
+  const running = seen.cluster
+    ? runningVersions(seen.cluster)
+    : (await Promise.all([...executors.values()].map(executor => versionsOnHost(executor, signal)))).flat();
+  checkVersions(bundle.manifest.versions['kubernetes'] ?? '', running);
   const plan = makePlan(wanted, seen);
   options.onPlan?.(plan);
   const steps = stepCount(plan);

@@ -58,7 +58,10 @@ export async function restoreSnapshot(options: RestoreOptions): Promise<void> {
       const script = `cd /etc/systemd/system || exit 0
 units=$(ls drover-*.service 2>/dev/null | grep -vxE 'drover-(containerd|kube-lb|etcd).service')
 [ -z "$units" ] || systemctl stop $units
-[ ! -f drover-etcd.service ] || systemctl stop drover-etcd.service`;
+[ ! -f drover-etcd.service ] || systemctl stop drover-etcd.service
+# Which Kubernetes was here says nothing any more about which may be.
+rm -f drover-kube-apiserver.service drover-kubelet.service
+systemctl daemon-reload`;
       await must(executor, ['sh', '-c', script], signal);
       onStep(executor.host, 'stop Kubernetes');
     }),
