@@ -46,7 +46,12 @@ function fieldValue(field: Field): fc.Arbitrary<unknown> {
   }
 }
 
-const structOf = (fields: Fields) =>
+const isShown = ({ secret, writeOnly, type }: Field) => !secret && !writeOnly && type !== 'password';
+
+const structOf = (all: Fields) =>
+  structOfShown(Object.fromEntries(Object.entries(all).filter(([, field]) => isShown(field))));
+
+const structOfShown = (fields: Fields) =>
   fc.record(
     Object.fromEntries(Object.entries(fields).map(([name, field]) => [v3Name(name, field), fieldValue(field)])),
     {

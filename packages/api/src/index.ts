@@ -5,5 +5,6 @@ export * from './live/index.ts';
 export * from './projection.ts';
 export * from './schema.ts';
 export * from './type.ts';
+export * from './types/clouds.ts';
 export * from './types/principal.ts';
 export * from './types.ts';

@@ -2,10 +2,14 @@
 
 import type { ResourceOf, TypeDeclaration } from './type.ts';
 import { authConfig } from './types/auth-config.ts';
+import { cloudCredential } from './types/cloud-credential.ts';
 import { cluster } from './types/cluster.ts';
 import { clusterRegistrationToken } from './types/cluster-registration-token.ts';
+import { composeConfig } from './types/compose-config.ts';
 import { feature } from './types/feature.ts';
+import { managementSecret } from './types/management-secret.ts';
 import { node } from './types/node.ts';
+import { nodeDriver } from './types/node-driver.ts';
 import { podSecurityAdmissionConfigurationTemplate } from './types/pod-security.ts';
 import { preference } from './types/preference.ts';
 import { project } from './types/project.ts';
@@ -18,21 +22,27 @@ import { setting } from './types/setting.ts';
 import { samlToken, usedAssertion } from './types/sign-in.ts';
 import { token } from './types/token.ts';
 import { user, userAttribute } from './types/user.ts';
+import { rancherUserNotification } from './types/user-notification.ts';
 
 export const types = {
   authConfig,
+  cloudCredential,
   cluster,
   clusterRegistrationToken,
   clusterRoleTemplateBinding,
+  composeConfig,
   feature,
   globalRole,
   globalRoleBinding,
+  managementSecret,
   node,
+  nodeDriver,
   podSecurityAdmissionConfigurationTemplate,
   preference,
   project,
   projectRoleTemplateBinding,
   projectSecret,
+  rancherUserNotification,
   roleTemplate,
   samlToken,
   scimGroup,
@@ -47,13 +57,17 @@ export const types = {
 export type TypeId = keyof typeof types;
 export type TypedResource<Id extends TypeId> = ResourceOf<(typeof types)[Id]>;
 
+export type CloudCredential = TypedResource<'cloudCredential'>;
 export type Cluster = TypedResource<'cluster'>;
 export type ClusterRegistrationToken = TypedResource<'clusterRegistrationToken'>;
 export type ClusterRoleTemplateBinding = TypedResource<'clusterRoleTemplateBinding'>;
+export type ComposeConfig = TypedResource<'composeConfig'>;
 export type Feature = TypedResource<'feature'>;
 export type GlobalRole = TypedResource<'globalRole'>;
 export type GlobalRoleBinding = TypedResource<'globalRoleBinding'>;
+export type ManagementSecret = TypedResource<'managementSecret'>;
 export type ManagedNode = TypedResource<'node'>;
+export type NodeDriver = TypedResource<'nodeDriver'>;
 export type PodSecurityTemplate = TypedResource<'podSecurityAdmissionConfigurationTemplate'>;
 export type Preference = TypedResource<'preference'>;
 export type Project = TypedResource<'project'>;

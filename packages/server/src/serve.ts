@@ -29,6 +29,7 @@ import { homeRoute } from './http/home.ts';
 import { createMetrics, metricsRoute } from './http/metrics.ts';
 import { openMetricsToken } from './http/metrics-token.ts';
 import { kubeApiRoutes } from './kubeapi/route.ts';
+import { ensureNodeDrivers } from './node-drivers.ts';
 import { openStore } from './open-store.ts';
 import { ensureTemplates } from './pod-security-templates.ts';
 import { createCaches, Resources, type RunningController, startCaches, startController } from './resources/index.ts';
@@ -77,6 +78,7 @@ export async function serve({ config, say, log, signal }: ServeOptions): Promise
   await Promise.all([
     ensureBuiltinRoles(resources, caches),
     ensureFeatures(resources, caches),
+    ensureNodeDrivers(resources, caches),
     ensureTemplates(resources, caches),
   ]);
 
@@ -126,7 +128,7 @@ export async function serve({ config, say, log, signal }: ServeOptions): Promise
           through: clusters.routes,
         }),
         ...steve.routes,
-        ...apiRoutes(apiDeps, baseUrl, steve.realmOf),
+        ...apiRoutes(apiDeps, baseUrl, { realmOf: steve.realmOf }),
         metricsRoute(metrics, { access: () => auth.access, token: metricsToken }),
         uiRoute(ui),
         homeRoute(baseUrl, () => ui() !== undefined),

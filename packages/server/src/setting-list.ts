@@ -1,6 +1,8 @@
 /** The settings there are, with their defaults, and what some of them take. */
 import { invalid, isDnsLabel } from '@drover/base';
 import { checkInactivity } from './auth/inactive-users.ts';
+import { parseNetworks } from './http/client-address.ts';
+import { parseList, requireHostPatterns } from './outbound/hosts.ts';
 
 export const settingDefaults: Readonly<Record<string, string>> = {
   'agent-image': 'drover/agent:0.1.0',
@@ -18,6 +20,8 @@ export const settingDefaults: Readonly<Record<string, string>> = {
   'k8s-version': 'v1.36.3',
   'kubeconfig-default-token-ttl-minutes': '43200',
   'kubeconfig-max-token-ttl-minutes': '129600',
+  /** Networks that the outbound proxy may go to although they are not on the Internet. */
+  'outbound-networks': '',
   'password-min-length': '12',
   'server-url': '',
   'server-version': 'v0.1.0',
@@ -29,6 +33,8 @@ export const settingDefaults: Readonly<Record<string, string>> = {
   'ui-default-landing': '',
   'ui-issues': '',
   'ui-pl': 'Drover',
+  /** Hosts that the outbound proxy may ask beside those of active drivers. */
+  'whitelist-domain': '',
 };
 
 function wholeNumber(name: string, { min, max }: { min: number; max: number }): (value: string) => void {
@@ -51,6 +57,14 @@ export const settingChecks: Readonly<Record<string, (value: string) => void>> = 
   // As for others who keep to these settings: nobody is deleted within two weeks, or disabled within a day.
   'delete-inactive-user-after': checkInactivity('delete-inactive-user-after', 336),
   'disable-inactive-user-after': checkInactivity('disable-inactive-user-after', 24),
+  'outbound-networks': value => {
+    try {
+      parseNetworks(parseList(value), 'value');
+    } catch {
+      throw invalid('value', 'outbound-networks must be CIDRs with commas between them', 'InvalidFormat');
+    }
+  },
+  'whitelist-domain': value => requireHostPatterns('value', parseList(value)),
   'password-min-length': wholeNumber('password-min-length', { min: 2, max: 256 }),
   'server-url': value => {
     if (!URL.canParse(value) || new URL(value).protocol !== 'https:')

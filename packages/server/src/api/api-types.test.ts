@@ -5,6 +5,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { test } from 'node:test';
+import { schemaFields } from '@drover/api';
 import { configuredProviders } from '../auth-providers/providers.ts';
 import { servedTypes } from './registry.ts';
 
@@ -20,24 +21,73 @@ const root = new URL('../../../../', import.meta.url);
 const page = new URL('docs/api-types.md', root);
 const known = JSON.parse(readFileSync(new URL('test/vectors/v3/types.json', root), 'utf8')) as KnownType[];
 
+/** Fields and actions of types that are served, and are not there yet; the first that fits. */
+const parts: readonly (readonly [why: string, names: RegExp])[] = [
+  ['clusters of clouds are imported', /^cluster\.(aks|ali|eks|gke)(Config|Status)$/],
+  [
+    'building clusters',
+    /^cluster\.(applied|failed|certificatesExpiration|capabilities|clusterTemplate|customConfig|dockerRootDir|importedConfig|k3sConfig|nodeVersion|questions|answers|rancherKubernetesEngineConfig|readyReconciling|rke2Config|backupEtcd|restoreFromEtcdBackup|rotate|saveAsTemplate|\w*Secret|clusterSecrets|windowsPreferedCluster)|^node\.(customConfig|dockerInfo|appliedNodeVersion|nodePlan|nodePoolId|nodeTemplateId|scaledown|sshUser)/,
+  ],
+  ['settings of agents', /^cluster\.(agent|assets|authImage|desired|\w*DeploymentCustomization$)/],
+  ['many clusters as one', /\.(fleet\w*|inheritedFleetWorkspacePermissions)$/],
+  ['network isolation of projects', /\.enableNetworkPolicy$/],
+  ['monitoring, alerts and logging', /[mM]onitoring|[aA]lerting|^cluster\.istioEnabled$/],
+  ['scans and security policies', /[sS]ecurityPolicy|security|[sS]can|CisRun/],
+  ['roles within every cluster by namespace', /\.inheritedNamespacedRules$/],
+  ['left out: what is bound is told by the roles in the cluster', /\.defaultClusterRoleForProjectMembers$/],
+  ['left out: a binding or role has no state of its own here', /(Binding|Role)\.status$/],
+  ['left out: a feature holds as soon as it is set', /^feature\.(state|transitioning)/],
+  ['left out: drivers are of the server, nothing is downloaded', /^nodeDriver\.status$/],
+  ['left out: no provider gives any', /^principal\.extraInfo$/],
+  ['left out: the time is in its metadata', /^token\.lastUpdateTime$/],
+  ['left out: it is under /v1, as the cluster itself has it', /^(node|cluster)\./],
+];
+
+interface KnownSchema {
+  readonly fields: object;
+  readonly resourceActions: object;
+  readonly collectionActions: object;
+}
+
+const schemas = JSON.parse(readFileSync(new URL('test/vectors/v3/schemas.json', root), 'utf8')) as Record<
+  string,
+  KnownSchema
+>;
+
+/** What clients know of types that are served and do not find, with why. */
+function missing(): string[] {
+  return servedTypes
+    .filter(({ declaration, context }) => !context && declaration.id in schemas)
+    .flatMap(({ declaration }) => {
+      const { fields, resourceActions, collectionActions } = schemas[declaration.id]!;
+      const { v3 } = declaration;
+      const own = { ...schemaFields(declaration), ...v3.resourceActions, ...v3.collectionActions };
+      return [fields, resourceActions, collectionActions]
+        .flatMap(Object.keys)
+        .filter(name => !(name in own))
+        .map(name => `${declaration.id}.${name}`);
+    })
+    .sort();
+}
+
+function whyMissing(name: string): string {
+  const why = parts.find(([, names]) => names.test(name))?.[0];
+  assert.ok(why, `${name} is known to clients and not served: serve it, or say why not`);
+  return why.startsWith('left out') || why.includes(' are ') ? why : `due with ${why}`;
+}
+
 /** What a type waits for; the first that fits. The last ones are not waited for. */
 const areas: readonly (readonly [area: string, ids: RegExp])[] = [
   ['many clusters as one', /^globalDns|^fleetWorkspace$/],
   ['scans and security policies', /^cis|^clusterScan$|^podSecurity/],
-  ['left out: it only makes resources of other types', /^composeConfig$/],
   [
     'sign-in with directories and identity providers',
     /Config$|Provider$|^authConfig$|^authToken$|^samlToken$|^oidcClient$/,
   ],
   ['apps and catalogs', /^(catalog|clusterCatalog|projectCatalog|template|multiClusterApp|app)([A-Z]|$)/],
-  [
-    'building clusters',
-    /^(node|kontainer)(Driver|Pool|Template)$|^etcdBackup$|^rke|^clusterTemplate|^cloudCredential$|^dynamicSchema$/,
-  ],
+  ['building clusters', /^(kontainerDriver|nodePool|nodeTemplate)$|^etcdBackup$|^rke|^clusterTemplate|^dynamicSchema$/],
   ['monitoring, alerts and logging', /[aA]lert|[mM]onitor|[lL]ogging|^notifier$|^prometheus|^serviceMonitor$/],
   ['network isolation of projects', /^projectNetworkPolicy$/],
-  ['secrets of the server', /^managementSecret$/],
-  ['notices to users', /^rancherUserNotification$/],
   ['left out: a cluster makes them, in its namespaces', /^serviceAccountToken$/],
   ['left out: principals took its place', /^group(Member)?$/],
   ['left out: pipelines left the API', /^pipeline|^sourceCode/],
@@ -81,6 +131,14 @@ function render(): string {
     '| version | type | collection | state |',
     '| --- | --- | --- | --- |',
     ...rows,
+    '',
+    '## Fields and actions',
+    '',
+    'What clients know of the types above that the server keeps itself, and do not find yet:',
+    '',
+    '| field or action | state |',
+    '| --- | --- |',
+    ...missing().map(name => `| ${name} | ${whyMissing(name)} |`),
     '',
   ].join('\n');
 }

@@ -17,6 +17,16 @@ export async function readBody(request: IncomingMessage, maxBytes: number, timeo
 
 /** The whole body as text. Throws as readBody does, but for what it holds. */
 export async function readText(request: IncomingMessage, maxBytes: number, timeoutMs = maxMs): Promise<string> {
+  const bytes = await readBytes(request, maxBytes, timeoutMs);
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+  } catch {
+    throw invalid('body', 'must be UTF-8', 'InvalidBodyContent');
+  }
+}
+
+/** The whole body as it came. */
+export async function readBytes(request: IncomingMessage, maxBytes: number, timeoutMs = maxMs): Promise<Buffer> {
   if (Number(request.headers['content-length'] ?? 0) > maxBytes)
     throw tooLarge(`the body must not be larger than ${maxBytes} bytes`);
   if (request.headers['content-encoding']) throw badRequest('an encoded body is not taken here');
@@ -33,11 +43,7 @@ export async function readText(request: IncomingMessage, maxBytes: number, timeo
   } finally {
     clearTimeout(timer);
   }
-  try {
-    return new TextDecoder('utf-8', { fatal: true }).decode(Buffer.concat(chunks));
-  } catch {
-    throw invalid('body', 'must be UTF-8', 'InvalidBodyContent');
-  }
+  return Buffer.concat(chunks);
 }
 
 function parseJson(text: string): unknown {

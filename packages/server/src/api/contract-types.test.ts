@@ -33,12 +33,42 @@ interface Sample {
   readonly value: (nth: number) => string;
   /** Its answer to a create has it, reading it back does not. */
   readonly onlyOnce?: string;
+  /** Fields of which only a part is shown. */
+  readonly partly?: readonly string[];
 }
 
 const user = async (nth: number, name = 'held') => (await api.makeUser(`${name}-${nth}`)).id;
 const named = (nth: number) => `n-${nth}`;
 
 const samples: Readonly<Record<string, Sample>> = {
+  cloudCredential: {
+    make: nth => ({ name: named(nth), linodecredentialConfig: { token: 'of a cloud' } }),
+    change: { description: 'second' },
+    by: 'name',
+    value: named,
+    partly: ['linodecredentialConfig'],
+  },
+  composeConfig: {
+    make: nth => ({
+      name: named(nth),
+      rancherCompose: `version: v3\nroleTemplates:\n  composed-${nth}:\n    context: project`,
+    }),
+    by: 'name',
+    value: named,
+  },
+  managementSecret: {
+    make: nth => ({ name: named(nth), data: { key: 'dmFsdWU=' } }),
+    change: { data: { other: 'dmFsdWU=' } },
+    by: 'name',
+    value: named,
+  },
+  rancherUserNotification: {
+    make: nth => ({ name: named(nth), message: 'first', componentName: 'server' }),
+    change: { message: 'second' },
+    replaced: { message: undefined },
+    by: 'name',
+    value: named,
+  },
   cluster: {
     make: nth => ({ name: named(nth), description: 'first' }),
     change: { description: 'second' },
@@ -122,9 +152,10 @@ const path = (url: string) => url.slice(api.url.length);
 type Wire = any;
 const ids = ({ data }: Wire): string[] => data.map((one: Wire) => one.id);
 
-test('there is a sample of every type that can be made and is stored', () => {
+test('there is a sample of every type that can be made', t => {
+  t.diagnostic(`${Object.keys(samples).length} types go the whole way`);
   const made = servedTypes.filter(
-    ({ declaration, stored, context }) => stored && !context && declaration.v3.collectionMethods.includes('POST'),
+    ({ declaration, context }) => !context && declaration.v3.collectionMethods.includes('POST'),
   );
   assert.deepEqual(made.map(({ declaration }) => declaration.id).sort(), Object.keys(samples).sort());
 });
@@ -140,10 +171,10 @@ for (const [id, sample] of Object.entries(samples)) {
     for (const nth of [1, 2, 3]) {
       const body = await sample.make(nth);
       const made = await api.want(201, 'POST', collection, { body });
-      assert.deepEqual([made.type, made.baseType], [id, id]);
+      assert.deepEqual([made.type, made.baseType], [id, id === 'managementSecret' ? 'secret' : id]);
       for (const [name, value] of Object.entries(body)) {
         const { type, writeOnly } = fields[name] ?? {};
-        if (type !== 'password' && !writeOnly && name !== 'labels')
+        if (type !== 'password' && !writeOnly && name !== 'labels' && !sample.partly?.includes(name))
           assert.deepEqual(made[name], value, `${id}.${name}`);
       }
       all.push(made);
@@ -222,10 +253,13 @@ test('an answer to DELETE is the resource where something still holds it', async
   assert.match(left.transitioningMessage, /example\.com\/held/);
 });
 
+/** What everybody may keep for himself. */
+const everybodys = ['cloudCredential', 'composeConfig', 'managementSecret'];
+
 test('whoever is somebody may not make, change or delete what is not his', async () => {
   const { token } = await api.makeUser('outsider');
   for (const [id, sample] of Object.entries(samples)) {
-    if (['token', 'preference', 'cluster'].includes(id)) continue;
+    if (['token', 'preference', 'cluster', ...everybodys].includes(id)) continue;
     const plural = servedTypes.find(type => type.declaration.id === id)!.declaration.pluralName.toLowerCase();
     const body = await sample.make(9);
     const { status } = await api.ask('POST', `/v3/${plural}`, { as: token, body });

@@ -19,6 +19,8 @@ import { baseUrl } from '../http/base-url.ts';
 import { Front } from '../http/front.ts';
 import { healthRoutes } from '../http/health.ts';
 import { homeRoute } from '../http/home.ts';
+import { ensureNodeDrivers } from '../node-drivers.ts';
+import type { OutboundOptions } from '../outbound/route.ts';
 import { ensureTemplates } from '../pod-security-templates.ts';
 import { type Caches, createCaches, Resources, startCaches } from '../resources/index.ts';
 import { Settings } from '../settings.ts';
@@ -60,6 +62,7 @@ export interface TestApi extends AsyncDisposable {
 export interface TestApiOptions {
   readonly env?: NodeJS.ProcessEnv;
   readonly upstreams?: ApiDeps['upstreams'];
+  readonly outbound?: OutboundOptions;
 }
 
 const noUpstreams: ApiDeps['upstreams'] = {
@@ -92,6 +95,7 @@ export async function openTestApi(options: TestApiOptions = {}): Promise<TestApi
   await ensureBuiltinRoles(resources, caches);
   await ensureFeatures(resources, caches);
   await ensureTemplates(resources, caches);
+  await ensureNodeDrivers(resources, caches);
   const base = { resources, caches, settings };
   const auth = openAuth(base, { baseUrl, log: silentLog, signal: stop.signal });
   const upstreams = options.upstreams ?? noUpstreams;
@@ -105,7 +109,7 @@ export async function openTestApi(options: TestApiOptions = {}): Promise<TestApi
     routes: [
       ...healthRoutes({ store: async () => void (await store.revision()) }, settings.get('server-version')),
       ...auth.routes,
-      ...apiRoutes(deps, baseUrl),
+      ...apiRoutes(deps, baseUrl, { outbound: options.outbound }),
       homeRoute(baseUrl),
     ],
   });

@@ -6,9 +6,13 @@ import { projectSecretsServed } from '../live/project-secrets.ts';
 import { liveServed } from '../live/served.ts';
 import { authConfigTypes } from './auth-configs.ts';
 import type { Behaviour, ServedType } from './behaviour.ts';
+import { cloudCredentials } from './cloud-credentials.ts';
 import { clusterRegistrationTokens } from './cluster-registration-tokens.ts';
 import { clusters } from './clusters.ts';
+import { composeConfigs } from './compose-configs.ts';
 import { features } from './features.ts';
+import { managementSecrets } from './management-secrets.ts';
+import { nodeDrivers } from './node-drivers.ts';
 import { podSecurityTemplates } from './pod-security-templates.ts';
 import { preferences } from './preferences.ts';
 import { principals } from './principals.ts';
@@ -17,6 +21,7 @@ import { clusterRoleTemplateBindings, globalRoleBindings, projectRoleTemplateBin
 import { globalRoles, roleTemplates } from './roles.ts';
 import { settings } from './settings.ts';
 import { tokens } from './tokens.ts';
+import { userNotifications } from './user-notifications.ts';
 import { users } from './users.ts';
 
 type Any = Behaviour<TypedResource<TypeId>>;
@@ -29,10 +34,12 @@ const stored: readonly (readonly [TypeId, unknown])[] = [
   ['globalRole', globalRoles],
   ['globalRoleBinding', globalRoleBindings],
   ['node', nodes],
+  ['nodeDriver', nodeDrivers],
   ['podSecurityAdmissionConfigurationTemplate', podSecurityTemplates],
   ['preference', preferences],
   ['project', projects],
   ['projectRoleTemplateBinding', projectRoleTemplateBindings],
+  ['rancherUserNotification', userNotifications],
   ['roleTemplate', roleTemplates],
   ['setting', settings],
   ['token', tokens],
@@ -45,6 +52,9 @@ export const servedTypes: readonly ServedType[] = [
     stored: id,
     behaviour: behaviour as Any,
   })),
+  { declaration: types.cloudCredential as TypeDeclaration, behaviour: cloudCredentials as unknown as Any },
+  { declaration: types.composeConfig as TypeDeclaration, behaviour: composeConfigs as unknown as Any },
+  { declaration: types.managementSecret as TypeDeclaration, behaviour: managementSecrets as unknown as Any },
   { declaration: principal as TypeDeclaration, behaviour: principals as Any },
   { declaration: namespace as TypeDeclaration, behaviour: namespaces as Any, context: 'cluster' },
   ...authConfigTypes,

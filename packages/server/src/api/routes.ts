@@ -4,6 +4,7 @@ import { apiUiRoute } from '../api-ui/assets.ts';
 import { explainRoute } from '../explain/route.ts';
 import type { Route } from '../http/exchange.ts';
 import { publicSettingsRoute } from '../http/public-settings.ts';
+import { type OutboundOptions, outboundRoute } from '../outbound/route.ts';
 import type { ApiDeps } from './behaviour.ts';
 import { v3Route } from './route.ts';
 import type { RealmOf } from './subscribe.ts';
@@ -13,8 +14,15 @@ import { tokensRoute } from './tokens-route.ts';
 export function apiRoutes(
   deps: ApiDeps,
   baseUrl: (request: IncomingMessage) => string,
-  realmOf?: RealmOf,
+  { realmOf, outbound }: { readonly realmOf?: RealmOf; readonly outbound?: OutboundOptions } = {},
 ): readonly Route[] {
   const v3 = v3Route(deps, baseUrl, realmOf);
-  return [publicSettingsRoute(deps.settings, v3, baseUrl), tokensRoute(deps, v3), v3, explainRoute(deps), apiUiRoute];
+  return [
+    publicSettingsRoute(deps.settings, v3, baseUrl),
+    tokensRoute(deps, v3),
+    v3,
+    explainRoute(deps),
+    outboundRoute(deps, baseUrl, outbound),
+    apiUiRoute,
+  ];
 }

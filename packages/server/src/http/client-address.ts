@@ -32,7 +32,8 @@ export function behindProxies(trusted: readonly string[], flag = '--trusted-prox
   };
 }
 
-function parseNetworks(texts: readonly string[], flag: string): BlockList {
+/** Addresses and CIDRs (RFC 4632) as a list to check against; throws Invalid naming where they were written. */
+export function parseNetworks(texts: readonly string[], flag: string): BlockList {
   const list = new BlockList();
   for (const text of texts) {
     const [address = '', bits, ...more] = text.trim().split('/');

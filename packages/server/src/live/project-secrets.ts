@@ -80,7 +80,7 @@ function require(view: ApiView, verb: string): void {
 }
 
 /** Type and data as they are kept; throws for what no namespace would take. */
-function contentOf(object: LiveObject): { readonly type: string; readonly data: Record<string, string> } {
+export function contentOf(object: LiveObject): { readonly type: string; readonly data: Record<string, string> } {
   const {
     data = {},
     stringData = {},
