@@ -158,7 +158,7 @@ test('kubectl apply makes, changes and leaves alone; wrong fields are told with 
   await refused(
     'admin',
     ['create', '-f', '-'],
-    /roleTemplateNames: Not found: "later"/,
+    /there is no role "later"/,
     template('rt-x', { roleTemplateNames: ['later'] }),
   );
   await refused('admin', ['create', '-f', '-'], /metadata\.name: .*must be c-/, {

@@ -19,6 +19,7 @@ import type { Config } from './config.ts';
 import { startPeers } from './connect/peers.ts';
 import { openServerIdentity } from './connect/server-identity.ts';
 import { clusterCreator, projectCreator } from './controllers/creator-bindings.ts';
+import { indexNeeded, orphanedBindings } from './controllers/orphaned-bindings.ts';
 import { openDataDir } from './data-dir.ts';
 import { ensureFeatures } from './features.ts';
 import { baseUrl } from './http/base-url.ts';
@@ -157,6 +158,7 @@ export async function serve({ config, say, log, signal }: ServeOptions): Promise
   announce(say, { url, fingerprint: tls.fingerprint, password: admin?.password, dataDir: config.dataDir });
 
   const context = { resources, caches, log, signal: life.signal };
+  indexNeeded(caches);
   controllers.push(
     ...startClusterControllers(clustersDeps, clusters, replica),
     startController(tokenPurge, context),
@@ -167,6 +169,7 @@ export async function serve({ config, say, log, signal }: ServeOptions): Promise
     startController(inactiveUsers({ resources, caches, settings }), context),
     startController(clusterCreator, context),
     startController(projectCreator, context),
+    ...orphanedBindings.map(sweep => startController(sweep, context)),
   );
   metrics.observe({
     sessions: () => clusters.tunnels.sessions(),

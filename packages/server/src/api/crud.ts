@@ -18,6 +18,7 @@ import { refusal } from '../explain/refusal.ts';
 import type { ApiRequest, ApiView, ServedType, V3Resource } from './behaviour.ts';
 import { createdBy } from './created-by.ts';
 import { mergeLabels, mergeStructs } from './merge.ts';
+import { preparedCreate, preparedUpdate } from './prepared.ts';
 import { showData, showResource, withLinks } from './show.ts';
 
 type Any = TypedResource<TypeId>;
@@ -84,7 +85,7 @@ export async function createOne(request: ApiRequest, type: ServedType, body: unk
     throw invalid('body', 'must be an object', 'InvalidBodyContent');
   const given = { ...body, ...forced };
   const checked = checkInput(given, schemaFields(declaration), { mode: 'create', structs: structSchemas(declaration) });
-  const input = (await behaviour.prepareCreate?.(request, checked)) ?? checked;
+  const input = await preparedCreate(request, type, checked);
   requireMayCreate(request, type, input);
   if (behaviour.create) return withLinks(request, type, await created(request, type, behaviour.create(request, input)));
   const parts = fromV3(declaration, input);
@@ -190,14 +191,16 @@ export async function updateOne(
   const may =
     behaviour.mayUpdate?.(request, seen) ?? request.deps.auth.access.may(request.caller, 'update', type.stored!, place);
   settle(request, type, { may, verb: 'update', place, text: `you may not change ${declaration.id} "${id}"` });
-  const input = (await behaviour.prepareUpdate?.(request, checked, seen, { replace })) ?? checked;
+  const input = await preparedUpdate(request, type, { input: checked, seen, replace });
   if (behaviour.update) {
     await behaviour.update(request, seen, input);
   } else {
     const change = (old: Any) => changed(declaration, old, { input, replace });
     await request.deps.resources.modify(type.stored!, place, change as never);
   }
-  return getOne(request, type, id);
+  // Not asked for anew: whoever gave up his own right to see it has changed it all the same.
+  const changedNow = await request.deps.resources.get(type.stored!, place.name, place.namespace);
+  return showResource(request, type, changedNow as Any);
 }
 
 function changed(declaration: TypeDeclaration, old: Any, { input, replace }: { input: V3Data; replace: boolean }): Any {

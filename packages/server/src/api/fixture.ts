@@ -19,6 +19,7 @@ import { baseUrl } from '../http/base-url.ts';
 import { Front } from '../http/front.ts';
 import { healthRoutes } from '../http/health.ts';
 import { homeRoute } from '../http/home.ts';
+import { kubeApiRoutes } from '../kubeapi/route.ts';
 import { ensureNodeDrivers } from '../node-drivers.ts';
 import type { OutboundOptions } from '../outbound/route.ts';
 import { ensureTemplates } from '../pod-security-templates.ts';
@@ -63,6 +64,8 @@ export interface TestApiOptions {
   readonly env?: NodeJS.ProcessEnv;
   readonly upstreams?: ApiDeps['upstreams'];
   readonly outbound?: OutboundOptions;
+  /** Whether it answers as plain Kubernetes API, too, below `/k8s/clusters/local`. */
+  readonly kubeApi?: boolean;
 }
 
 const noUpstreams: ApiDeps['upstreams'] = {
@@ -110,6 +113,7 @@ export async function openTestApi(options: TestApiOptions = {}): Promise<TestApi
       ...healthRoutes({ store: async () => void (await store.revision()) }, settings.get('server-version')),
       ...auth.routes,
       ...apiRoutes(deps, baseUrl, { outbound: options.outbound }),
+      ...(options.kubeApi ? kubeApiRoutes({ deps, baseUrl, serverVersion: 'v0.0.0', through: [] }) : []),
       homeRoute(baseUrl),
     ],
   });

@@ -35,11 +35,14 @@ async function userWith(role: Record<string, unknown>): Promise<User> {
   return user;
 }
 
-async function member(roleTemplateId: string): Promise<User> {
-  const user = await api.makeUser(`member-${++count}`);
-  await api.want(201, 'POST', '/v3/clusterroletemplatebindings', {
+const joins = (user: User, roleTemplateId: string) =>
+  api.want(201, 'POST', '/v3/clusterroletemplatebindings', {
     body: { clusterId: cluster, roleTemplateId, userId: user.id },
   });
+
+async function member(roleTemplateId: string): Promise<User> {
+  const user = await api.makeUser(`member-${++count}`);
+  await joins(user, roleTemplateId);
   return user;
 }
 
@@ -88,6 +91,8 @@ test('T25: an owner of one cluster is not acted on by who has less there, nor by
   const clerk = await userWith({ rules: clerkRules });
   const owner = await member('cluster-owner');
   assert.deepEqual(await acts(clerk, owner.id), [403, 403, 403, 403]);
+  await joins(clerk, 'cluster-member');
+  assert.deepEqual(await acts(clerk, owner.id), [403, 403, 403, 403]);
   const other = await api.want(201, 'POST', '/v3/clusters', { body: { name: 'other' } });
   await api.want(201, 'POST', '/v3/clusterroletemplatebindings', {
     body: { clusterId: other.id, roleTemplateId: 'cluster-owner', userId: clerk.id },
@@ -99,6 +104,7 @@ test('T25: a role whose rules only its cluster knows is more than any rules that
   const role = { name: 'known-there', context: 'cluster', external: true };
   const { id } = await api.want(201, 'POST', '/v3/roletemplates', { body: role });
   const clerk = await userWith({ rules: clerkRules });
+  await joins(clerk, 'cluster-member');
   const strong = await member(id);
   assert.deepEqual(await acts(clerk, strong.id), [403, 403, 403, 403]);
 });

@@ -1,6 +1,6 @@
 /** Projects in v3: namespaces of a cluster that belong together. The two that the server makes itself stay. */
 import { type Project, types } from '@drover/api';
-import { methodNotAllowed } from '@drover/base';
+import { alreadyExists, methodNotAllowed } from '@drover/base';
 import { systemProjectLabel } from '../controllers/cluster-projects.ts';
 import { behaviour } from './behaviour.ts';
 import { exportYaml } from './export-yaml.ts';
@@ -12,6 +12,12 @@ export const projects = behaviour<Project>({
   prepareCreate(request, input) {
     requireReach(request, String(input['clusterId']));
     return checkProjectQuota(request, input);
+  },
+  // Its name alone is where older clients keep its bindings: two of one name would share them.
+  async afterCreate({ deps: { caches } }, { metadata }) {
+    for (const { metadata: other } of caches.project.all())
+      if (other.name === metadata.name && other.namespace !== metadata.namespace)
+        throw alreadyExists('project', metadata.name);
   },
   prepareUpdate: (request, input, project, { replace } = { replace: false }) =>
     checkProjectQuota(request, input, { project, replace }),

@@ -1,6 +1,6 @@
 /** Roles in v3: the built-in ones keep their rights, and no role gives more than whoever writes it has. */
 import type { GlobalRole, RoleTemplate, V3Data } from '@drover/api';
-import { conflict, forbidden } from '@drover/base';
+import { conflict, forbidden, invalid } from '@drover/base';
 import { requireMayWriteGlobalRole, requireMayWriteTemplate } from '../auth/index.ts';
 import type { PolicyRule } from '../auth/rules.ts';
 import { type ApiRequest, behaviour } from './behaviour.ts';
@@ -25,11 +25,13 @@ const rulesOf = (value: unknown) => (value ?? []) as PolicyRule[];
 export const roleTemplates = behaviour<RoleTemplate>({
   repeatable: true,
   prepareCreate(request, input) {
+    requireInherited(request, input['roleTemplateIds']);
     requireMayWriteTemplate(escalation(request), request.caller, templateRights(input));
     return input;
   },
   prepareUpdate(request, input, role) {
     const kept = withinBuiltin(input, role.builtin);
+    requireInherited(request, kept['roleTemplateIds'], role.roleTemplateNames);
     const next = { ...role, roleTemplateIds: role.roleTemplateNames, ...kept };
     requireMayWriteTemplate(escalation(request), request.caller, { name: role.metadata.name, ...templateRights(next) });
     return kept;
@@ -49,6 +51,13 @@ export const roleTemplates = behaviour<RoleTemplate>({
   },
 });
 
+/** A role that inherits from one that is yet to be made would hold whatever somebody puts there later. */
+function requireInherited({ deps: { caches } }: ApiRequest, names: unknown, before: readonly string[] = []): void {
+  for (const name of (names ?? []) as string[])
+    if (!before.includes(name) && !caches.roleTemplate.get(name))
+      throw invalid('roleTemplateIds', `there is no role "${name}"`, 'InvalidReference');
+}
+
 function templateRights(input: V3Data) {
   return {
     rules: rulesOf(input['rules']),
@@ -61,11 +70,13 @@ function templateRights(input: V3Data) {
 export const globalRoles = behaviour<GlobalRole>({
   repeatable: true,
   prepareCreate(request, input) {
+    requireForClusters(request, input['inheritedClusterRoles']);
     requireMayWriteGlobalRole(escalation(request), request.caller, globalRights(input));
     return input;
   },
   prepareUpdate(request, input, role) {
     const kept = withinBuiltin(input, role.builtin);
+    requireForClusters(request, kept['inheritedClusterRoles'], role.inheritedClusterRoles);
     requireMayWriteGlobalRole(escalation(request), request.caller, {
       name: role.metadata.name,
       ...globalRights({ ...role, ...kept }),
@@ -80,6 +91,18 @@ export const globalRoles = behaviour<GlobalRole>({
     await request.deps.resources.delete('globalRole', { name });
   },
 });
+
+/** What a global role gives in every cluster must be a role for clusters that may be given. */
+function requireForClusters({ deps: { caches } }: ApiRequest, names: unknown, before: readonly string[] = []): void {
+  for (const name of (names ?? []) as string[]) {
+    if (before.includes(name)) continue;
+    const template = caches.roleTemplate.get(name);
+    if (!template) throw invalid('inheritedClusterRoles', `there is no role "${name}"`, 'InvalidReference');
+    if (template.context !== 'cluster')
+      throw invalid('inheritedClusterRoles', `role ${name} is not for clusters`, 'InvalidBodyContent');
+    if (template.locked) throw invalid('inheritedClusterRoles', `role ${name} is locked`, 'InvalidState');
+  }
+}
 
 function globalRights(input: V3Data) {
   return {

@@ -4,15 +4,9 @@
  */
 import { type TypeId, types } from '@drover/api';
 import type { Caller } from '../http/exchange.ts';
-import { type Caches, noteRead, type Source } from '../resources/index.ts';
-import {
-  backingNamespaceOf,
-  type Grants,
-  gatherGrants,
-  indexBindings,
-  type ScopeGrants,
-  type Subjects,
-} from './grants.ts';
+import type { Caches, Source } from '../resources/index.ts';
+import { backingNamespaceOf, type Grants, indexBindings, type ScopeGrants, type Subjects } from './grants.ts';
+import { KnownGrants } from './known-grants.ts';
 import { type Attributes, rulesAllow } from './rules.ts';
 
 export type Verb = 'get' | 'list' | 'watch' | 'create' | 'update' | 'patch' | 'delete' | (string & {});
@@ -44,29 +38,11 @@ export function createAccess(caches: Caches, signal: AbortSignal, options: { rea
   const { keep = 5000 } = options;
   indexBindings(caches);
   caches.project.index(backingIndex, project => [backingNamespaceOf(project), project.metadata.name]);
-  const known = new Map<string, Grants>();
-  const grants = { changes: 0 };
-  const forget = () => {
-    known.clear();
-    grants.changes++;
-  };
-  for (const id of sources) caches[id].subscribe(forget, signal);
-
-  const grantsOf: Access['grantsOf'] = caller => {
-    noteRead(grants);
-    const subjects = subjectsOf(caller);
-    const key = JSON.stringify([subjects.userId, subjects.groups, subjects.principalIds]);
-    let found = known.get(key);
-    if (!found) {
-      found = gatherGrants(caches, subjects);
-      if (known.size >= keep) known.delete(known.keys().next().value!);
-      known.set(key, found);
-    }
-    return found;
-  };
+  const known = new KnownGrants(caches, keep, signal);
+  const grantsOf: Access['grantsOf'] = caller => known.of(subjectsOf(caller));
 
   const access: Access = {
-    grants,
+    grants: known,
     grantsOf,
     isAdmin: caller => caller.clusterId === undefined && grantsOf(caller).admin,
     mayReach(caller, clusterId) {
@@ -147,14 +123,6 @@ function scopesFor(caches: Caches, grants: Grants, clusterId: string): ScopeGran
   const general = clusterId === 'local' || !caches.cluster.get(clusterId) ? undefined : grants.everyCluster;
   return [own, general].filter(scope => scope !== undefined);
 }
-
-const sources = [
-  'globalRole',
-  'globalRoleBinding',
-  'roleTemplate',
-  'clusterRoleTemplateBinding',
-  'projectRoleTemplateBinding',
-] as const;
 
 /** What a role in a cluster can give on this server: nothing but what belongs to that cluster. */
 const clusterTypes: ReadonlySet<TypeId> = new Set([

@@ -6,27 +6,21 @@ import type { RoleTemplate } from '@drover/api';
 import { forbidden, invalid, notFound } from '@drover/base';
 import type { Caller } from '../http/exchange.ts';
 import type { Caches } from '../resources/index.ts';
-import type { Access } from './access.ts';
-import { type Grants, type ScopeGrants, templatesOf } from './grants.ts';
-import { firstMissing, isEverything, type PolicyRule } from './rules.ts';
+import { type Access, grantsReach } from './access.ts';
+import { type Grants, isOwnerTemplate, type ScopeGrants, templatesOf } from './grants.ts';
+import { everyCluster, heldIn, type Scope } from './held.ts';
+import { firstMissing, type PolicyRule } from './rules.ts';
 
 export interface EscalationDeps {
   readonly access: Access;
   readonly caches: Caches;
 }
 
-/** Where rights are given: on the whole server when neither is set. */
-export interface Scope {
-  readonly clusterId?: string;
-  /** `cluster:project`. */
-  readonly projectId?: string;
-}
-
 const group = 'management.cattle.io';
 
 /** Throws Forbidden naming the first right that the caller would give but does not hold there himself. */
 export function requireMayGrant(
-  { access }: EscalationDeps,
+  { access, caches }: EscalationDeps,
   caller: Caller,
   grant: { readonly rules: readonly PolicyRule[]; readonly scope?: Scope },
 ): void {
@@ -35,17 +29,8 @@ export function requireMayGrant(
   if (scope.clusterId !== undefined && access.isOwner(caller, scope.clusterId)) return;
   if (caller.clusterId !== undefined && caller.clusterId !== scope.clusterId)
     throw forbidden(`this token is for cluster "${caller.clusterId}" only`);
-  const missing = firstMissing(heldIn(access.grantsOf(caller), scope), rules);
+  const missing = firstMissing(heldIn(caches, access.grantsOf(caller), scope).rules, rules);
   if (missing) throw forbidden(`you can't grant what you don't have: ${missing}`);
-}
-
-function heldIn(grants: Grants, { clusterId, projectId }: Scope): PolicyRule[] {
-  const scopes = [
-    clusterId === undefined ? undefined : grants.clusters.get(clusterId),
-    clusterId === undefined || clusterId === 'local' ? undefined : grants.everyCluster,
-    projectId === undefined ? undefined : grants.projects.get(projectId),
-  ];
-  return [...grants.rules, ...scopes.flatMap(scope => scope?.rules ?? [])];
 }
 
 /**
@@ -68,7 +53,7 @@ export function requireMayBindTemplate(
     throw invalid('projectId', `must be a project of cluster ${clusterId}`);
   if (deps.access.isAdmin(caller) || deps.access.isOwner(caller, clusterId)) return;
   const all = templatesOf(deps.caches, roleTemplateId);
-  requireKnownRules(deps, caller, { templates: all, clusterId, projectId });
+  requireHeldTemplates(deps, caller, { templates: all, clusterId, projectId });
   const rules = all.flatMap(each => [...(each.rules ?? []), ...(each.externalRules ?? [])]);
   requireMayGrant(deps, caller, { rules, scope: { clusterId, projectId } });
 }
@@ -78,31 +63,21 @@ function hidesItsRules({ external, externalRules }: Pick<RoleTemplate, 'external
   return external === true && !externalRules?.length;
 }
 
-/** Kubernetes' own roles that hold others whole: it aggregates `view` into `edit`, and `edit` into `admin`. */
-const holders: Readonly<Record<string, readonly string[]>> = {
-  view: ['edit', 'admin', 'cluster-admin'],
-  edit: ['admin', 'cluster-admin'],
-  admin: ['cluster-admin'],
-};
-
-function holdsTemplate(scope: ScopeGrants, name: string): boolean {
-  return scope.templates.has(name) || (holders[name] ?? []).some(holder => scope.templates.has(holder));
-}
-
-/** An external template's rules may be known to its cluster only: whoever is not its owner must hold the same template there. */
-function requireKnownRules(
-  { access }: EscalationDeps,
+/**
+ * What no rule tells: an external template's rules may be known to its cluster only, and whoever gives it must hold the same template there;
+ * and a template that makes owners is given by owners, whatever other rules would cover the verb `own`.
+ */
+function requireHeldTemplates(
+  { access, caches }: EscalationDeps,
   caller: Caller,
   binding: { readonly templates: readonly RoleTemplate[]; readonly clusterId: string; readonly projectId?: string },
 ): void {
-  const grants = access.grantsOf(caller);
-  const held = [grants.clusters.get(binding.clusterId), grants.projects.get(binding.projectId ?? '')];
-  for (const template of binding.templates) {
-    const { name } = template.metadata;
-    if (!hidesItsRules(template)) continue;
-    if (!held.some(scope => scope && holdsTemplate(scope, name)))
-      throw forbidden(`you can't grant what you don't have: role ${name}`);
-  }
+  const held = heldIn(caches, access.grantsOf(caller), binding);
+  const unknown = binding.templates.find(one => hidesItsRules(one) && !held.templates.has(one.metadata.name));
+  if (unknown) throw forbidden(`you can't grant what you don't have: role ${unknown.metadata.name}`);
+  const owning = binding.templates.find(isOwnerTemplate);
+  if (owning && !held.owner)
+    throw forbidden(`you can't grant what you don't have: role ${owning.metadata.name}, which makes an owner`);
 }
 
 /** Whether the caller may bind the global role: he holds all of it, or the verb `bind` on it. */
@@ -132,7 +107,10 @@ export interface GlobalRights {
 function requireGlobalRules(deps: EscalationDeps, caller: Caller, role: GlobalRights): void {
   // What it holds in single namespaces is asked for on the whole server: stricter than needed, never laxer.
   const rules = [...(role.rules ?? []), ...Object.values(role.namespacedRules ?? {}).flat()];
-  requireMayGrant(deps, caller, { rules });
+  if (!deps.access.isAdmin(caller)) {
+    const missing = firstMissing(deps.access.grantsOf(caller).rules, rules);
+    if (missing) throw forbidden(`you can't grant what you don't have: ${missing}`);
+  }
   if (role.inheritedClusterRoles?.length && !deps.access.isAdmin(caller))
     throw forbidden("you can't grant what you don't have: a role in every cluster");
 }
@@ -158,7 +136,11 @@ export function requireMayWriteTemplate(
   if (hidesItsRules(template)) throw forbidden('an external role needs the right to escalate roletemplates');
   if (inherited.some(hidesItsRules))
     throw forbidden('inheriting from an external role needs the right to escalate roletemplates');
+  const own = { ...template, metadata: { name: template.name ?? '' } };
+  if ([own, ...inherited].some(isOwnerTemplate))
+    throw forbidden('a role that makes owners needs the right to escalate roletemplates');
   const rules = [template, ...inherited].flatMap(each => [...(each.rules ?? []), ...(each.externalRules ?? [])]);
+  // It may be bound in any cluster, by now or later: what only holds on the server is not held there.
   requireMayGrant(deps, caller, { rules });
 }
 
@@ -180,36 +162,38 @@ function moreThan(caches: Caches, own: Grants, theirs: Grants): string | undefin
     const more = firstMissing([...own.rules, ...(own.namespaced.get(namespace) ?? [])], rules);
     if (more) return `${more} in namespace ${namespace}`;
   }
-  const none: ScopeGrants = { rules: [], templates: new Set(), owner: false };
-  const everywhere = own.everyCluster ?? none;
-  if (theirs.everyCluster) {
-    const more = moreIn(caches, [{ ...everywhere, rules: [...own.rules, ...everywhere.rules] }], theirs.everyCluster);
-    if (more) return `${more} in every cluster`;
-  }
-  for (const [scope, more] of [...scopesOf(theirs.clusters, false), ...scopesOf(theirs.projects, true)]) {
-    const held = [scope.clusterId === 'local' ? none : everywhere, own.clusters.get(scope.clusterId) ?? none];
-    if (scope.projectId !== undefined) held.push(own.projects.get(scope.projectId) ?? none);
-    const missing = moreIn(caches, [{ ...none, rules: [...own.rules] }, ...held], more);
-    if (missing) return missing;
+  const scopes: [Scope, ScopeGrants][] = [
+    ...(theirs.everyCluster ? [[{ clusterId: everyCluster }, theirs.everyCluster] as [Scope, ScopeGrants]] : []),
+    ...[...theirs.clusters].map(([clusterId, part]): [Scope, ScopeGrants] => [{ clusterId }, part]),
+    ...[...theirs.projects].map(([id, part]): [Scope, ScopeGrants] => [
+      { clusterId: id.split(':')[0]!, projectId: id },
+      part,
+    ]),
+  ];
+  for (const [scope, part] of scopes) {
+    const more = moreIn(caches, own, { scope, part });
+    if (more)
+      return `${more} in ${scope.projectId ?? (scope.clusterId === everyCluster ? 'every cluster' : scope.clusterId)}`;
   }
   return undefined;
 }
 
-function scopesOf(grants: ReadonlyMap<string, ScopeGrants>, projects: boolean) {
-  return [...grants].map(
-    ([id, scope]) => [{ clusterId: id.split(':')[0]!, projectId: projects ? id : undefined }, scope] as const,
-  );
-}
-
-/** An external role whose rules only its cluster knows is held by nobody but who has it too, or everything there. */
-function moreIn(caches: Caches, held: readonly ScopeGrants[], theirs: ScopeGrants): string | undefined {
-  const rules = held.flatMap(scope => scope.rules);
-  if (isEverything(rules)) return undefined;
-  const missing = firstMissing(rules, theirs.rules);
+/** An external role whose rules only its cluster knows is held by nobody but who has it too, or owns the cluster. */
+function moreIn(
+  caches: Caches,
+  own: Grants,
+  { scope, part }: { readonly scope: Scope; readonly part: ScopeGrants },
+): string | undefined {
+  const { clusterId = '' } = scope;
+  if (clusterId !== everyCluster && !grantsReach(caches, own, clusterId)) return 'membership';
+  if (heldIn(caches, own, { clusterId }).owner) return undefined;
+  const held = heldIn(caches, own, scope);
+  if (part.owner && !held.owner) return 'ownership';
+  const missing = firstMissing(held.rules, part.rules);
   if (missing) return missing;
-  const unknown = [...theirs.templates].find(name => {
+  const unknown = [...part.templates].find(name => {
     const template = caches.roleTemplate.get(name);
-    return template && hidesItsRules(template) && !held.some(scope => holdsTemplate(scope, name));
+    return template && hidesItsRules(template) && !held.templates.has(name);
   });
   return unknown && `role ${unknown}`;
 }

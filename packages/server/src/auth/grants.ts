@@ -46,13 +46,13 @@ interface SubjectFields {
 
 /** Declares the indexes that gatherGrants reads; once, before the first. */
 export function indexBindings(caches: Caches): void {
-  caches.globalRoleBinding.index(subjectIndex, subjectsOf);
-  caches.clusterRoleTemplateBinding.index(subjectIndex, subjectsOf);
-  caches.projectRoleTemplateBinding.index(subjectIndex, subjectsOf);
+  caches.globalRoleBinding.index(subjectIndex, subjectsNamedBy);
+  caches.clusterRoleTemplateBinding.index(subjectIndex, subjectsNamedBy);
+  caches.projectRoleTemplateBinding.index(subjectIndex, subjectsNamedBy);
 }
 
-/** Prefixed, so that a group can't be taken for a user of the same name. */
-function subjectsOf(binding: SubjectFields): string[] {
+/** Whom a binding names; prefixed, so that a group can't be taken for a user of the same name. */
+export function subjectsNamedBy(binding: SubjectFields): string[] {
   const out: string[] = [];
   if (binding.userName) out.push(`user ${binding.userName}`);
   if (binding.userPrincipalName) out.push(`principal ${binding.userPrincipalName}`);
@@ -61,7 +61,7 @@ function subjectsOf(binding: SubjectFields): string[] {
   return out;
 }
 
-const bindingTypes = ['globalRoleBinding', 'clusterRoleTemplateBinding', 'projectRoleTemplateBinding'] as const;
+export const bindingTypes = ['globalRoleBinding', 'clusterRoleTemplateBinding', 'projectRoleTemplateBinding'] as const;
 
 /** Every binding that names the user himself or one of his principals. */
 export function bindingsOfUser(
@@ -80,13 +80,14 @@ export type Bound = {
   readonly [Id in (typeof bindingTypes)[number]]: { readonly type: Id; readonly binding: TypedResource<Id> };
 }[(typeof bindingTypes)[number]];
 
+/** As bindings name the caller: himself, his principals, his groups. */
+export function keysOfSubjects({ userId, principalIds, groups }: Subjects): string[] {
+  return [`user ${userId}`, ...principalIds.map(id => `principal ${id}`), ...groups.map(group => `group ${group}`)];
+}
+
 /** Every binding that means this caller, by his name, a principal or a group of his. */
 export function bindingsOf(caches: Caches, subjects: Subjects): Bound[] {
-  const keys = [
-    `user ${subjects.userId}`,
-    ...subjects.principalIds.map(id => `principal ${id}`),
-    ...subjects.groups.map(group => `group ${group}`),
-  ];
+  const keys = keysOfSubjects(subjects);
   return bindingTypes.flatMap(type =>
     keys.flatMap(key => caches[type].by(subjectIndex, key).map(binding => ({ type, binding }) as Bound)),
   );
@@ -116,16 +117,25 @@ export function grantsFrom(caches: Caches, bindings: readonly Bound[]): Grants {
       // A binding counts only where it lies: whoever may write in one namespace must not reach another cluster.
       const { clusterName } = binding;
       if (!clusterName || clusterName !== binding.metadata.namespace) continue;
+      if (!isRoleThere(caches, binding.roleTemplateName)) continue;
       addTemplate(caches, scopeOf(clusters, clusterName), binding.roleTemplateName);
     } else {
       const { projectName } = binding;
       if (!projectName || !liesInItsProject(caches, binding)) continue;
+      if (!isRoleThere(caches, binding.roleTemplateName)) continue;
       addTemplate(caches, scopeOf(projects, projectName), binding.roleTemplateName);
     }
   }
   let everyCluster: ScopeGrants | undefined;
-  for (const template of inherited) addTemplate(caches, (everyCluster ??= emptyScope()), template);
+  for (const template of inherited)
+    if (isRoleThere(caches, template)) addTemplate(caches, (everyCluster ??= emptyScope()), template);
   return { admin: isEverything(rules), rules, namespaced, clusters, projects, everyCluster };
+}
+
+/** A binding of a role that is gone, or on its way out, gives nothing, membership neither. */
+function isRoleThere(caches: Caches, name: string | undefined): boolean {
+  const template = caches.roleTemplate.get(name ?? '');
+  return template !== undefined && !template.metadata.deletionTimestamp;
 }
 
 /** Whether a project's binding lies where those of its project do; one elsewhere counts for nothing. */
@@ -134,7 +144,7 @@ export function liesInItsProject(caches: Caches, binding: ProjectRoleTemplateBin
   if (!clusterId || !name || more !== undefined) return false;
   const { namespace } = binding.metadata;
   const project = caches.project.get(name, clusterId);
-  return namespace === name || (project !== undefined && namespace === backingNamespaceOf(project));
+  return project !== undefined && (namespace === name || namespace === backingNamespaceOf(project));
 }
 
 /** Where a project's bindings lie: the namespace that it was given, or `cluster-project`. */
@@ -177,7 +187,9 @@ export function templatesOf(
 }
 
 /** Owners are known by the builtin template or by the verb `own`. */
-function isOwnerTemplate(template: RoleTemplate): boolean {
+export function isOwnerTemplate(
+  template: Pick<RoleTemplate, 'builtin' | 'rules'> & { readonly metadata: { readonly name: string } },
+): boolean {
   const { name } = template.metadata;
   if (template.builtin && (name === 'cluster-owner' || name === 'project-owner')) return true;
   return (template.rules ?? []).some(

@@ -63,6 +63,24 @@ test('what was given meanwhile counts from then on', async () => {
   assert.equal(running.aborted, true);
 });
 
+test('T21: what runs by a role in a project ends with the project', async () => {
+  const { resources } = fixture;
+  await resources.create('project', {
+    metadata: { name: 'p-1', namespace: 'c-1' },
+    spec: { clusterName: 'c-1' },
+  } as never);
+  await resources.create('projectRoleTemplateBinding', {
+    metadata: { namespace: 'c-1-p-1' },
+    projectName: 'c-1:p-1',
+    roleTemplateName: 'sees-pods',
+    userName: userId,
+  });
+  const running = signal();
+  assert.equal(running.aborted, false);
+  await resources.delete('project', { name: 'p-1', namespace: 'c-1' });
+  assert.match(String(running.reason), /no longer a member of cluster "c-1"/);
+});
+
 test('a role that gives less ends what runs by it; one that gives more as well does not', async () => {
   await bind('c-1', 'sees-pods');
   const running = signal();

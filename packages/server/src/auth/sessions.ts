@@ -47,6 +47,7 @@ export class Sessions {
       deps.caches[id].subscribe(({ before }) => before && this.#recheckMembers(whomItNames(before)), signal);
     for (const id of ['globalRole', 'roleTemplate'] as const)
       deps.caches[id].subscribe(({ before }) => before && this.#recheckMembers(), signal);
+    deps.caches.project.subscribe(({ before, after }) => before && !after && this.#recheckMembers(), signal);
     deps.caches.userAttribute.subscribe(({ before, after }) => this.#onGroups(before, after), signal);
     const timer = setInterval(() => this.#sweep(), deps.sweepEveryMs ?? 10_000).unref();
     signal.addEventListener('abort', () => clearInterval(timer), { once: true });

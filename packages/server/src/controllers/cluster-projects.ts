@@ -3,15 +3,7 @@
  * there. A namespace that is in any project is left where it is, and a Default project that somebody deleted stays away.
  */
 import type { Cluster, Project } from '@drover/api';
-import {
-  findCondition,
-  ignoreNotFound,
-  isConflict,
-  isNotFound,
-  isTrue,
-  type Resource,
-  setCondition,
-} from '@drover/base';
+import { findCondition, isConflict, isNotFound, isTrue, type Resource, setCondition } from '@drover/base';
 import { type KubeClient, namespaces } from '@drover/kube';
 import type { ClusterClients } from '../clusters/clients.ts';
 import { type Controller, type ControllerContext, controller, namespaceIndex } from '../resources/index.ts';
@@ -56,7 +48,6 @@ export interface ClusterProjectsDeps {
 }
 
 export function clusterProjects({ clients, setting }: ClusterProjectsDeps): Controller<'cluster'> {
-  const pruned = new Map<string, string>();
   const looked = new Map<string, { readonly wanted: string; readonly over: KubeClient; readonly atMs: number }>();
   return controller({
     name: 'cluster-projects',
@@ -71,8 +62,6 @@ export function clusterProjects({ clients, setting }: ClusterProjectsDeps): Cont
       const id = cluster.metadata.name;
       for (const kind of kinds) await ensureProject(cluster, kind, context);
       const projects = projectNames(context, id);
-      if (pruned.get(id) !== projects) await removeBindings(context, id);
-      pruned.set(id, projects);
       if (!isTrue(cluster.status?.conditions, 'Connected')) {
         looked.delete(id);
         return undefined;
@@ -106,16 +95,6 @@ const projectNames = ({ caches }: ControllerContext, clusterId: string): string 
 async function isGone({ caches, resources }: ControllerContext, clusterId: string, name: string): Promise<boolean> {
   // The cache may not have it yet.
   return !caches.project.get(name, clusterId) && !(await resources.find('project', name, clusterId));
-}
-
-/** Rights in projects that are not there any more. */
-async function removeBindings(context: ControllerContext, clusterId: string): Promise<void> {
-  for (const { projectName, metadata } of [...context.caches.projectRoleTemplateBinding.all()]) {
-    const [cluster, project = ''] = projectName?.split(':') ?? [];
-    if (cluster !== clusterId || !(await isGone(context, clusterId, project))) continue;
-    const { name, namespace, uid } = metadata;
-    await ignoreNotFound(context.resources.delete('projectRoleTemplateBinding', { name, namespace, uid }));
-  }
 }
 
 function find({ caches }: ControllerContext, clusterId: string, label: string): Project | undefined {

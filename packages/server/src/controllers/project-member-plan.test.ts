@@ -83,6 +83,8 @@ test('a project without namespaces gives no rule about namespaces: one without n
 test('whoever may make namespaces gets that, and the whole of those in his project', () => {
   const { roles, clusterBindings } = plan([grant('a', 'c-1:p-1', 'maker')], { 'c-1:p-1': ['shop'] });
   assert.deepEqual(short(clusterBindings), ['* create-ns u-1', '* p-1-namespaces-edit u-1']);
+  const make = roles.find(({ metadata }) => metadata.name === 'create-ns');
+  assert.deepEqual(make!.rules, [{ apiGroups: [''], resources: ['namespaces'], verbs: ['create'] }]);
   const edit = roles.find(({ metadata }) => metadata.name === 'p-1-namespaces-edit');
   assert.deepEqual(edit!.rules, [
     { apiGroups: [''], resources: ['namespaces'], verbs: ['*'], resourceNames: ['shop'] },

@@ -17,6 +17,7 @@ import { forbidden, isDnsLabel, type Resource } from '@drover/base';
 import { createdBy } from '../api/created-by.ts';
 import { namespaceOf } from '../api/crud.ts';
 import { mergeLabels, mergeStructs } from '../api/merge.ts';
+import { preparedCreate, preparedUpdate } from '../api/prepared.ts';
 import type { Call } from './call.ts';
 import { leavesOf } from './field-set.ts';
 import type { AnyResource } from './kube-type.ts';
@@ -47,12 +48,11 @@ export async function checkCreate(call: Call, object: Json, metadata: Json): Pro
   const { request, type, namespace } = call;
   const { declaration, served } = type;
   requireFreeName(call, metadata);
-  requireTemplates(call, object);
   const whole = { ...object, metadata, status: undefined } as unknown as Resource;
   const given = { ...withoutEmpty(toV3(declaration, whole)), ...taken(object, declaration.top) };
   const structs = structSchemas(declaration);
   const checked = checkInput(given, schemaFields(declaration), { mode: 'create', structs });
-  const input = (await served.behaviour.prepareCreate?.(request, checked)) ?? checked;
+  const input = await preparedCreate(request, served, checked);
   const place = namespaceOf(declaration, input);
   if (place !== namespace) throw one('metadata.namespace', `must be "${place ?? ''}", where what it says belongs`);
   const may = served.behaviour.mayCreate
@@ -89,7 +89,6 @@ export async function checkUpdate(
   requireMay(call, 'update', old);
   requireSameFixed(old, object, declaration.top, '');
   requireSameFixed(old.spec, object['spec'], declaration.spec, 'spec.');
-  requireTemplates(call, object);
   const before = old as unknown as Json;
   const filled = {
     ...object,
@@ -100,7 +99,7 @@ export async function checkUpdate(
   } as unknown as Resource;
   const structs = structSchemas(declaration);
   const checked = checkInput(toV3(declaration, filled), schemaFields(declaration), { mode: 'update', structs });
-  const input = (await served.behaviour.prepareUpdate?.(request, checked, old)) ?? checked;
+  const input = await preparedUpdate(request, served, { input: checked, seen: old });
   const place = namespaceOf(declaration, input);
   if (place !== undefined && place !== old.metadata.namespace)
     throw one('metadata.namespace', `must be "${place}", where what it says belongs`);
@@ -165,13 +164,6 @@ function requireFreeName({ type }: Call, metadata: Json): void {
     throw one('metadata.name', `Invalid value: "${given}": must be ${namePrefix} and lower-case letters and digits`);
   if (given === undefined && generateName && generateName !== namePrefix)
     throw one('metadata.generateName', `must be ${namePrefix}`);
-}
-
-/** A role that inherits from one that is yet to be made would hold whatever somebody puts there later. */
-function requireTemplates({ request, type }: Call, object: Json): void {
-  if (type.id !== 'roleTemplate') return;
-  const missing = listOf(object['roleTemplateNames']).find(name => !request.deps.caches.roleTemplate.get(name));
-  if (missing !== undefined) throw one('roleTemplateNames', `Not found: "${missing}"`);
 }
 
 const one = (field: string, message: string) => {
