@@ -30,6 +30,7 @@ const pages: readonly PageCase[] = [
   { name: 'import', path: '/ui/import', seen: 'form' },
   { name: 'users', path: '/ui/users', seen: 'table' },
   { name: 'keys', path: '/ui/tokens', seen: 'table' },
+  { name: 'second factor', path: '/ui/account', seen: '.notice' },
   { name: 'settings', path: '/ui/settings', seen: 'table' },
   { name: 'a cluster', path: cluster(), seen: '.tiles' },
   { name: 'members', path: cluster('/members'), seen: '.notice' },

@@ -92,7 +92,7 @@ function addSignIn(program: Command): void {
   action(program.command('whoami').description('who is signed in, and where'), async (_, flags) =>
     (await import('./commands/login.ts')).whoami(flags),
   );
-  const factor = program.command('second-factor').description('a code by time, beside your password');
+  const factor = program.command('second-factor').description('what you need beside your password');
   action(factor.command('status').description('whether you have one'), async (_, flags) =>
     (await import('./commands/second-factor.ts')).showSecondFactor(flags),
   );

@@ -188,10 +188,19 @@ async function passwordLogin(
   };
   const { token } = await ask(otp === undefined ? {} : { otp }).catch(async error => {
     if (error.details?.code !== 'SecondFactorRequired') return refused(error);
+    const given = { username, password };
+    const needed = client.request<{ phone: boolean }>('POST', '/v1-public/second-factor', given);
+    // Only a browser can speak with a security key.
+    if (!(await needed.catch(refused)).phone) return inBrowser(url, ca, { trace });
     return ask({ otp: await askText(say('secondFactorCode'), '--otp') }).catch(refused);
   });
   if (!token) throw badRequest(`${url} gave no token`);
   return token;
+}
+
+async function inBrowser(url: string, ca: string | undefined, options: ClientOptions): Promise<{ token: string }> {
+  process.stderr.write(`${say('secondFactorBrowser')}\n`);
+  return { token: await (await import('./browser-login.ts')).browserLogin(url, ca, options) };
 }
 
 /** On a first sign-in the password must be replaced; without a terminal that is left for later, and said. */

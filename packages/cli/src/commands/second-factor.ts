@@ -10,6 +10,7 @@ const path = '/v1-second-factor';
 interface State {
   readonly enabled: boolean;
   readonly recoveryCodesLeft: number;
+  readonly securityKeys: readonly { readonly name: string }[];
 }
 
 export async function showSecondFactor(flags: GlobalFlags): Promise<void> {
@@ -19,7 +20,8 @@ export async function showSecondFactor(flags: GlobalFlags): Promise<void> {
   const text = state.enabled
     ? say('secondFactorOn', { count: String(state.recoveryCodesLeft) })
     : say('secondFactorNone');
-  process.stdout.write(`${text}\n`);
+  const keys = state.securityKeys.map(({ name }) => say('securityKey', { name }));
+  process.stdout.write(`${[text, ...keys].join('\n')}\n`);
 }
 
 export async function enableSecondFactor(flags: GlobalFlags): Promise<void> {

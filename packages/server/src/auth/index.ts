@@ -15,7 +15,7 @@ import { createResolveIdentity, type ResolveIdentity } from './impersonation.ts'
 import { localSignIn } from './local-provider.ts';
 import { LoginLimits } from './login-limits.ts';
 import { publicRoutes } from './public-routes.ts';
-import { secondFactorRoute } from './second-factor-route.ts';
+import { secondFactorRoutes } from './second-factor-route.ts';
 import { Sessions } from './sessions.ts';
 import { TokenUse } from './token-use.ts';
 import { indexUsernames } from './user-names.ts';
@@ -80,7 +80,7 @@ export function openAuth(deps: AuthDeps, options: OpenAuthOptions): Auth {
     routes: [
       ...publicRoutes({ ...login, providers: [localSignIn(login), ...elsewhere.providers] }),
       ...elsewhere.routes,
-      secondFactorRoute(login),
+      ...secondFactorRoutes(login),
       ...scimRoutes(login),
     ],
   };

@@ -8,6 +8,8 @@ export interface LoginBody {
   readonly password: string;
   /** A code of the second factor. */
   readonly otp?: string;
+  /** What the browser made of a challenge for a security key. */
+  readonly securityKey?: unknown;
   readonly description?: string;
   readonly responseType: string;
   /** What a provider elsewhere gave, and the state that it was asked under. */
@@ -80,6 +82,7 @@ function parseLoginBody(text: string): LoginBody {
     username: optionalText(fields, 'username') ?? '',
     password: optionalText(fields, 'password') ?? '',
     otp: optionalText(fields, 'otp'),
+    securityKey: optionalObject(fields, 'securityKey'),
     description: optionalText(fields, 'description'),
     responseType: optionalText(fields, 'responseType') ?? '',
     code: optionalText(fields, 'code'),
@@ -89,6 +92,13 @@ function parseLoginBody(text: string): LoginBody {
     requestId: optionalText(fields, 'requestId'),
     publicKey: optionalText(fields, 'publicKey'),
   };
+}
+
+function optionalObject(fields: Record<string, unknown>, name: string): object | undefined {
+  const value = Object.hasOwn(fields, name) ? fields[name] : undefined;
+  if (value === undefined || value === null) return undefined;
+  if (typeof value !== 'object' || Array.isArray(value)) throw invalid(name, 'must be an object', 'InvalidFormat');
+  return value;
 }
 
 function optionalText(fields: Record<string, unknown>, name: string): string | undefined {

@@ -30,7 +30,7 @@ const login = (otp?: string, given = password) =>
 const state = async () => api.want(200, 'GET', path, { as: user.token });
 
 test('it is begun with the password, and counts only once a code was shown', async () => {
-  assert.deepEqual(await state(), { enabled: false, recoveryCodesLeft: 0 });
+  assert.deepEqual(await state(), { enabled: false, codes: false, securityKeys: [], recoveryCodesLeft: 0 });
   assert.equal((await act('begin', { password: 'wrong' })).status, 401);
   const begun = await act('begin', { password });
   assert.equal(begun.status, 200);
@@ -42,7 +42,7 @@ test('it is begun with the password, and counts only once a code was shown', asy
   const confirmed = await act('confirm', { code: phone() });
   codes = confirmed.body.recoveryCodes;
   assert.deepEqual([confirmed.status, codes.length, new Set(codes).size], [200, 10, 10]);
-  assert.deepEqual(await state(), { enabled: true, recoveryCodesLeft: 10 });
+  assert.deepEqual(await state(), { enabled: true, codes: true, securityKeys: [], recoveryCodesLeft: 10 });
   assert.equal((await act('begin', { password })).status, 422);
   assert.equal((await act('confirm', { code: phone() })).status, 422);
 });
@@ -67,7 +67,7 @@ test('a code is good once, and an older one never after it', async () => {
 test('two at once with one recovery code: one gets in', async () => {
   const both = await Promise.all([login(codes[0]), login(codes[0]!.toUpperCase())]);
   assert.deepEqual(both.map(({ status }) => status).sort(), [201, 401]);
-  assert.deepEqual(await state(), { enabled: true, recoveryCodesLeft: 9 });
+  assert.deepEqual(await state(), { enabled: true, codes: true, securityKeys: [], recoveryCodesLeft: 9 });
 });
 
 test('nothing that is kept of it can be used', async () => {
@@ -85,7 +85,7 @@ test('who lost it is helped by whoever may act on him, and by nobody else', asyn
   const other = await api.makeUser('otto');
   assert.equal((await act('reset', { userId: user.id }, other.token)).status, 404);
   assert.equal((await act('reset', { userId: user.id }, api.admin)).status, 204);
-  assert.deepEqual(await state(), { enabled: false, recoveryCodesLeft: 0 });
+  assert.deepEqual(await state(), { enabled: false, codes: false, securityKeys: [], recoveryCodesLeft: 0 });
   assert.equal((await login()).status, 201);
 });
 

@@ -22,7 +22,9 @@ async function withAdmin(fixture: Fixture) {
   await createUser(fixture.deps, { id: 'u-ann', username: 'ann', password });
 }
 
-const signInLocally = async (...given: Parameters<typeof proveLocal>) => (await proveLocal(...given)).user;
+type Proof = Parameters<typeof proveLocal>;
+const signInLocally = async (deps: Proof[0], given: Proof[1]) =>
+  (await proveLocal(deps, given, 'https://drover.test')).user;
 
 test('a new user has his principal, no rights, and a password that only its hash is kept of', async () => {
   await using fixture = await openFixture();

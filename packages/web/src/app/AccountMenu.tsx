@@ -1,7 +1,7 @@
 /** Who one is, how one likes to see it all, and the way out. */
 import { useQueryClient } from '@tanstack/react-query';
 import { useTranslation } from 'react-i18next';
-import { useLocation } from 'wouter';
+import { Link, useLocation } from 'wouter';
 import { send } from '../net/request.ts';
 import { useMe } from '../net/v3.ts';
 import { Icon } from '../parts/Icon.tsx';
@@ -32,14 +32,23 @@ export function AccountMenu() {
         </>
       }
     >
-      <p className="who">
-        <strong>{name}</strong>
-        <span>{me.data?.username}</span>
-      </p>
-      <Appearance />
-      <button type="button" className="plain item" onClick={() => void signOut()}>
-        {t('frame.signOut')}
-      </button>
+      {close => (
+        <>
+          <p className="who">
+            <strong>{name}</strong>
+            <span>{me.data?.username}</span>
+          </p>
+          <Appearance />
+          {me.data?.username && (
+            <Link className="button plain item" href="/account" onClick={close}>
+              {t('account.title')}
+            </Link>
+          )}
+          <button type="button" className="plain item" onClick={() => void signOut()}>
+            {t('frame.signOut')}
+          </button>
+        </>
+      )}
     </Menu>
   );
 }

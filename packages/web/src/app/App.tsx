@@ -19,6 +19,7 @@ const ClusterOverview = lazy(async () => ({ default: (await import('../pages/Clu
 const ImportCluster = lazy(async () => ({ default: (await import('../pages/ImportCluster.tsx')).ImportCluster }));
 const Users = lazy(async () => ({ default: (await import('../pages/Users.tsx')).Users }));
 const Tokens = lazy(async () => ({ default: (await import('../pages/Tokens.tsx')).Tokens }));
+const Account = lazy(async () => ({ default: (await import('../pages/Account.tsx')).Account }));
 const Settings = lazy(async () => ({ default: (await import('../pages/Settings.tsx')).Settings }));
 const Members = lazy(async () => ({ default: (await import('../pages/Members.tsx')).Members }));
 const OtherKinds = lazy(async () => ({ default: (await import('../pages/OtherKinds.tsx')).OtherKinds }));
@@ -53,6 +54,7 @@ function Pages(): ReactNode {
           <Route path="/import/:id?" component={ImportCluster} />
           <Route path="/users" component={Users} />
           <Route path="/tokens" component={Tokens} />
+          <Route path="/account" component={Account} />
           <Route path="/settings" component={Settings} />
           <Route path="/c/:clusterId/members" component={Members} />
           <Route path="/c/:clusterId" component={ClusterOverview} />

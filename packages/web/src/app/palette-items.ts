@@ -57,6 +57,7 @@ export function usePaletteItems(
     ...(may('cluster', 'POST') ? [{ bucket: 'pages', title: t('home.import'), address: '/import' } as const] : []),
     ...(may('user', 'POST') ? [{ bucket: 'pages', title: t('frame.users'), address: '/users' } as const] : []),
     { bucket: 'pages', title: t('frame.tokens'), address: '/tokens' },
+    { bucket: 'pages', title: t('account.title'), address: '/account' },
     ...(may('setting', 'POST') ? [{ bucket: 'pages', title: t('frame.settings'), address: '/settings' } as const] : []),
   ];
   const own = clusterId

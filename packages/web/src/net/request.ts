@@ -46,7 +46,8 @@ export async function send(path: string, options: RequestOptions = {}): Promise<
   }
   if (answer.ok) return answer;
   const error = await errorOf(answer);
-  if (error.status === 401 && !path.startsWith('/v3-public/')) session.ended();
+  // Where a password is asked for, 401 is about that one.
+  if (error.status === 401 && !/^\/(?:v3-public\/|v1-public\/|v1-second-factor\?)/.test(path)) session.ended();
   throw error;
 }
 

@@ -6,6 +6,7 @@ import { useLocation, useSearchParams } from 'wouter';
 import { Appearance } from '../app/AccountMenu.tsx';
 import type { Collection, V3Resource } from '../net/objects.ts';
 import { ask, RequestError, secondFactor, send } from '../net/request.ts';
+import { hasKeys, type Needed, neededFor, proveKey } from '../net/second-factor.ts';
 import { Icon, Mark } from '../parts/Icon.tsx';
 import { Menu } from '../parts/Menu.tsx';
 import { Failure, FormError, Skeleton } from '../parts/Notices.tsx';
@@ -74,44 +75,72 @@ export function SignIn() {
   );
 }
 
+interface Given {
+  readonly username: string;
+  readonly password: string;
+}
+
 function PasswordForm({ provider }: { readonly provider: V3Resource }) {
   const { t } = useTranslation();
   const [error, setError] = useState<unknown>();
   const [busy, setBusy] = useState(false);
-  const [needsCode, setNeedsCode] = useState(false);
+  const [needed, setNeeded] = useState<Needed & { readonly given: Given }>();
   const [, navigate] = useLocation();
   const [params] = useSearchParams();
   const client = useQueryClient();
-  const submit = async (event: FormEvent<HTMLFormElement>): Promise<void> => {
-    event.preventDefault();
-    const form = new FormData(event.currentTarget);
+  const login = async (given: Given, factor: { otp?: string; securityKey?: object }): Promise<void> => {
+    const body = { ...given, ...factor, responseType: 'cookie', description: 'UI session' };
+    await send(`/v3-public/${provider.type}s/${provider.id}?action=login`, { method: 'POST', body });
+    client.clear();
+    const to = localTarget(params.get('to'));
+    // A command line that waits has a page of the server's own.
+    if (to.startsWith('/dashboard/')) location.assign(to);
+    else navigate(to);
+  };
+  /** With a key, as far as there is one and somebody touches it. */
+  const signWithKey = async (given: Given, options: Needed['securityKey']): Promise<void> => {
     setBusy(true);
     setError(undefined);
     try {
-      await send(`/v3-public/${provider.type}s/${provider.id}?action=login`, {
-        method: 'POST',
-        body: {
-          username: String(form.get('username')),
-          password: String(form.get('password')),
-          ...(needsCode ? { otp: String(form.get('otp')) } : {}),
-          responseType: 'cookie',
-          description: 'UI session',
-        },
-      });
-      client.clear();
-      const to = localTarget(params.get('to'));
-      // A command line that waits has a page of the server's own.
-      if (to.startsWith('/dashboard/')) location.assign(to);
-      else navigate(to);
+      // A challenge is good once: a second try takes a new one.
+      const { securityKey } = options ? { securityKey: options } : await neededFor(given);
+      if (securityKey) await login(given, { securityKey: await proveKey(securityKey) });
     } catch (refused) {
-      const asksForCode = refused instanceof RequestError && refused.code === secondFactor;
-      if (asksForCode) setNeedsCode(true);
-      setError(asksForCode ? undefined : refused);
+      setError(refused);
       setBusy(false);
+    }
+  };
+  const submit = async (event: FormEvent<HTMLFormElement>): Promise<void> => {
+    event.preventDefault();
+    const form = new FormData(event.currentTarget);
+    const given = { username: String(form.get('username')), password: String(form.get('password')) };
+    const otp = form.get('otp');
+    setBusy(true);
+    setError(undefined);
+    try {
+      await login(given, otp ? { otp: String(otp) } : {});
+    } catch (refused) {
+      if (!(refused instanceof RequestError) || refused.code !== secondFactor) {
+        setError(refused);
+        return setBusy(false);
+      }
+      await neededFor(given).then(
+        more => {
+          setNeeded({ ...more, given });
+          setBusy(false);
+          if (more.securityKey && hasKeys()) return signWithKey(given, more.securityKey);
+          return undefined;
+        },
+        failed => {
+          setError(failed);
+          setBusy(false);
+        },
+      );
     }
   };
   const status = error instanceof RequestError ? error.status : undefined;
   const domain = provider['defaultLoginDomain'] as string | undefined;
+  const takesKeys = needed?.securityKey !== undefined && hasKeys();
   return (
     <form onSubmit={event => void submit(event)}>
       <label className="field">
@@ -124,7 +153,7 @@ function PasswordForm({ provider }: { readonly provider: V3Resource }) {
         <span>{t('signIn.password')}</span>
         <input name="password" type="password" autoComplete="current-password" required />
       </label>
-      {needsCode && (
+      {needed?.codes && (
         <label className="field">
           <span>{t('signIn.code')}</span>
           {/* biome-ignore lint/a11y/noAutofocus: it has just been asked for */}
@@ -132,17 +161,44 @@ function PasswordForm({ provider }: { readonly provider: V3Resource }) {
           <span className="hint">{t('signIn.codeHint')}</span>
         </label>
       )}
-      {status === 401 || status === 429 ? (
-        <p className="form-error" role="alert">
-          <Icon name="bad" />
-          <span>{status === 401 ? t(needsCode ? 'signIn.wrongCode' : 'signIn.wrong') : t('signIn.tooMany')}</span>
-        </p>
-      ) : (
-        <FormError error={error} />
+      {takesKeys && (
+        <button type="button" disabled={busy} onClick={() => void signWithKey(needed.given, undefined)}>
+          <Icon name="key" />
+          {t('signIn.useKey')}
+        </button>
       )}
+      {needed && !needed.codes && !takesKeys && <p className="hint">{t('signIn.noKeyHere')}</p>}
+      <SignInError error={error} status={status} hasFactor={needed !== undefined} />
       <button type="submit" className="primary" disabled={busy}>
         {t('signIn.submit')}
       </button>
     </form>
+  );
+}
+
+interface SignInErrorProps {
+  readonly error: unknown;
+  readonly status: number | undefined;
+  readonly hasFactor: boolean;
+}
+
+function SignInError({ error, status, hasFactor }: SignInErrorProps) {
+  const { t } = useTranslation();
+  if (!error) return null;
+  // What browsers throw where nobody touched a key, or it was another.
+  const isKey = error instanceof DOMException;
+  if (status !== 401 && status !== 429 && !isKey) return <FormError error={error} />;
+  const text = isKey
+    ? 'signIn.noKey'
+    : status === 429
+      ? 'signIn.tooMany'
+      : hasFactor
+        ? 'signIn.wrongCode'
+        : 'signIn.wrong';
+  return (
+    <p className="form-error" role="alert">
+      <Icon name="bad" />
+      <span>{t(text)}</span>
+    </p>
   );
 }

@@ -1,4 +1,5 @@
 /** Simplified Chinese: all areas together. */
+import { account } from './account.ts';
 import { act } from './act.ts';
 import { columns } from './columns.ts';
 import { detail } from './detail.ts';
@@ -17,6 +18,7 @@ import { signIn } from './sign-in.ts';
 import { states } from './states.ts';
 
 export const zh = {
+  account,
   act,
   columns,
   detail,

@@ -1,0 +1,27 @@
+/** English: one's own second factor. */
+export const account = {
+  title: 'Second factor',
+  on: 'On. {{count}} recovery codes are left.',
+  off: 'Off: your password alone lets you in.',
+  elsewhere: 'You sign in elsewhere: your second factor is kept there.',
+  addCodes: 'Add an authenticator app',
+  removeCodes: 'Remove the authenticator app',
+  addKey: 'Add a security key',
+  removeKey: 'Remove “{{name}}”?',
+  key: 'Security key',
+  keyName: 'Name, such as “blue one on the keyring”',
+  lastUsed: 'Last used',
+  never: 'never',
+  rename: 'Rename',
+  noKeys: 'No security keys',
+  noKeysHint: 'A key, or the lock of this device, cannot be talked out of you by a page that only looks like this one.',
+  touch: 'Continue',
+  touchHint: 'Your browser then asks you to touch the key.',
+  next: 'Continue',
+  secretHint:
+    'Give this to your authenticator app, then type the code that it shows. The button copies it as an address.',
+  codeOrKey: 'From your app, or a recovery code. Leave it empty to use a security key.',
+  recovery: 'Keep these recovery codes',
+  recoveryHint: 'Each is good once, for the day that phone and keys are gone. They are not shown again.',
+  kept: 'I have kept them',
+} as const;
