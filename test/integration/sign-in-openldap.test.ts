@@ -255,9 +255,11 @@ describe('OpenLDAP', { skip: missingSlapd() }, () => {
     assert.equal(before.answer.status, 200, JSON.stringify(before.answer.body));
     assert.ok(!(await groupsOf(token)).includes(`openldap_group://${groupDn('all')}`));
     const ben = await tokenOf('ben');
+    const bens = (await server.ask(ben, 'POST', '/v3/tokens', {})).token;
     await directory.change(client => client.del(personDn('ben')));
     await refresh(ben);
-    assert.equal((await server.fetch('GET', '/v3/users?me=true', { token: ben })).status, 401);
+    for (const token of [ben, bens])
+      assert.equal((await server.fetch('GET', '/v3/users?me=true', { token })).status, 401);
   });
 
   test('a directory that stops answering is told of in time, others go on, and it is used again once it does', async () => {
@@ -299,9 +301,13 @@ describe('OpenLDAP', { skip: missingSlapd() }, () => {
   });
 
   test('switched off, it is not there, and what was signed in by it is over', async () => {
-    const token = await tokenOf('cleo');
+    const session = await tokenOf('cleo');
+    // What was made from it is worth no more than it.
+    const made = (await server.ask(session, 'POST', '/v3/tokens', { description: 'a script' })).token;
+    assert.equal((await server.fetch('GET', '/v3/users?me=true', { token: made })).status, 200);
     await server.ask(admin, 'POST', `${path}?action=disable`, {}, 200);
-    assert.equal((await server.fetch('GET', '/v3/users?me=true', { token })).status, 401);
+    for (const token of [session, made])
+      assert.equal((await server.fetch('GET', '/v3/users?me=true', { token })).status, 401);
     assert.equal((await signIn('cleo')).status, 404);
     const direct = await server.fetch('POST', '/v1-public/login', {
       body: { type: 'openLdapProvider', username: 'cleo', password: 'cleo-opens-1234' },

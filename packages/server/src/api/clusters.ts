@@ -10,7 +10,7 @@ import { namespaceIndex } from '../resources/index.ts';
 import { type ApiRequest, type ApiView, behaviour } from './behaviour.ts';
 import { exportYaml } from './export-yaml.ts';
 import { requireTemplate } from './pod-security-templates.ts';
-import { depsOf } from './tokens.ts';
+import { depsOf, voucherOf } from './tokens.ts';
 
 export const clusters = behaviour<Cluster>({
   repeatable: true,
@@ -72,6 +72,7 @@ export const clusters = behaviour<Cluster>({
         const clusterId = cluster.metadata.name;
         const { bearer } = await issueToken(depsOf(request), {
           userId: caller.userId,
+          ...voucherOf(request),
           kind: 'kubeconfig',
           description: 'Kubeconfig token',
           clusterId,

@@ -21,6 +21,7 @@ export const tokens = behaviour<Token>({
     const { resource, bearer } = await issueToken(depsOf(request), {
       userId: request.caller.userId,
       kind: 'derived',
+      ...voucherOf(request),
       description: (input['description'] as string | null) || undefined,
       ttlMs: (input['ttl'] as number | null) || undefined,
       // A token for one cluster can make no other kind.
@@ -57,6 +58,15 @@ export const tokens = behaviour<Token>({
 
 export function depsOf({ deps }: ApiView) {
   return { resources: deps.resources, caches: deps.caches, settings: deps.settings, access: deps.auth.access };
+}
+
+/** Whoever vouches for the token that asks vouches for what is made from it: it ends with him. */
+export function voucherOf({ deps, caller }: ApiView): {
+  readonly authProvider?: string;
+  readonly userPrincipal?: string;
+} {
+  const token = deps.caches.token.get(caller.tokenId);
+  return { authProvider: token?.authProvider, userPrincipal: token?.userPrincipal };
 }
 
 /** One answer for clusters that are not there and those that are others'. */

@@ -137,9 +137,26 @@ test('a token for one cluster is refused on every path of another, and on what b
   await using fixture = await openFixture();
   const { bearer } = await withUser(fixture, { kind: 'kubeconfig', clusterId: 'c-a' });
   const { authenticate } = fixture.auth;
-  for (const path of ['/k8s/clusters/c-a/api', '/v3/clusters/c-a', '/v3/cluster/c-a/schemas'])
+  for (const path of [
+    '/k8s/clusters/c-a/api',
+    '/v3/clusters/c-a',
+    '/v3/cluster/c-a/schemas',
+    '/v3/projects/c-a:p-x',
+    '/v3/project/c-a%3Ap-x/workloads',
+  ])
     assert.equal((await authenticate(asBearer(bearer), { path, cookies: true }))?.clusterId, 'c-a');
-  for (const path of ['/k8s/clusters/c-b/api', '/v3', '/v3/tokens', '/v3/clusters', '/metrics', '/v1-public/login'])
+  for (const path of [
+    '/k8s/clusters/c-b/api',
+    '/v3/projects/c-b:p-x',
+    '/v3/projects',
+    '/v3/projects/c-a',
+    '/v3/project/c-a:p-x/../c-b:p-y',
+    '/v3',
+    '/v3/tokens',
+    '/v3/clusters',
+    '/metrics',
+    '/v1-public/login',
+  ])
     await assert.rejects(authenticate(asBearer(bearer), { path, cookies: true }), isRefused, path);
 });
 

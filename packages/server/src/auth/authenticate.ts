@@ -158,7 +158,9 @@ export class Authenticator {
   }
 }
 
-const scopedPath = /^\/(?:k8s\/(?:clusters|proxy)|v3\/clusters?)\/([^/]+)(?:\/|$)/;
+/** A project's id begins with its cluster's. */
+const scopedPath =
+  /^\/(?:(?:k8s\/(?:clusters|proxy)|v3\/clusters?)\/([^/]+)|v3\/projects?\/([-a-z0-9.]+)(?::|%3[Aa])[-a-z0-9.]+)(?:\/|$)/;
 /** Segments that a reader further on might fold: `.`, `..`, and what decodes to them or to a separator. */
 const foldable = /(?:^|[/\\])\.{1,2}(?:[/\\;]|$)|%2e|%2f|%5c|\\|%00|%25/i;
 const upwards = /(?:^|\/)(?:\.|%2e){2}(?:\/|$)/i;
@@ -167,7 +169,7 @@ const upwards = /(?:^|\/)(?:\.|%2e){2}(?:\/|$)/i;
 export function isInScope(clusterId: string | undefined, path: string): boolean {
   if (!clusterId) return true;
   const match = scopedPath.exec(path);
-  if (match?.[1] !== clusterId) return false;
+  if (!match || (match[1] ?? match[2]) !== clusterId) return false;
   // With the slash before it, so that a second one shows.
   const rest = path.slice(match[0].length - 1);
   // Below /k8s the path goes to the one cluster as it is, whatever it holds; only our own API could read it another way.
