@@ -13,6 +13,7 @@ import { nodeDriver } from './types/node-driver.ts';
 import { podSecurityAdmissionConfigurationTemplate } from './types/pod-security.ts';
 import { preference } from './types/preference.ts';
 import { project } from './types/project.ts';
+import { projectNetworkPolicy } from './types/project-network-policy.ts';
 import { projectSecret } from './types/project-secret.ts';
 import { globalRole, roleTemplate } from './types/role.ts';
 import { clusterRoleTemplateBinding, globalRoleBinding, projectRoleTemplateBinding } from './types/role-binding.ts';
@@ -40,6 +41,7 @@ export const types = {
   podSecurityAdmissionConfigurationTemplate,
   preference,
   project,
+  projectNetworkPolicy,
   projectRoleTemplateBinding,
   projectSecret,
   rancherUserNotification,
@@ -71,6 +73,7 @@ export type NodeDriver = TypedResource<'nodeDriver'>;
 export type PodSecurityTemplate = TypedResource<'podSecurityAdmissionConfigurationTemplate'>;
 export type Preference = TypedResource<'preference'>;
 export type Project = TypedResource<'project'>;
+export type ProjectNetworkPolicy = TypedResource<'projectNetworkPolicy'>;
 export type ProjectRoleTemplateBinding = TypedResource<'projectRoleTemplateBinding'>;
 export type ProjectSecret = TypedResource<'projectSecret'>;
 export type RoleTemplate = TypedResource<'roleTemplate'>;

@@ -76,6 +76,7 @@ export const customResourceDefinitions = cluster(
   'customresourcedefinitions',
   'CustomResourceDefinition',
 );
+export const networkPolicies = namespaced('networking.k8s.io/v1', 'networkpolicies', 'NetworkPolicy');
 export const admissionPolicies = cluster(
   'admissionregistration.k8s.io/v1',
   'validatingadmissionpolicies',

@@ -1,5 +1,5 @@
 /** Cluster: one Kubernetes cluster that Drover manages; `local` is the one it runs itself. */
-import { array, dnsLabel, int, map, string, struct } from '../field.ts';
+import { array, boolean, dnsLabel, int, map, string, struct } from '../field.ts';
 import { defineType } from '../type.ts';
 import { conditions, falseByDefault, readOnly } from './shared.ts';
 
@@ -42,6 +42,8 @@ export const cluster = defineType({
     description: string(),
     internal: falseByDefault(readOnly),
     agentImageOverride: string(),
+    /** Lets the namespaces of each project be reached from their own project alone. */
+    enableNetworkPolicy: boolean({ default: false }),
     /** The template of which pods may run where a namespace says nothing of its own. */
     defaultPodSecurityAdmissionConfigurationTemplateName: string(),
     /** Lets clients reach the cluster's own kube-apiserver with a token of this server. */
@@ -65,6 +67,7 @@ export const cluster = defineType({
     /** The UID of the cluster's kube-system namespace: a re-registration must come from the same cluster. */
     clusterUid: string(readOnly),
     agentImage: string(readOnly),
+    appliedEnableNetworkPolicy: falseByDefault(readOnly),
     agentVersion: string(readOnly),
     version: versionInfo,
     componentStatuses: array(componentStatus, readOnly),

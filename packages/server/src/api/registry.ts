@@ -16,6 +16,7 @@ import { nodeDrivers } from './node-drivers.ts';
 import { podSecurityTemplates } from './pod-security-templates.ts';
 import { preferences } from './preferences.ts';
 import { principals } from './principals.ts';
+import { projectNetworkPolicies } from './project-network-policies.ts';
 import { projects } from './projects.ts';
 import { clusterRoleTemplateBindings, globalRoleBindings, projectRoleTemplateBindings } from './role-bindings.ts';
 import { globalRoles, roleTemplates } from './roles.ts';
@@ -38,6 +39,7 @@ const stored: readonly (readonly [TypeId, unknown])[] = [
   ['podSecurityAdmissionConfigurationTemplate', podSecurityTemplates],
   ['preference', preferences],
   ['project', projects],
+  ['projectNetworkPolicy', projectNetworkPolicies],
   ['projectRoleTemplateBinding', projectRoleTemplateBindings],
   ['rancherUserNotification', userNotifications],
   ['roleTemplate', roleTemplates],

@@ -130,9 +130,10 @@ const clusterTypes: ReadonlySet<TypeId> = new Set([
   'clusterRoleTemplateBinding',
   'node',
   'project',
+  'projectNetworkPolicy',
   'projectRoleTemplateBinding',
 ]);
-const projectTypes: ReadonlySet<TypeId> = new Set(['projectRoleTemplateBinding']);
+const projectTypes: ReadonlySet<TypeId> = new Set(['projectNetworkPolicy', 'projectRoleTemplateBinding']);
 
 function allowedIn(scopes: readonly ScopeGrants[], verb: Verb, attributes: Attributes): boolean {
   return scopes.some(scope => scope.owner || rulesAllow(scope.rules, verb, attributes));

@@ -16,6 +16,7 @@ import { indexProjectBindings } from '../controllers/grants-in-cluster.ts';
 import { namespacePolicy } from '../controllers/namespace-policy.ts';
 import { indexNodes, runNodeSync } from '../controllers/node-sync.ts';
 import { runPodSecurity } from '../controllers/pod-security.ts';
+import { runProjectIsolation } from '../controllers/project-isolation.ts';
 import { runProjectMembers } from '../controllers/project-members.ts';
 import { runProjectQuotas } from '../controllers/project-quotas.ts';
 import { indexProjectSecrets, runProjectSecrets } from '../controllers/project-secrets.ts';
@@ -48,6 +49,7 @@ export function startClusterControllers(deps: ClustersDeps, clusters: Clusters, 
       void runNodeSync({ upstreams, resources: held, caches, log }, clusterId, owned);
       void runProjectMembers({ upstreams, caches, setting, log }, clusterId, owned);
       void runPodSecurity({ upstreams, resources: held, caches, log }, clusterId, owned);
+      void runProjectIsolation({ upstreams, resources: held, caches, setting, log }, clusterId, owned);
       void runProjectSecrets({ upstreams, resources: held, caches, setting, log }, clusterId, owned);
       void runProjectQuotas({ upstreams, resources: held, caches, setting, log }, clusterId, owned);
     },

@@ -14,6 +14,7 @@ import {
   KubeClient,
   limitRanges,
   namespaces,
+  networkPolicies,
   type ResourceRef,
   resourceQuotas,
   roleBindings,
@@ -25,7 +26,15 @@ import type { Upstreams } from '../clusters/upstream.ts';
 import { type Caches, type Controller, controller, namespaceIndex, type Resources } from '../resources/index.ts';
 import { projectKey } from './cluster-projects.ts';
 import { readMarked } from './marked-objects.ts';
-import { agentPart, controllersBinding, isOurs, maybeOurEndpoint, maybeOurSecrets, maybeOurs } from './ours.ts';
+import {
+  agentPart,
+  controllersBinding,
+  isOurs,
+  maybeOurEndpoint,
+  maybeOurIsolation,
+  maybeOurSecrets,
+  maybeOurs,
+} from './ours.ts';
 import { planPodSecurity, podSecurityKey } from './pod-security-plan.ts';
 
 /** How long a cluster that is away is waited for before it is forgotten with what is in it. */
@@ -167,6 +176,7 @@ async function readOurs(client: KubeClient, installUuid: string, signal: AbortSi
   await ignoreNotFound(read([admissionPolicyBindings, admissionPolicies], maybeOurs));
   await read([roleBindings, clusterRoleBindings, clusterRoles, resourceQuotas, limitRanges], maybeOurs);
   await read([secrets], maybeOurSecrets);
+  await read([networkPolicies], maybeOurIsolation);
   await read([daemonSets, roles, serviceAccounts, secrets, customResourceDefinitions], maybeOurEndpoint);
   return all;
 }
@@ -199,6 +209,9 @@ async function forget(clusterId: string, resources: Resources, caches: Caches): 
   const bindings = [...caches.projectRoleTemplateBinding.all()];
   const ofItsProjects = bindings.filter(({ projectName }) => projectName?.startsWith(`${clusterId}:`));
   await removeAll(resources, 'projectRoleTemplateBinding', ofItsProjects);
+  const policies = [...caches.projectNetworkPolicy.all()];
+  const isolating = policies.filter(({ spec }) => spec?.projectName?.startsWith(`${clusterId}:`));
+  await removeAll(resources, 'projectNetworkPolicy', isolating);
   const secretsOf = [...caches.projectSecret.all()].filter(one => one.projectName?.startsWith(`${clusterId}:`));
   await removeAll(resources, 'projectSecret', secretsOf);
   const tokens = [...caches.token.all()].filter(({ clusterName }) => clusterName === clusterId);

@@ -27,6 +27,9 @@ export const policyPart = { 'drover.io/part-of': 'policy' } as const;
 /** Set on the quotas and limits of namespaces. */
 export const quotaPart = { 'drover.io/part-of': 'quotas' } as const;
 
+/** Set on the policies that isolate projects. */
+export const isolationPart = { 'drover.io/part-of': 'isolation' } as const;
+
 /** What may be ours, among all that installs like this one made. */
 export const maybeOurs = managedSelector;
 /** The same, of grants alone. */
@@ -40,6 +43,9 @@ export const maybeOurEndpoint = `${managedSelector},drover.io/part-of=endpoint`;
 
 /** The same, of copies of projects' secrets. */
 export const maybeOurSecrets = `${managedSelector},drover.io/part-of=secrets`;
+
+/** The same, of what isolates projects. */
+export const maybeOurIsolation = `${managedSelector},drover.io/part-of=isolation`;
 
 /** The labels of what the install with this uuid makes. */
 export function marksOf(installUuid: string): Readonly<Record<string, string>> {
