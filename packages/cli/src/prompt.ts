@@ -16,10 +16,18 @@ async function answered<T>(answer: Promise<T>): Promise<Exclude<T, symbol>> {
   return value as Exclude<T, symbol>;
 }
 
-export async function askText(message: string, flag: string): Promise<string> {
+/** `initial` is what an empty answer means. */
+export async function askText(message: string, flag: string, initial?: string): Promise<string> {
   requireTerminal(flag);
   const { text } = await import('@clack/prompts');
-  return answered(text({ message, output: process.stderr }));
+  const given = { message, output: process.stderr };
+  return answered(text(initial === undefined ? given : { ...given, placeholder: initial, defaultValue: initial }));
+}
+
+export async function askChoice(message: string, of: readonly string[], flag: string): Promise<string> {
+  requireTerminal(flag);
+  const { select } = await import('@clack/prompts');
+  return answered(select({ message, options: of.map(value => ({ value })), output: process.stderr }));
 }
 
 export async function askPassword(message: string, flag: string): Promise<string> {
@@ -28,10 +36,10 @@ export async function askPassword(message: string, flag: string): Promise<string
   return answered(password({ message, output: process.stderr }));
 }
 
-export async function askYes(message: string, flag: string): Promise<boolean> {
+export async function askYes(message: string, flag: string, initialValue: boolean = false): Promise<boolean> {
   requireTerminal(flag);
   const { confirm } = await import('@clack/prompts');
-  return answered(confirm({ message, initialValue: false, output: process.stderr }));
+  return answered(confirm({ message, initialValue, output: process.stderr }));
 }
 
 /** All of stdin without its last newline: for --password-stdin. */

@@ -1,9 +1,17 @@
-/** rke cert rotate: new certificates by the same authorities; components start anew in the order that keeps a cluster alive. */
+/**
+ * rke cert rotate, list: new certificates by the same authorities or by new ones; components start anew in the order that keeps a
+ * cluster alive.
+ */
 import { invalid } from '@drover/base';
-import { type RkeFlags, up } from './rke.ts';
+import { certificateEnds, readState, writeRequests } from '@drover/engine';
+import { say } from '../messages.ts';
+import { parseFormat, printList } from '../output.ts';
+import { certDirOf, filesOf, type RkeFlags, readConfig, up } from './rke.ts';
 
 export interface RotateFlags extends RkeFlags {
   readonly service?: readonly string[];
+  readonly rotateCa?: boolean;
+  readonly restartWorkloads?: string;
 }
 
 /** By the original's words for them. */
@@ -16,14 +24,51 @@ const certificatesOf: Readonly<Record<string, RegExp>> = {
   'kube-proxy': /^(kube-proxy|drover-network)$/,
 };
 
-/** Without a service: all of them. What the cluster's authorities are stays; so does the key that signs for service accounts. */
+/**
+ * Without a service: all of them. Unless they are asked for, the cluster's authorities stay; so does the key that signs for service
+ * accounts.
+ */
 export async function rotate(flags: RotateFlags): Promise<void> {
-  const { service = Object.keys(certificatesOf) } = flags;
+  const { service = Object.keys(certificatesOf), restartWorkloads = 'system' } = flags;
+  if (restartWorkloads !== 'system' && restartWorkloads !== 'all')
+    throw invalid('--restart-workloads', 'must be system or all');
+  if (flags.rotateCa) {
+    if (flags.service) throw invalid('--service', 'can not be given with --rotate-ca, which is for all of them');
+    return await up(flags, { rotateAuthorities: true, restartWorkloads });
+  }
   const patterns = service.map(name => {
     const pattern = certificatesOf[name];
     if (!pattern) throw invalid('--service', `${name} is none of ${Object.keys(certificatesOf).join(', ')}`);
     return pattern;
   });
   const all = flags.service === undefined;
-  await up(flags, name => patterns.some(pattern => pattern.test(name)) || (all && name === 'kube-admin'));
+  const renew = (name: string) => patterns.some(pattern => pattern.test(name)) || (all && name === 'kube-admin');
+  await up(flags, { renew });
+}
+
+/** Writes a request for each certificate of the cluster, to have them signed elsewhere. */
+export async function generateCsr(flags: RkeFlags): Promise<void> {
+  const files = filesOf(flags);
+  const { spec } = await readConfig(files, flags);
+  const dir = certDirOf(flags, files);
+  const names = await writeRequests(spec, dir);
+  process.stdout.write(`${say('rkeRequests', { count: String(names.length), path: dir })}\n`);
+}
+
+/** When each ends, the first ones first. */
+export async function list(flags: RkeFlags): Promise<void> {
+  const files = filesOf(flags);
+  const { spec } = await readConfig(files, flags);
+  const state = await readState(files.state, spec);
+  if (!state) throw invalid('--config', say('rkeNoStateYet', { path: files.state }));
+  const rows = Object.entries(certificateEnds(state.certificates)).map(([name, ends]) => ({ name, ends }));
+  rows.sort((a, b) => (a.ends < b.ends ? -1 : 1));
+  await printList(
+    rows,
+    [
+      { title: 'NAME', value: row => row.name },
+      { title: 'ENDS', value: row => row.ends },
+    ],
+    { format: parseFormat(flags.output), none: say('nothing') },
+  );
 }

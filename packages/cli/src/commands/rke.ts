@@ -3,6 +3,7 @@
  * beside the file; a run that was broken off is gone on with by the same command.
  */
 import { readFile, rm } from 'node:fs/promises';
+import { hostname, networkInterfaces } from 'node:os';
 import { basename, dirname, extname, join, resolve } from 'node:path';
 import { invalid, messageOf } from '@drover/base';
 import {
@@ -11,9 +12,12 @@ import {
   buildBundle,
   type ClusterSpec,
   clusterAddons,
+  connectLocal,
   connectSsh,
   defaultBundleDir,
   type Executor,
+  formatState,
+  initState,
   type KeptState,
   kubernetesVersions,
   type NodeSpec,
@@ -22,11 +26,14 @@ import {
   parseKubernetes,
   type ReadCluster,
   readClusterFile,
+  readCustomCertificates,
   readState,
   removeCluster,
   type StepEvent,
   saidVersions,
   stepCount,
+  type UpOptions,
+  withTrusted,
   writeAdminKubeconfig,
   writeState,
 } from '@drover/engine';
@@ -42,7 +49,20 @@ export interface RkeFlags {
   readonly forgetHostKey?: readonly string[];
   readonly force?: boolean;
   readonly output?: string;
+  /** Only the state is made. */
+  readonly init?: boolean;
+  readonly updateOnly?: boolean;
+  /** This machine is the one host. */
+  readonly local?: boolean;
+  readonly disablePortCheck?: boolean;
+  readonly customCerts?: boolean;
+  readonly certDir?: string;
+  readonly sshAgentAuth?: boolean;
+  readonly ignoreDockerVersion?: boolean;
+  readonly dind?: boolean;
 }
+
+export type Rotations = Pick<UpOptions, 'renew' | 'rotateAuthorities' | 'restartWorkloads' | 'rotateEncryptionKey'>;
 
 interface Files {
   readonly config: string;
@@ -61,12 +81,12 @@ export function filesOf(flags: Pick<RkeFlags, 'config'>): Files {
   };
 }
 
-/** `renew` says which certificates are issued anew. */
-export async function up(flags: RkeFlags, renew?: (name: string) => boolean): Promise<void> {
+/** `more`: what is to be rotated on the way. */
+export async function up(flags: RkeFlags, more: Rotations = {}): Promise<void> {
   const files = filesOf(flags);
-  const { spec, warnings } = await readConfig(files);
+  const { spec, warnings } = await readConfig(files, flags);
   for (const { field, message } of warnings) warn(`${field}: ${message}`);
-  const bundle = await chooseBundle(flags, spec);
+  const bundle = flags.init ? undefined : await chooseBundle(flags, spec);
   let state = await readState(files.state, spec);
   const hostKeys = { ...state?.hostKeys };
   for (const { name, address } of spec.nodes)
@@ -74,8 +94,15 @@ export async function up(flags: RkeFlags, renew?: (name: string) => boolean): Pr
   const save = async (next: Omit<KeptState, 'hostKeys'>) => {
     state = { ...next, hostKeys };
     await writeState(files.state, spec, state);
+    // Authorities may have been exchanged: the one who looks on meanwhile has to trust the new ones, too.
+    if (state.etcdFormed) await writeAdminKubeconfig(files.kubeconfig, spec, withTrusted(state));
   };
+  if (flags.customCerts) state = await withCustom(state, { spec, hostKeys, dir: certDirOf(flags, files) });
   const told = teller(flags);
+  if (!bundle) {
+    await save(await initState({ spec, state }));
+    return told.end(say('rkeInit', { path: files.state }));
+  }
   const { steps, state: reached } = await bringUp({
     spec,
     bundle,
@@ -86,18 +113,34 @@ export async function up(flags: RkeFlags, renew?: (name: string) => boolean): Pr
     onPlan: plan => told.plan(plan),
     onEvent: event => told.event(event),
     onWarning: warn,
-    renew,
+    formatState: next => formatState(spec, { ...next, hostKeys }),
+    workersOnly: flags.updateOnly,
+    trustWays: flags.disablePortCheck,
+    ...more,
     dryRun: flags.dryRun,
   });
   if (flags.dryRun) return;
   await save(reached);
-  await writeAdminKubeconfig(files.kubeconfig, spec, reached.certificates);
   told.end(steps === 0 ? say('rkeNothing') : say('rkeDone', { steps: String(steps), path: files.kubeconfig }));
+}
+
+/** Where certificates lie that a person brings: beside the config unless he says where. */
+export function certDirOf({ certDir }: RkeFlags, { config }: Files): string {
+  return resolve(certDir ?? join(dirname(config), `${basename(config, extname(config))}_certs`));
+}
+
+async function withCustom(
+  state: KeptState | undefined,
+  { spec, hostKeys, dir }: { spec: ClusterSpec; hostKeys: Record<string, string>; dir: string },
+): Promise<KeptState> {
+  const custom = await readCustomCertificates(spec, dir);
+  const before = state ?? { etcdFormed: false, nodes: [], hostKeys, certificates: {} };
+  return { ...before, certificates: { ...before.certificates, ...custom } };
 }
 
 export async function remove(flags: RkeFlags): Promise<number | undefined> {
   const files = filesOf(flags);
-  const { spec } = await readConfig(files);
+  const { spec } = await readConfig(files, flags);
   const state = await readState(files.state, spec);
   const nodes = [
     ...spec.nodes,
@@ -120,14 +163,35 @@ export async function remove(flags: RkeFlags): Promise<number | undefined> {
   return undefined;
 }
 
-export async function readConfig({ config }: Files): Promise<ReadCluster> {
+/** With what flags say beside the file. */
+export async function readConfig({ config }: Files, flags: RkeFlags = {}): Promise<ReadCluster> {
+  if (flags.dind) throw invalid('--dind', say('rkeDind'));
+  if (flags.ignoreDockerVersion) warn(`--ignore-docker-version: ${say('rkeNoDocker')}`);
   let text: string;
   try {
     text = await readFile(config, 'utf8');
   } catch (error) {
-    throw invalid('--config', `${config} can't be read: ${messageOf(error)}`);
+    if (flags.local && isAbsent(error)) text = JSON.stringify({ nodes: [localNode()] });
+    else throw invalid('--config', `${config} can't be read: ${messageOf(error)}`);
   }
-  return await readClusterFile(text, { dir: dirname(config) });
+  const read = await readClusterFile(text, { dir: dirname(config), useAgent: flags.sshAgentAuth || flags.local });
+  if (flags.local && read.spec.nodes.length !== 1) throw invalid('--local', say('rkeLocal'));
+  return read;
+}
+
+const isAbsent = (error: unknown): boolean => (error as NodeJS.ErrnoException).code === 'ENOENT';
+
+/** This machine by the first address that others reach it at. */
+function localNode(): object {
+  const addresses = Object.values(networkInterfaces()).flatMap(found => found ?? []);
+  const own = addresses.find(({ family, internal }) => family === 'IPv4' && !internal)?.address;
+  if (own === undefined) throw invalid('--local', say('rkeNoAddress'));
+  return {
+    address: own,
+    hostname_override: hostname().toLowerCase(),
+    user: 'root',
+    role: ['controlplane', 'etcd', 'worker'],
+  };
 }
 
 /** The one that is named, or one of the wanted Kubernetes from the cache, built where it is not there. */
@@ -151,6 +215,7 @@ export function connectTo(
   node: NodeSpec,
   { spec, hostKeys, flags }: { spec: ClusterSpec; hostKeys: Record<string, string>; flags: RkeFlags },
 ): Promise<Executor> {
+  if (flags.local) return Promise.resolve().then(() => connectLocal(node.name));
   const trustOf = (address: string, name: string) => ({
     fingerprint: hostKeys[address],
     trust: flags.strictHostKeys
@@ -207,6 +272,7 @@ export function teller(flags: RkeFlags): Teller {
   };
 }
 
-function warn(message: string): void {
+/** For people beside what is printed. */
+export function warn(message: string): void {
   process.stderr.write(`${message}\n`);
 }

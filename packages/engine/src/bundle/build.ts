@@ -37,6 +37,7 @@ const onHosts = [
   'etcdutl',
   'kube-lb',
   'network-policy',
+  'etcd-snapshots',
 ] as const;
 
 /** Writes the bundle to `dir`, which is replaced as a whole; one that is there and made from the same is kept. */

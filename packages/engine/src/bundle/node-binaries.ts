@@ -61,6 +61,7 @@ export const nodeBinaryTable = {
   etcdutl: { ...etcd, package: 'go.etcd.io/etcd/etcdutl/v3' },
   'kube-lb': { module: 'kube-lb', package: '.' },
   'network-policy': { module: 'network-policy', package: '.' },
+  'etcd-snapshots': { module: 'etcd-snapshots', package: '.' },
 } as const satisfies Readonly<Record<string, Built>>;
 
 export type NodeBinary = keyof typeof nodeBinaryTable;

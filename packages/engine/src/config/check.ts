@@ -1,6 +1,7 @@
 /** What can be wrong with a cluster although each of its options is right by itself. */
+import { X509Certificate } from 'node:crypto';
 import { BlockList, isIP } from 'node:net';
-import type { ClusterSpec } from './spec.ts';
+import type { ClusterSpec, S3Place } from './spec.ts';
 import type { Problem } from './walk.ts';
 
 export function checkSpec(spec: ClusterSpec): Problem[] {
@@ -40,7 +41,7 @@ export function checkSpec(spec: ClusterSpec): Problem[] {
       `services.kube-api.secrets_encryption_config.custom_config${at}`,
       'is blank: whoever knows that reads all Secrets',
     );
-  checkSnapshots(spec, error);
+  checkSnapshots(spec, { error, warning });
   for (const [field, limit] of [
     ['max_unavailable_worker', spec.upgrade.maxUnavailableWorker],
     ['max_unavailable_controlplane', spec.upgrade.maxUnavailableControlplane],
@@ -111,9 +112,41 @@ function blockList(cidr: string): BlockList | undefined {
   return list;
 }
 
-function checkSnapshots({ etcd }: ClusterSpec, error: Say): void {
-  const { intervalHours, retention } = etcd.snapshots;
+function checkSnapshots({ etcd }: ClusterSpec, { error, warning }: { error: Say; warning: Say }): void {
+  const { intervalHours, retention, s3 } = etcd.snapshots;
   const at = 'services.etcd.backup_config';
   if (intervalHours < 1) error(`${at}.interval_hours`, 'must be at least 1');
   if (retention < 1) error(`${at}.retention`, 'must be at least 1');
+  if (!s3) return;
+  for (const { field, message, severity } of s3Problems(s3))
+    (severity === 'error' ? error : warning)(`${at}.s3backupconfig.${field}`, message);
+}
+
+/** What is wrong with a place in S3, by the names that its options have in the file. */
+export function s3Problems(s3: S3Place): Problem[] {
+  const problems: Problem[] = [];
+  const error = (field: string, message: string) => problems.push({ field, severity: 'error', message });
+  if (!/^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/.test(s3.bucket))
+    error('bucket_name', s3.bucket === '' ? 'is missing' : `${s3.bucket} is no name of a bucket`);
+  if (!/^(https?:\/\/)?[A-Za-z0-9.-]+(:\d+)?\/?$|^(https?:\/\/)?\[[0-9a-fA-F:]+\](:\d+)?\/?$/.test(s3.endpoint))
+    error('endpoint', 'must be a host with or without a port, such as s3.example.org:9000');
+  if (s3.endpoint.startsWith('http://'))
+    problems.push({
+      field: 'endpoint',
+      severity: 'warning',
+      message: 'is without TLS: whoever listens reads snapshots',
+    });
+  if ((s3.accessKey === undefined) !== (s3.secretKey === undefined))
+    error(
+      s3.accessKey === undefined ? 'access_key' : 'secret_key',
+      'is missing beside the other (neither: the role of the host)',
+    );
+  if (/(^|\/)\.\.?(\/|$)|[\\*?]/.test(s3.folder))
+    error('folder', 'must be a path without dots alone, such as clusters/prod');
+  try {
+    if (s3.customCa !== undefined) new X509Certificate(s3.customCa);
+  } catch {
+    error('custom_ca', 'is no PEM certificate');
+  }
+  return problems;
 }

@@ -195,3 +195,33 @@ test('no option of the table is without a kind', () => {
     Object.values(options).reduce((sum, option) => sum + ('options' in option ? count(option.options) : 1), 0);
   assert.ok(count(clusterOptions) > 180, `${count(clusterOptions)} options`);
 });
+
+test('a place in S3 is taken whole, or refused with what is wrong about it', async () => {
+  const at = (options: string) => `${nodes}services: { etcd: { backup_config: { s3backupconfig: {${options}} } } }`;
+  const { spec, warnings } = await read(
+    at('bucket_name: b12, endpoint: http://10.0.0.9:9000, access_key: a, secret_key: b, folder: x/y'),
+  );
+  const { secretKey, ...place } = spec.etcd.snapshots.s3!;
+  assert.equal(secretKey?.reveal(), 'b');
+  assert.deepEqual(place, {
+    endpoint: 'http://10.0.0.9:9000',
+    bucket: 'b12',
+    region: '',
+    folder: 'x/y',
+    accessKey: 'a',
+    customCa: undefined,
+  });
+  assert.ok(warnings.some(({ message }) => message.includes('without TLS')));
+  assert.deepEqual(
+    (await problemsOf(at('endpoint: "ftp://a/b", access_key: a, custom_ca: no, folder: a/../b'))).map(line =>
+      line.replace('services.etcd.backup_config.s3backupconfig.', ''),
+    ),
+    [
+      'bucket_name: is missing',
+      'endpoint: must be a host with or without a port, such as s3.example.org:9000',
+      'secret_key: is missing beside the other (neither: the role of the host)',
+      'folder: must be a path without dots alone, such as clusters/prod',
+      'custom_ca: is no PEM certificate',
+    ],
+  );
+});

@@ -15,6 +15,8 @@ export interface ReadOptions {
   readonly dir: string;
   /** Name of the cluster where the file has none. */
   readonly name?: string;
+  /** Whatever the file says, keys come from an ssh-agent, or none is needed. */
+  readonly useAgent?: boolean;
 }
 
 export interface ReadCluster {
@@ -39,7 +41,8 @@ export async function inspectCluster(
   value: unknown,
   options: ReadOptions,
 ): Promise<{ readonly spec: ClusterSpec; readonly problems: readonly Problem[] }> {
-  const { tree, problems: found } = walk(value ?? {}, clusterOptions);
+  const { tree: read, problems: found } = walk(value ?? {}, clusterOptions);
+  const tree = options.useAgent ? { ...read, ssh_agent_auth: true } : read;
   const problems = [...found];
   const spec = await toSpec(tree, { ...options, problems });
   problems.push(...checkSpec(spec));
@@ -72,8 +75,6 @@ async function toSpec(tree: Tree, reading: Reading): Promise<ClusterSpec> {
       'ingress.provider',
       'no ingress controller is installed: ingress-nginx has ended; bring one of your own, and say none here',
     );
-  if (sub(sub(sub(services, 'etcd'), 'backup_config'), 's3backupconfig')['bucket_name'])
-    warning('services.etcd.backup_config.s3backupconfig', 'is not supported yet: snapshots stay on the hosts of etcd');
   sayUnused(tree, warning);
   const cloud = cloudFlags(tree, problems);
   const serviceCidr =
@@ -181,17 +182,18 @@ function etcdOf(tree: Tree): ClusterSpec['etcd'] {
       retention: number(backup, 'retention', 6),
       timeoutSeconds: number(backup, 'timeout', 300),
       safeTimestamp: backup['safe_timestamp'] === true,
-      s3: s3['bucket_name']
-        ? {
-            endpoint: text(s3, 'endpoint') ?? 's3.amazonaws.com',
-            bucket: text(s3, 'bucket_name')!,
-            region: text(s3, 'region') ?? '',
-            folder: text(s3, 'folder') ?? '',
-            accessKey: text(s3, 'access_key'),
-            secretKey: secret ? new Secret(secret) : undefined,
-            customCa: text(s3, 'custom_ca'),
-          }
-        : undefined,
+      s3:
+        Object.keys(s3).length > 0
+          ? {
+              endpoint: text(s3, 'endpoint') ?? 's3.amazonaws.com',
+              bucket: text(s3, 'bucket_name') ?? '',
+              region: text(s3, 'region') ?? '',
+              folder: text(s3, 'folder') ?? '',
+              accessKey: text(s3, 'access_key'),
+              secretKey: secret ? new Secret(secret) : undefined,
+              customCa: text(s3, 'custom_ca'),
+            }
+          : undefined,
     },
   };
 }
@@ -203,6 +205,7 @@ function apiserverOf(
   const audit = sub(api, 'audit_log');
   const settings = sub(audit, 'configuration');
   const encryption = sub(api, 'secrets_encryption_config');
+  checkEncryption(encryption, problems);
   const limit = sub(api, 'event_rate_limit');
   const authentication = sub(tree, 'authentication');
   const webhook = sub(authentication, 'webhook');
@@ -242,6 +245,31 @@ function apiserverOf(
       : undefined,
     authorizationMode: mode === 'none' ? 'none' : 'rbac',
   };
+}
+
+function checkEncryption({ enabled, custom_config: custom }: Tree, problems: Problem[]): void {
+  if (custom === undefined) return;
+  const field = 'services.kube-api.secrets_encryption_config.custom_config';
+  if (enabled !== true)
+    problems.push({ field, severity: 'warning', message: 'does nothing: enabled is not true beside it' });
+  const { kind, resources } = (custom ?? {}) as { kind?: unknown; resources?: unknown };
+  const isGroup = (group: unknown) => {
+    const { resources: names, providers } = (group ?? {}) as { resources?: unknown; providers?: unknown };
+    const isName = (name: unknown) => typeof name === 'string' && name !== '';
+    return (
+      [names, providers].every(list => Array.isArray(list) && list.length > 0) && (names as unknown[]).every(isName)
+    );
+  };
+  if (
+    (kind ?? 'EncryptionConfiguration') !== 'EncryptionConfiguration' ||
+    !Array.isArray(resources) ||
+    !resources.every(isGroup)
+  )
+    problems.push({
+      field,
+      severity: 'error',
+      message: 'must be an EncryptionConfiguration: kind, and resources, each with resources and providers',
+    });
 }
 
 const defaultAuditPolicy = { apiVersion: 'audit.k8s.io/v1', kind: 'Policy', rules: [{ level: 'Metadata' }] };

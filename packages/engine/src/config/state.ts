@@ -7,6 +7,8 @@ import { conflict, internal, messageOf, Secret } from '@drover/base';
 import { readFileIfThere, writeFileAtomic } from '@drover/kube';
 import { certFile, keyFile } from '../node/paths.ts';
 import type { Certificates } from '../pki/cluster-certs.ts';
+import type { EncryptionChange } from '../pki/encryption.ts';
+import type { Rotation } from '../pki/rotation.ts';
 import type { EngineState } from '../plan/up.ts';
 import type { ClusterSpec, NodeSpec, Role } from './spec.ts';
 
@@ -25,6 +27,14 @@ interface RawState {
     readonly etcdFormed: boolean;
     readonly hostKeys: Readonly<Record<string, string>>;
     readonly nodes: readonly RawNode[];
+    readonly clusterUid?: string;
+    readonly restoring?: string;
+    readonly rotation?: {
+      readonly phase: Rotation['phase'];
+      readonly others: Readonly<Record<string, RawCertificate>>;
+    };
+    /** The text is empty where there will be none. */
+    readonly encryptionChange?: { readonly phase: EncryptionChange['phase']; readonly to: string };
   };
 }
 
@@ -51,7 +61,7 @@ export async function readState(path: string, spec: ClusterSpec): Promise<KeptSt
   return text === undefined ? undefined : parseState(text, spec, path);
 }
 
-/** The same from the text of one; `path` names it in errors. */
+/** The same for a text that is kept elsewhere; `path` names it in errors. */
 export function parseState(text: string, spec: ClusterSpec, path: string): KeptState {
   const raw = parseRaw(text, path);
   if (raw === null) throw broken(path);
@@ -76,15 +86,15 @@ export function parseState(text: string, spec: ClusterSpec, path: string): KeptS
   const isWhole = Array.isArray(drover.nodes) && drover.nodes.every(node => node && Array.isArray(node.role));
   if (!isWhole || typeof drover.hostKeys !== 'object' || drover.hostKeys === null) throw broken(path);
   const access = spec.nodes[0]?.ssh;
+  const { rotation, encryptionChange } = drover;
   return {
-    certificates: Object.fromEntries(
-      Object.entries(desiredState?.certificatesBundle ?? {}).map(([name, { certificatePEM = '', keyPEM = '' }]) => [
-        name,
-        { cert: certificatePEM, key: new Secret(keyPEM) },
-      ]),
-    ),
+    certificates: fromBundle(desiredState?.certificatesBundle ?? {}),
+    rotation: rotation && { phase: rotation.phase, others: fromBundle(rotation.others) },
     encryption: (desiredState?.['encryptionConfig'] as string | undefined) || undefined,
+    encryptionChange: encryptionChange && { phase: encryptionChange.phase, to: encryptionChange.to || undefined },
     etcdFormed: drover.etcdFormed,
+    clusterUid: drover.clusterUid,
+    restoring: drover.restoring,
     hostKeys: drover.hostKeys,
     nodes: drover.nodes.map(node => ({
       name: node.hostnameOverride,
@@ -107,14 +117,14 @@ export function parseState(text: string, spec: ClusterSpec, path: string): KeptS
 }
 
 export async function writeState(path: string, spec: ClusterSpec, state: KeptState): Promise<void> {
-  await writeFileAtomic(path, formatState(spec, state, { before: await readFileIfThere(path), path }));
+  await writeFileAtomic(path, formatState(spec, state, { path, before: await readFileIfThere(path) }));
 }
 
-/** What is kept of a state, as text; what else was in the one `before` stays. */
+/** As it stands in a file; what others have put into the one `before` stays. */
 export function formatState(
   spec: ClusterSpec,
   state: KeptState,
-  { before: text, path = 'the state' }: { readonly before?: string; readonly path?: string } = {},
+  { path = 'state', before: text }: { readonly path?: string; readonly before?: string } = {},
 ): string {
   const before = (text === undefined ? undefined : parseRaw(text, path)) ?? {};
   const rkeConfig = {
@@ -137,6 +147,13 @@ export function formatState(
       etcdFormed: state.etcdFormed,
       hostKeys: state.hostKeys,
       nodes: state.nodes.map(toRawNode),
+      clusterUid: state.clusterUid,
+      restoring: state.restoring,
+      rotation: state.rotation && { phase: state.rotation.phase, others: toBundle(state.rotation.others) },
+      encryptionChange: state.encryptionChange && {
+        phase: state.encryptionChange.phase,
+        to: state.encryptionChange.to ?? '',
+      },
     },
   };
   return `${JSON.stringify(next, undefined, 2)}\n`;
@@ -156,6 +173,15 @@ const broken = (path: string) =>
 function toRawNode({ name, address, internalAddress, roles, ssh }: NodeSpec): RawNode {
   const { port, user } = ssh;
   return { address, port: String(port), internalAddress, role: roles, hostnameOverride: name, user };
+}
+
+function fromBundle(bundle: Readonly<Record<string, RawCertificate>>): Certificates {
+  return Object.fromEntries(
+    Object.entries(bundle).map(([name, { certificatePEM = '', keyPEM = '' }]) => [
+      name,
+      { cert: certificatePEM, key: new Secret(keyPEM) },
+    ]),
+  );
 }
 
 function toBundle(certificates: Certificates): Record<string, object> {

@@ -253,7 +253,8 @@ function names({ facts }: JudgedHost): Finding[] {
 
 function belonging({ facts, node }: JudgedHost, { authorities }: PreflightInput): Finding[] {
   const { authority, hasEtcdData } = facts;
-  const isOurs = authority !== undefined && authorities.some(known => known.trim() === authority.trim());
+  // While authorities are exchanged a host has two of them, or one of two.
+  const isOurs = authority !== undefined && authorities.some(known => authority.includes(known.trim()));
   const how = 'clean the host first (`drover rke remove` with the files of that cluster, or by hand)';
   if (authority !== undefined && !isOurs)
     return [

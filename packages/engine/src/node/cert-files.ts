@@ -4,8 +4,9 @@ import { certKubeconfig } from '../local/kubeconfig.ts';
 import type { CertPair } from '../pki/certificate.ts';
 import { publicKeyOf } from '../pki/certificate.ts';
 import { etcdCertName, keyText, kubeletCertName, nodeCertName, serviceAccountKey } from '../pki/cluster-certs.ts';
+import { splitCertificates } from '../pki/rotation.ts';
 import type { HostInput } from './host-input.ts';
-import { balancerAddress, certFile, keyFile, kubeconfigFile } from './paths.ts';
+import { balancerAddress, certFile, keyFile, kubeconfigFile, signerFile } from './paths.ts';
 import type { WantedFile } from './unit.ts';
 
 /** This host's files by their names, e.g. `kube-ca` or `kubecfg-kube-proxy`. */
@@ -33,7 +34,10 @@ export function certFiles(input: HostInput): WantedFile[] {
     withKey('kube-apiserver-etcd-client');
     const signing = pair(serviceAccountKey).key;
     files.push({ path: keyFile(serviceAccountKey), content: signing.reveal(), mode: 0o600 });
-    files.push({ path: certFile(serviceAccountKey), content: publicKeyOf(signing), mode: 0o644 });
+    const accepted = `${publicKeyOf(signing)}${pair(serviceAccountKey).cert}`;
+    files.push({ path: certFile(serviceAccountKey), content: accepted, mode: 0o644 });
+    // Who signs has one certificate; what is trusted may be two for a while.
+    files.push({ path: signerFile, content: splitCertificates(pair('kube-ca').cert)[0]!, mode: 0o644 });
     kubeconfig('kube-controller-manager', 'kube-controller-manager', here);
     kubeconfig('kube-scheduler', 'kube-scheduler', here);
   } else {

@@ -2,7 +2,7 @@
 import { serviceAccountKey } from '../pki/cluster-certs.ts';
 import { clientUrl } from './etcd.ts';
 import { binDir, etcdNodes, type HostInput, jsonFile, withExtras } from './host-input.ts';
-import { certFile, keyFile, kubeconfigFile } from './paths.ts';
+import { certFile, keyFile, kubeconfigFile, signerFile } from './paths.ts';
 import { makeUnit, type Unit, type WantedFile } from './unit.ts';
 
 export const apiserverUnit = 'drover-kube-apiserver.service';
@@ -137,7 +137,7 @@ function controllerManager(input: HostInput, files: readonly WantedFile[]): Unit
         'authorization-kubeconfig': kubeconfig,
         'bind-address': '127.0.0.1',
         'cluster-cidr': spec.controllerManager.clusterCidr,
-        'cluster-signing-cert-file': certFile('kube-ca'),
+        'cluster-signing-cert-file': signerFile,
         'cluster-signing-key-file': keyFile('kube-ca'),
         kubeconfig,
         'leader-elect': 'true',

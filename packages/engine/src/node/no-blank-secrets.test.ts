@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { adminKubeconfig, readCluster } from '../config/index.ts';
 import { completeCertificates } from '../pki/cluster-certs.ts';
-import { encryptionFor } from '../pki/encryption.ts';
+import { wantedEncryption } from '../pki/encryption.ts';
 import { wantedHost } from './wanted-host.ts';
 
 const everything = ['controlplane', 'etcd', 'worker'];
@@ -39,7 +39,7 @@ function secretsIn(value: unknown, at = ''): [string, unknown][] {
 test('no secret that is made for hosts is blank', async () => {
   const { spec } = await readCluster(config, { dir: '/' });
   const { certificates } = await completeCertificates(spec, {});
-  const encryption = encryptionFor(spec, undefined);
+  const encryption = wantedEncryption(spec, undefined);
   const hosts = spec.nodes.map(node => wantedHost({ spec, node, certificates, bundle, facts, encryption }));
   const found = secretsIn(adminKubeconfig(spec, certificates), 'kubeconfig');
   for (const { files, etcd, etcdHelpers, controlPlane, worker } of hosts) {

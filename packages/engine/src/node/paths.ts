@@ -16,6 +16,8 @@ export const unitPrefix = 'drover-';
 export const certFile = (name: string): string => `${sslDir}/${name}.pem`;
 export const keyFile = (name: string): string => `${sslDir}/${name}-key.pem`;
 export const kubeconfigFile = (name: string): string => `${sslDir}/kubecfg-${name}.yaml`;
+/** Of the authority that signs what the cluster itself is asked to sign. */
+export const signerFile: string = certFile('kube-ca-signer');
 
 /** The folder of one bundle; two of one content are the same one. */
 export const bundleDir = (id: string): string => `${bundlesDir}/${id.slice(0, 12)}`;

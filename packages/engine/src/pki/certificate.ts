@@ -67,9 +67,6 @@ export async function issueCert(ca: CertPair, request: CertRequest): Promise<Cer
   const key = request.key ?? makeKey();
   const keys = await importKeys(key);
   const now = Date.now();
-  const usages = request.usages.map(usage =>
-    usage === 'server' ? x509.ExtendedKeyUsage.serverAuth : x509.ExtendedKeyUsage.clientAuth,
-  );
   const cert = await x509.X509CertificateGenerator.create({
     serialNumber: serialNumber(),
     subject: subject(x509, request.commonName, request.organizations ?? []),
@@ -82,13 +79,30 @@ export async function issueCert(ca: CertPair, request: CertRequest): Promise<Cer
     extensions: [
       new x509.BasicConstraintsExtension(false, undefined, true),
       new x509.KeyUsagesExtension(x509.KeyUsageFlags.digitalSignature, true),
-      new x509.ExtendedKeyUsageExtension(usages),
+      new x509.ExtendedKeyUsageExtension(extendedUsages(x509, request)),
       await x509.SubjectKeyIdentifierExtension.create(keys.publicKey),
       await x509.AuthorityKeyIdentifierExtension.create(issuer.publicKey),
       ...(names.length > 0 ? [new x509.SubjectAlternativeNameExtension(names)] : []),
     ],
   });
   return { cert: `${cert.toString('pem')}\n`, key };
+}
+
+/** A PKCS #10 request, PEM, for somebody else to sign. */
+export async function requestCert(request: CertRequest & { readonly key: Secret }): Promise<string> {
+  const names = alternativeNames(request);
+  const x509 = await loadX509();
+  const made = await x509.Pkcs10CertificateRequestGenerator.create({
+    name: subject(x509, request.commonName, request.organizations ?? []),
+    keys: await importKeys(request.key),
+    signingAlgorithm: algorithm,
+    extensions: [
+      new x509.KeyUsagesExtension(x509.KeyUsageFlags.digitalSignature, true),
+      new x509.ExtendedKeyUsageExtension(extendedUsages(x509, request)),
+      ...(names.length > 0 ? [new x509.SubjectAlternativeNameExtension(names)] : []),
+    ],
+  });
+  return `${made.toString('pem')}\n`;
 }
 
 /** A new EC P-256 private key, PEM (PKCS #8). */
@@ -128,6 +142,12 @@ function subject(x509: typeof X509, commonName: string, organizations: readonly 
     ...organizations.map(organization => ({ O: [{ utf8String: organization }] })),
     { CN: [{ utf8String: commonName }] },
   ]);
+}
+
+function extendedUsages(x509: typeof X509, { usages }: CertRequest): X509.ExtendedKeyUsage[] {
+  return usages.map(usage =>
+    usage === 'server' ? x509.ExtendedKeyUsage.serverAuth : x509.ExtendedKeyUsage.clientAuth,
+  );
 }
 
 function alternativeNames(request: CertRequest): { type: 'dns' | 'ip'; value: string }[] {

@@ -4,7 +4,7 @@
  * authorities that sign nobody else.
  */
 import { isIP } from 'node:net';
-import type { Secret } from '@drover/base';
+import { invalid, type Secret } from '@drover/base';
 import type { ClusterSpec, NodeSpec } from '../config/spec.ts';
 import { type CertPair, type CertRequest, issueCert, makeCa, makeKey } from './certificate.ts';
 import { renewalReason } from './check.ts';
@@ -20,6 +20,9 @@ export const serviceAccountKey = 'kube-service-account-token';
 
 const authorityDays = 3650;
 const leafDays = 365;
+
+/** One of the cluster's authorities, new. */
+export const makeAuthority = (name: string): Promise<CertPair> => makeCa(name, { days: authorityDays });
 
 /** `10.0.0.1` as it stands in a certificate's name. */
 export const dashed = (address: string): string => address.replaceAll(/[.:]/g, '-');
@@ -104,18 +107,21 @@ export async function completeCertificates(
   for (const name of authorities) {
     const before = kept[name];
     if (!before) issued[name] = 'new';
-    all[name] = before ?? (await makeCa(name, { days: authorityDays }));
+    all[name] = before ?? (await makeAuthority(name));
   }
   all[serviceAccountKey] = kept[serviceAccountKey] ?? { cert: '', key: makeKey() };
   for (const [name, { by, ...request }] of Object.entries(wantedCertificates(spec))) {
     const ca = all[by]!;
     const before = kept[name];
     const reason = reasonFor(before, { ca, request, asked: renew(name), now });
-    if (reason === undefined) {
-      all[name] = before!;
+    if (ca.key.reveal() === '' && !before)
+      throw invalid('certificates', `there is no ${name}, and no key of ${by} to sign it: bring it (--custom-certs)`);
+    // Who has others sign them renews them himself.
+    if (before && (reason === undefined || ca.key.reveal() === '')) {
+      all[name] = before;
       continue;
     }
-    issued[name] = reason;
+    issued[name] = reason ?? 'new';
     all[name] = await issueCert(ca, { days: leafDays, ...request });
   }
   return { certificates: all, issued };

@@ -1,4 +1,6 @@
 /** Certificates and keys: made, checked, kept in a directory. */
 export * from './certificate.ts';
 export * from './check.ts';
+export { readCustomCertificates, writeRequests } from './custom.ts';
+export { certificateEnds, withTrusted } from './rotation.ts';
 export * from './store.ts';

@@ -13,6 +13,7 @@ import { toSeenNode } from './look-cluster.ts';
 import { wantedSettings } from './node-settings.ts';
 import { cordonedAnnotation } from './plan.ts';
 import { resetHost } from './reset.ts';
+import { awaitPodTokens, renewTokens, restartWorkloads } from './rotate.ts';
 import { sendBundle } from './send-bundle.ts';
 import type { Action, Step } from './step.ts';
 import type { Wanted } from './wanted.ts';
@@ -25,6 +26,7 @@ export interface ActionContext {
   /** The cluster's API by whichever control plane answers. */
   client(): KubeClient;
   readonly members: EtcdMembers;
+  readonly onWarning: (message: string) => void;
   /** Told once the first members stand together, before anything else is done. */
   onFormed(): Promise<void>;
   readonly signal?: AbortSignal;
@@ -40,7 +42,7 @@ const table: { readonly [A in Action['do']]: Doing<A> } = {
   bundle: (_, host, { wanted, executor, signal }) => sendBundle(wanted.bundle, executor(host), { signal }),
   async files({ put, remove }, host, { executor, signal }) {
     const target = executor(host);
-    for (const { path, content, mode } of put) await target.put(path, content, { mode, signal });
+    await Promise.all(put.map(({ path, content, mode }) => target.put(path, content, { mode, signal })));
     if (remove.length > 0) await must(target, ['rm', '-f', '--', ...remove], signal);
   },
   async start({ unit }, host, context) {
@@ -137,6 +139,11 @@ const table: { readonly [A in Action['do']]: Doing<A> } = {
   apply: ({ addon }, _, { client, signal }) => applyAddon(addon, client(), signal),
   withdraw: ({ name }, _, { client, signal }) => withdrawAddon(name, client(), signal),
   'rewrite-secrets': ({ digest }, _, { client, signal }) => rewriteSecrets(client(), digest, signal),
+  'restart-workloads': ({ rotation }, _, { client, onWarning, signal }) =>
+    restartWorkloads(rotation, { client: client(), onWarning, signal }),
+  'renew-tokens': ({ rotation }, _, { client, onWarning, signal }) =>
+    renewTokens(rotation, { client: client(), onWarning, signal }),
+  'pod-tokens': ({ rotation }, host, { executor, signal }) => awaitPodTokens(rotation, executor(host), signal),
   reset: (_, host, { executor, signal }) => resetHost(executor(host), { signal }),
 };
 

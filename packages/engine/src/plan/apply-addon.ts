@@ -41,7 +41,8 @@ export async function rewriteSecrets(
   await remember(client, { name: secretsMemory, digest, data: {} }, signal);
 }
 
-async function remember(
+/** Keeps a word about what was done, in the cluster itself. */
+export async function remember(
   client: KubeClient,
   { name, digest, data }: { name: string; digest: string; data: Readonly<Record<string, string>> },
   signal: AbortSignal | undefined,

@@ -7,6 +7,7 @@ import { readCluster } from '../config/index.ts';
 import type { NodeSpec, Role } from '../config/spec.ts';
 import { wantedHost } from '../node/wanted-host.ts';
 import { completeCertificates } from '../pki/cluster-certs.ts';
+import { writerDigest } from '../pki/encryption.ts';
 import { addonDigest } from './addon.ts';
 import { wantedSettings } from './node-settings.ts';
 import { atOnce, cordonedAnnotation, makePlan } from './plan.ts';
@@ -226,6 +227,63 @@ test('a role that goes takes its unit and its keys along', async () => {
   assert.ok(ids(plan).includes('nodes/n2/remove drover-kube-apiserver'));
   const files = plan.flatMap(({ chains }) => chains.flat()).find(({ id }) => id.startsWith('files/n2/'));
   assert.ok(files?.action.do === 'files' && files.action.remove.includes('/etc/kubernetes/ssl/kube-ca-key.pem'));
+});
+
+test('each phase of new authorities asks for what it has to, once', async () => {
+  const wanted = await wantedOf([all, ['worker']]);
+  const seen = seenAfter(wanted);
+  const rotation = { digest: 'd', authorities: [], keyId: 'k', restart: 'system' } as const;
+  const steps = (phase: 'trust' | 'issue' | 'drop') =>
+    ids(makePlan({ ...wanted, rotation: { ...rotation, phase } }, seen));
+  assert.deepEqual(steps('trust'), ['authorities/start pods anew, to trust the new authority']);
+  assert.deepEqual(steps('issue'), [
+    'authorities/n1/see that pods have tokens of the new key',
+    'authorities/n2/see that pods have tokens of the new key',
+    'authorities/write tokens in Secrets anew',
+  ]);
+  assert.deepEqual(steps('drop'), []);
+  const cluster = { ...seen.cluster!, addons: { ...seen.cluster!.addons, 'drover-authorities': 'd' } };
+  assert.deepEqual(ids(makePlan({ ...wanted, rotation: { ...rotation, phase: 'trust' } }, { ...seen, cluster })), []);
+});
+
+test('Secrets are written anew where they would be written otherwise now, and never without a need', async () => {
+  const wanted = await wantedOf([all]);
+  const seen = seenAfter(wanted);
+  const text = (providers: object[]) => JSON.stringify({ resources: [{ resources: ['secrets'], providers }] });
+  const key = (name: string) => ({ name, secret: name });
+  const aes = (...names: string[]) => ({ aescbc: { keys: names.map(key) } });
+  const steps = (encryption: string | undefined, written?: string) => {
+    const addons = { ...seen.cluster!.addons, ...(written === undefined ? {} : { 'drover-secrets': written }) };
+    return ids(makePlan({ ...wanted, encryption }, { ...seen, cluster: { ...seen.cluster!, addons } }));
+  };
+  const rewrite = ['secrets/write all Secrets anew'];
+  const byOne = writerDigest(text([aes('one')]));
+  assert.deepEqual(steps(undefined), []);
+  assert.deepEqual(steps(text([{ identity: {} }, aes('one')])), [], 'read, not written yet');
+  assert.deepEqual(steps(text([aes('one'), { identity: {} }])), rewrite);
+  assert.deepEqual(steps(text([aes('one', 'two')]), byOne), []);
+  assert.deepEqual(steps(text([aes('two', 'one')]), byOne), rewrite);
+  assert.deepEqual(steps(undefined, byOne), rewrite);
+});
+
+test('no unit and no step has a secret in it', async () => {
+  const s3backupconfig = { bucket_name: 'b12', endpoint: 's3.test', access_key: 'ak', secret_key: 'top-secret' };
+  const services = { etcd: { backup_config: { s3backupconfig } } };
+  const node = { address: '10.0.0.1', user: 'root', role: all, ssh_key: 'k' };
+  const { spec } = await readCluster({ nodes: [node], services }, { dir: '.' });
+  const { certificates } = await completeCertificates(spec, {});
+  const bundle = bundleOf('v1.36.3');
+  const host = wantedHost({ spec, node: spec.nodes[0]!, certificates, bundle: bundle.manifest, facts });
+  const units = [...host.etcd, ...host.etcdHelpers, ...host.controlPlane, ...host.worker];
+  const secrets = ['top-secret', 'PRIVATE KEY'];
+  for (const { text } of units) for (const secret of secrets) assert.ok(!text.includes(secret));
+  const open = host.files.filter(({ content }) => secrets.some(secret => content.includes(secret)));
+  assert.ok(open.some(({ path }) => path === '/etc/drover/etcd-snapshots.json'));
+  assert.deepEqual(new Set(open.map(({ mode }) => mode)), new Set([0o600]));
+  const wanted = { spec, bundle, hosts: [host], addons: [], leaving: [], etcdFormed: false };
+  const plan = makePlan(wanted, { hosts: new Map([[spec.nodes[0]!.name, blank]]) });
+  const told = plan.flatMap(({ chains }) => chains.flat().map(({ id, title }) => `${id} ${title}`)).join();
+  assert.ok(!told.includes('top-secret'));
 });
 
 test('a share of hosts is rounded down and never nobody', () => {

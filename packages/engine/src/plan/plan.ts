@@ -8,14 +8,19 @@ import type { NodeSpec } from '../config/spec.ts';
 import { etcdJoinFile, memberName, peerUrl } from '../node/etcd.ts';
 import { bundleDir, etcDir, sslDir } from '../node/paths.ts';
 import type { Unit, WantedFile } from '../node/unit.ts';
+import { plainDigest, writerDigest } from '../pki/encryption.ts';
 import { type Addon, addonDigest, secretsMemory } from './addon.ts';
 import { needsNodeSettings } from './node-settings.ts';
+import { rotationMemory } from './rotate.ts';
 import type { Seen, SeenHost, SeenNode } from './seen.ts';
 import type { Action, Plan, Stage, Step } from './step.ts';
 import type { Wanted, WantedHost } from './wanted.ts';
 
 /** Set on nodes that the engine itself took out of scheduling, so that a later run puts back just those. */
 export const cordonedAnnotation = 'drover.io/cordoned-for-upgrade';
+
+/** What the engine remembers in the cluster and is no addon. */
+const memories: ReadonlySet<string> = new Set([secretsMemory, rotationMemory]);
 
 const hostsAtOnce = 50;
 
@@ -30,6 +35,7 @@ export function makePlan(wanted: Wanted, seen: Seen): Plan {
     ...nodeStages(wanted, seen),
     addonStage(wanted, seen),
     secretsStage(wanted, seen),
+    ...rotationStages(wanted, seen),
     perHost('labels and taints', wanted, host => settingSteps(host, seen)),
     ...leavingStages(wanted, seen),
   ];
@@ -256,7 +262,7 @@ function earlyStage(wanted: Wanted, seen: Seen): Stage {
 function addonStage({ addons }: Wanted, seen: Seen): Stage {
   const stage = 'addons';
   const withdraw = Object.keys(seen.cluster?.addons ?? {})
-    .filter(name => name !== secretsMemory && !addons.some(addon => addon.name === name))
+    .filter(name => !memories.has(name) && !addons.some(addon => addon.name === name))
     .map(name => step(stage, undefined, `withdraw ${name}`, { do: 'withdraw', name }));
   const late = addons.filter(({ early }) => !early);
   return { name: stage, parallel: 1, chains: [[...applySteps(stage, late, seen), ...withdraw]] };
@@ -265,13 +271,35 @@ function addonStage({ addons }: Wanted, seen: Seen): Stage {
 /** What was written before the keys changed is written again, or it would stay as it was. */
 function secretsStage({ encryption }: Wanted, { cluster }: Seen): Stage {
   const stage = 'secrets';
-  const digest =
-    encryption === undefined ? undefined : createHash('sha256').update(encryption).digest('hex').slice(0, 32);
+  const digest = writerDigest(encryption);
+  const written = cluster?.addons[secretsMemory] ?? plainDigest;
   const steps =
-    digest === undefined || cluster?.addons[secretsMemory] === digest
-      ? []
-      : [step(stage, undefined, 'write all Secrets anew', { do: 'rewrite-secrets', digest })];
+    digest === written ? [] : [step(stage, undefined, 'write all Secrets anew', { do: 'rewrite-secrets', digest })];
   return { name: stage, parallel: 1, chains: [steps] };
+}
+
+/** Once a phase is on all hosts: what it asks of pods and their tokens. */
+function rotationStages({ rotation, hosts }: Wanted, { cluster }: Seen): Stage[] {
+  if (!rotation || cluster?.addons[rotationMemory] === rotation.digest) return [];
+  const stage = 'authorities';
+  const once = (title: string, action: Action): Stage => ({
+    name: stage,
+    parallel: 1,
+    chains: [[step(stage, undefined, title, action)]],
+  });
+  switch (rotation.phase) {
+    case 'trust':
+      return [once('start pods anew, to trust the new authority', { do: 'restart-workloads', rotation })];
+    case 'issue': {
+      const chains = hosts.map(({ node }) => [
+        step(stage, node.name, 'see that pods have tokens of the new key', { do: 'pod-tokens', rotation }),
+      ]);
+      const renew = once('write tokens in Secrets anew', { do: 'renew-tokens', rotation });
+      return [{ name: stage, parallel: hostsAtOnce, chains }, renew];
+    }
+    default:
+      return [];
+  }
 }
 
 function applySteps(stage: string, addons: readonly Addon[], { cluster }: Seen): Step[] {

@@ -5,6 +5,7 @@
 import type { NodeSpec } from '../config/spec.ts';
 import type { Unit, WantedFile } from '../node/unit.ts';
 import type { Addon } from './addon.ts';
+import type { WantedRotation } from './rotate.ts';
 
 export type Action =
   | { readonly do: 'bundle' }
@@ -25,6 +26,9 @@ export type Action =
   | { readonly do: 'apply'; readonly addon: Addon }
   | { readonly do: 'withdraw'; readonly name: string }
   | { readonly do: 'rewrite-secrets'; readonly digest: string }
+  | { readonly do: 'restart-workloads'; readonly rotation: WantedRotation }
+  | { readonly do: 'renew-tokens'; readonly rotation: WantedRotation }
+  | { readonly do: 'pod-tokens'; readonly rotation: WantedRotation }
   | { readonly do: 'reset' };
 
 export interface Step {

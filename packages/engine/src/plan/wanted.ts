@@ -3,6 +3,7 @@ import type { Bundle } from '../bundle/bundle.ts';
 import type { ClusterSpec, NodeSpec } from '../config/spec.ts';
 import type { Unit, WantedFile } from '../node/unit.ts';
 import type { Addon } from './addon.ts';
+import type { WantedRotation } from './rotate.ts';
 
 export interface WantedHost {
   readonly node: NodeSpec;
@@ -26,4 +27,6 @@ export interface Wanted {
   readonly etcdFormed: boolean;
   /** Of Secrets at rest. */
   readonly encryption?: string;
+  /** While authorities are being exchanged. */
+  readonly rotation?: WantedRotation;
 }

@@ -1,18 +1,18 @@
 /**
- * A snapshot of etcd on demand: on every host with a member, each of its own, and a copy on this machine, which is the one that is left
- * when all hosts are lost. With it goes the state of the cluster: without its keys the objects are of no use.
+ * A snapshot of etcd on demand: on every host with a member, each of its own, verified there by an etcd that is restored from it, and
+ * sent to S3 where that is asked for; and a copy on this machine, which is the one that is left when all hosts are lost. With it goes
+ * the state of the cluster: without its keys the objects are of no use.
  */
 import { createHash } from 'node:crypto';
 import { createWriteStream } from 'node:fs';
 import { mkdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
-import { internal, invalid, unavailable } from '@drover/base';
-import type { ClusterSpec, NodeSpec } from '../config/spec.ts';
+import { internal, invalid, messageOf, unavailable } from '@drover/base';
+import type { ClusterSpec, NodeSpec, S3Place } from '../config/spec.ts';
 import type { Executor } from '../hosts/executor.ts';
 import { etcdNodes } from '../node/host-input.ts';
-import { bundlesDir } from '../node/paths.ts';
-import { clientFlags, snapshotsDir } from './place.ts';
+import { runSnapshots, snapshotsDir } from './place.ts';
 
 export interface SaveOptions {
   readonly spec: ClusterSpec;
@@ -20,8 +20,24 @@ export interface SaveOptions {
   readonly connect: (node: NodeSpec) => Promise<Executor>;
   /** On this machine; absent: the snapshot lies on the hosts alone. */
   readonly copyTo?: string;
-  readonly onDone: (host: string, bytes: number) => void;
+  /** Where one of them is sent, with `state`. */
+  readonly s3?: S3Place;
+  /** The text of the cluster's state: it holds every key of the cluster. */
+  readonly state?: string;
+  readonly onDone: (host: string, snapshot: SavedSnapshot) => void;
+  /** A host that made none while others did. */
+  readonly onFailed: (host: string, message: string) => void;
   readonly signal?: AbortSignal;
+}
+
+/** What an etcd that was restored from it said. */
+export interface SavedSnapshot {
+  readonly name: string;
+  readonly bytes: number;
+  readonly sha256: string;
+  readonly keys: number;
+  /** Empty where it can't be told. */
+  readonly clusterUid: string;
 }
 
 /** Names that are safe as a file's on every host. */
@@ -30,37 +46,49 @@ export function checkSnapshotName(name: string): void {
     throw invalid('--name', 'must be letters, digits, dots, colons, - and _, beginning with a letter or digit');
 }
 
-/** Resolves once all are written and checked; throws naming the host that failed. */
-export async function saveSnapshot(options: SaveOptions): Promise<void> {
-  const { spec, name, connect, copyTo, onDone, signal } = options;
+/** Resolves once those that can be made are verified, and one is where it has to be; throws where there is none, or it can't be sent. */
+export async function saveSnapshot(options: SaveOptions): Promise<SavedSnapshot> {
+  const { spec, name, connect, onDone, onFailed, signal } = options;
   checkSnapshotName(name);
   const nodes = etcdNodes(spec);
   if (nodes.length === 0) throw invalid('services.etcd.external_urls', 'etcd is elsewhere: make snapshots there');
-  let copied = false;
+  const failures: string[] = [];
+  let first: SavedSnapshot | undefined;
   for (const node of nodes) {
-    await using executor = await connect(node);
-    const path = `${snapshotsDir}/${name}.db`;
-    const script = `set -e
-bin=$(ls -d ${bundlesDir}/*/bin | tail -n 1)
-mkdir -p ${snapshotsDir}
-chmod 700 ${snapshotsDir}
-umask 077
-"$bin/etcdctl" ${clientFlags(node).join(' ')} snapshot save ${snapshotsDir}/.${name}.part >&2
-"$bin/etcdutl" snapshot status ${snapshotsDir}/.${name}.part >&2
-mv ${snapshotsDir}/.${name}.part ${path}
-stat -c %s ${path}
-sha256sum ${path} | cut -c1-64`;
-    const { code, stdout, stderr } = await executor.run(['sh', '-c', script], {
-      timeoutMs: spec.etcd.snapshots.timeoutSeconds * 1000,
-      signal,
-    });
-    if (code !== 0) throw unavailable(`${node.name}: no snapshot could be made: ${stderr.trim().slice(-1000)}`);
-    const [bytes = '0', sha256 = ''] = stdout.trim().split('\n');
-    if (copyTo !== undefined && !copied) {
-      await fetchFile(executor, { path, to: join(copyTo, `${name}.db`), sha256, dir: copyTo, signal });
-      copied = true;
+    try {
+      await using executor = await connect(node);
+      const saved = JSON.parse(await runSnapshots(['save', name], { spec, node, executor, signal })) as SavedSnapshot;
+      if (!first) await keep(saved, { ...options, node, executor });
+      first ??= saved;
+      onDone(node.name, saved);
+    } catch (error) {
+      signal?.throwIfAborted();
+      if (error instanceof KeepError) throw error.cause;
+      failures.push(messageOf(error));
+      onFailed(node.name, messageOf(error));
     }
-    onDone(node.name, Number(bytes));
+  }
+  if (!first) throw unavailable(`no host could make a snapshot:\n${failures.join('\n')}`);
+  return first;
+}
+
+/** The snapshot is there, and what is to be done with it fails. */
+class KeepError extends Error {}
+
+type KeepOptions = SaveOptions & { readonly node: NodeSpec; readonly executor: Executor };
+
+async function keep({ name, sha256 }: SavedSnapshot, options: KeepOptions): Promise<void> {
+  const { copyTo, s3, state, executor, signal } = options;
+  try {
+    if (s3) {
+      await runSnapshots(['send', name], options);
+      if (state !== undefined) await runSnapshots(['put-state', name], { ...options, input: state });
+    }
+    if (copyTo === undefined) return;
+    const path = `${snapshotsDir}/${name}.db`;
+    await fetchFile(executor, { path, to: join(copyTo, `${name}.db`), sha256, dir: copyTo, signal });
+  } catch (error) {
+    throw new KeepError('', { cause: error });
   }
 }
 
