@@ -2,12 +2,13 @@
  * For tests: a stand-in for a GitHub Enterprise host, named as what it is. It answers only what sign-in asks for, as GitHub
  * documents it: the code flow with PKCE, the user with his organisations and teams in pages, and searches.
  */
-import { hash, randomBytes } from 'node:crypto';
+import { hash, type KeyObject, randomBytes } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { text as readText } from 'node:stream/consumers';
+import { jwtVerify } from 'jose';
 import { startTlsPeer } from './tls-peer.ts';
 
-interface Account {
+export interface Account {
   readonly id: number;
   readonly login: string;
   readonly name?: string;
@@ -37,6 +38,16 @@ export interface GithubStandIn extends AsyncDisposable {
   /** Tokens that were given and count no longer. */
   readonly revoked: Set<string>;
   readonly tokens: string[];
+  /** A GitHub App, where the host has one: its key, and what it is installed in. */
+  app?: GithubAppThere;
+}
+
+export interface GithubAppThere {
+  readonly id: number;
+  readonly publicKey: KeyObject;
+  readonly installations: ReadonlyMap<string, Account>;
+  /** Of its users' tokens. */
+  readonly tokenSeconds: number;
 }
 
 const perPage = 2;
@@ -44,6 +55,7 @@ const perPage = 2;
 export async function startGithubStandIn(): Promise<GithubStandIn> {
   const tls = await startTlsPeer();
   const codes = new Map<string, { challenge: string; redirectUri: string }>();
+  const refreshTokens = new Set<string>();
   const self: GithubStandIn = {
     host: `localhost:${tls.port}`,
     url: tls.url,
@@ -92,8 +104,37 @@ export async function startGithubStandIn(): Promise<GithubStandIn> {
     json(response, { message: 'Not Found' }, 404);
   };
 
+  /** What the app may ask as itself, by a JWT that its key has signed. */
+  const asApp = async (request: IncomingMessage, response: ServerResponse, path: string) => {
+    const { app } = self;
+    const jwt = /^Bearer (\S+)$/.exec(request.headers.authorization ?? '')?.[1] ?? '';
+    const verified =
+      app &&
+      (await jwtVerify(jwt, app.publicKey, { algorithms: ['RS256'], maxTokenAge: '10m' }).catch(() => undefined));
+    if (!app || verified?.payload.iss !== String(app.id)) return json(response, { message: 'Bad credentials' }, 401);
+    if (path === '/app') return json(response, { id: app.id, client_id: self.clientId });
+    const account = app.installations.get(path.slice('/app/installations/'.length));
+    return account ? json(response, { account }) : json(response, { message: 'Not Found' }, 404);
+  };
+
+  const giveTokens = (response: ServerResponse) => {
+    const token = `gho_${randomBytes(10).toString('hex')}`;
+    self.tokens.push(token);
+    if (!self.app) return json(response, { access_token: token, token_type: 'bearer', scope: 'read:org' });
+    const refresh = `ghr_${randomBytes(10).toString('hex')}`;
+    refreshTokens.add(refresh);
+    json(response, {
+      access_token: token,
+      expires_in: self.app.tokenSeconds,
+      refresh_token: refresh,
+      token_type: 'bearer',
+    });
+  };
+
   tls.serve(async (request, response) => {
     const url = new URL(request.url ?? '/', tls.url);
+    if (/^\/api\/v3\/app(?:\/|$)/.test(url.pathname))
+      return asApp(request, response, url.pathname.slice('/api/v3'.length));
     if (url.pathname.startsWith('/api/v3/')) return api(request, response, url);
     if (url.pathname === '/login/oauth/authorize') {
       const query = url.searchParams;
@@ -107,6 +148,11 @@ export async function startGithubStandIn(): Promise<GithubStandIn> {
     }
     if (url.pathname === '/login/oauth/access_token' && request.method === 'POST') {
       const form = new URLSearchParams(await readText(request));
+      if (form.get('grant_type') === 'refresh_token') {
+        const known =
+          form.get('client_secret') === self.clientSecret && refreshTokens.delete(form.get('refresh_token') ?? '');
+        return known ? giveTokens(response) : json(response, { error: 'bad_refresh_token' });
+      }
       const given = codes.get(form.get('code') ?? '');
       codes.delete(form.get('code') ?? '');
       const good =
@@ -116,9 +162,7 @@ export async function startGithubStandIn(): Promise<GithubStandIn> {
         hash('sha256', form.get('code_verifier') ?? '', 'base64url') === given.challenge;
       // GitHub answers 200 here, too.
       if (!good) return json(response, { error: 'bad_verification_code' });
-      const token = `gho_${randomBytes(10).toString('hex')}`;
-      self.tokens.push(token);
-      return json(response, { access_token: token, token_type: 'bearer', scope: 'read:org' });
+      return giveTokens(response);
     }
     json(response, { message: 'Not Found' }, 404);
   });

@@ -98,6 +98,7 @@ async function testCode({ deps, exchange }: ApiRequest, config: ProviderConfig, 
   const [code = '', shownState = '', iss = ''] = String(input['code'] ?? '')
     .trim()
     .split(/\s+/);
+  await findConfigured(config.name)!.tryOut(config);
   const state = String(input['state'] ?? shownState);
   const query = new URLSearchParams({ code, state, ...(iss ? { iss } : {}) });
   return (await deps.auth.redirect.finish(exchange, { query, state, config, provider: config.name })).identity;

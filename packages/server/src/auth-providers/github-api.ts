@@ -30,8 +30,11 @@ export class GithubApi {
   readonly #fetch: ProviderFetch;
   readonly #settings: GithubSettings;
   readonly #token: Secret;
+  readonly #scheme: 'token' | 'Bearer';
 
-  constructor(settings: GithubSettings, token: Secret) {
+  /** An app shows its own signature as `Bearer`. */
+  constructor(settings: GithubSettings, token: Secret, scheme: 'token' | 'Bearer' = 'token') {
+    this.#scheme = scheme;
     this.#settings = settings;
     this.#token = token;
     this.#fetch = providerFetch({ provider: settings.name, ca: settings.certificate, maxBytes: 4 * 1024 * 1024 });
@@ -51,6 +54,15 @@ export class GithubApi {
 
   teamsOf(organisation: string): Promise<GithubTeam[]> {
     return this.#all(`/orgs/${encodeURIComponent(organisation)}/teams?per_page=100`);
+  }
+
+  /** The app whose signature is shown. */
+  app(): Promise<{ readonly id: number; readonly client_id?: string }> {
+    return this.#get('/app');
+  }
+
+  installation(id: string): Promise<{ readonly account: GithubAccount }> {
+    return this.#get(`/app/installations/${encodeURIComponent(id)}`);
   }
 
   userById(id: string): Promise<GithubAccount> {
@@ -92,7 +104,7 @@ export class GithubApi {
     const answer = await this.#fetch(url, {
       headers: {
         accept: 'application/vnd.github+json',
-        authorization: `token ${this.#token.reveal()}`,
+        authorization: `${this.#scheme} ${this.#token.reveal()}`,
         'user-agent': 'drover',
       },
     });
@@ -120,11 +132,27 @@ function waitOf(headers: Headers): number {
   return reset > 0 ? Math.min(Math.ceil(reset), 3600) : 60;
 }
 
+/** What a sign-in gives to ask with; tokens of apps end after some hours, and come with what gets the next. */
+export interface GithubTokens {
+  readonly accessToken: string;
+  readonly refreshToken?: string;
+  readonly expiresInSeconds?: number;
+}
+
 /** A code for a token; throws Unauthorized for a code that is not, or no longer, good. */
-export async function exchangeCode(
+export function exchangeCode(
   settings: GithubSettings,
   given: { readonly code: string; readonly redirectUri: string; readonly verifier: string },
-): Promise<string> {
+): Promise<GithubTokens> {
+  return askTokens(settings, { code: given.code, redirect_uri: given.redirectUri, code_verifier: given.verifier });
+}
+
+/** The next token for the one that ends; throws Unauthorized once its owner has taken his consent back. */
+export function renewToken(settings: GithubSettings, refreshToken: string): Promise<GithubTokens> {
+  return askTokens(settings, { grant_type: 'refresh_token', refresh_token: refreshToken });
+}
+
+async function askTokens(settings: GithubSettings, given: Readonly<Record<string, string>>): Promise<GithubTokens> {
   const fetch = providerFetch({ provider: settings.name, ca: settings.certificate });
   const answer = await fetch(`${settings.web}/login/oauth/access_token`, {
     method: 'POST',
@@ -132,17 +160,20 @@ export async function exchangeCode(
     body: new URLSearchParams({
       client_id: settings.clientId,
       client_secret: settings.clientSecret.reveal(),
-      code: given.code,
-      redirect_uri: given.redirectUri,
-      code_verifier: given.verifier,
+      ...given,
     }).toString(),
   });
   if (!answer.ok) throw unavailable(`"${settings.name}" answered ${answer.status} to a code`);
-  const body = (await answer.json().catch(() => ({}))) as { access_token?: unknown };
+  const body = (await answer.json().catch(() => ({}))) as Readonly<Record<string, unknown>>;
   // It answers 200 with an error inside; what stands there is not ours to repeat.
-  if (typeof body.access_token !== 'string' || body.access_token === '')
+  const { access_token: accessToken, refresh_token: refreshToken, expires_in: expiresIn } = body;
+  if (typeof accessToken !== 'string' || accessToken === '')
     throw unauthorized(`"${settings.name}" did not take the code of this sign-in`, { code: 'Unauthorized' });
-  return body.access_token;
+  return {
+    accessToken,
+    ...(typeof refreshToken === 'string' && refreshToken !== '' ? { refreshToken } : {}),
+    ...(typeof expiresIn === 'number' && expiresIn > 0 ? { expiresInSeconds: expiresIn } : {}),
+  };
 }
 
 /** What a browser's verifier is shown as at the start (RFC 7636). */

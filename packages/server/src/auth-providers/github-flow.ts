@@ -4,7 +4,14 @@
  */
 import { randomBytes } from 'node:crypto';
 import { forbidden, Secret, unauthorized } from '@drover/base';
-import { challengeOf, exchangeCode, type GithubAccount, GithubApi, type GithubTeam } from './github-api.ts';
+import {
+  challengeOf,
+  exchangeCode,
+  type GithubAccount,
+  GithubApi,
+  type GithubTeam,
+  type GithubTokens,
+} from './github-api.ts';
 import type { GithubSettings } from './github-settings.ts';
 import { type Identity, type KnownPrincipal, shownName } from './identity.ts';
 
@@ -36,8 +43,13 @@ export async function finishGithub(
   if (given.query.get('error')) throw forbidden(`"${settings.name}" did not let you sign in`);
   const code = given.query.get('code');
   if (!code) throw unauthorized(`"${settings.name}" sent no code`, { code: 'Unauthorized' });
-  const token = await exchangeCode(settings, { ...given.pending, code });
-  return refreshGithub(settings, { accessToken: token });
+  return refreshGithub(settings, keepOf(await exchangeCode(settings, { ...given.pending, code })));
+}
+
+/** What is kept of the tokens to ask again. */
+export function keepOf({ accessToken, refreshToken, expiresInSeconds }: GithubTokens): NonNullable<Identity['keep']> {
+  const endsAt = expiresInSeconds === undefined ? undefined : String(Date.now() + expiresInSeconds * 1000);
+  return { accessToken, ...(refreshToken ? { refreshToken } : {}), ...(endsAt ? { endsAt } : {}) };
 }
 
 /** Asks anew who the token is and what he is in; throws Unauthorized once the token is over. */
@@ -88,6 +100,7 @@ function accountPrincipal(provider: string, kind: 'user' | 'org', account: Githu
     loginName: shownName(account.login, id),
     principalType: kind === 'user' ? 'user' : 'group',
     provider,
+    ...(kind === 'org' ? { organisation: id } : {}),
     ...pictures(account),
   };
 }
@@ -102,6 +115,7 @@ function teamPrincipal(provider: string, team: GithubTeam): KnownPrincipal {
     loginName: shownName(team.slug, id),
     principalType: 'group',
     provider,
+    ...(team.organization ? { organisation: idOf(team.organization) } : {}),
     ...pictures(team),
   };
 }

@@ -13,6 +13,8 @@ export interface KnownPrincipal {
   readonly provider: string;
   readonly profilePicture?: string;
   readonly profileURL?: string;
+  /** The id of the organisation that it is, or is of. */
+  readonly organisation?: string;
 }
 
 export interface Identity {

@@ -84,7 +84,7 @@ function principalOfId({ caches }: AuthDeps, id: string): KnownPrincipal | undef
   return { id, displayName, loginName: name, principalType: type === 'user' ? 'user' : 'group', provider };
 }
 
-function asPrincipal({ displayName, ...known }: KnownPrincipal, caller: Caller): Principal {
+function asPrincipal({ displayName, organisation: _, ...known }: KnownPrincipal, caller: Caller): Principal {
   return {
     ...known,
     name: displayName,

@@ -1,6 +1,7 @@
 /** The providers that people are sent to: OpenID Connect, SAML and GitHub, each under its names. */
 
 import type { ProviderConfig, RedirectProvider } from './configured-provider.ts';
+import { githubApp, ofInstallation, refreshGithubApp, verifyGithubApp } from './github-app.ts';
 import { beginGithub, finishGithub, refreshGithub, searchGithub } from './github-flow.ts';
 import { githubSettings } from './github-settings.ts';
 import { OidcClients } from './oidc-client.ts';
@@ -70,31 +71,50 @@ function saml(names: Names): Spoken {
   };
 }
 
-const github: Spoken = {
-  name: 'github',
-  configType: 'githubConfig',
-  providerType: 'githubProvider',
-  crossSite: false,
-  check: config => void githubSettings('github', config.fields),
-  async begin({ fields }, { baseUrl, state }) {
-    const settings = githubSettings('github', fields, new URL(baseUrl).hostname);
-    const { url, pending } = beginGithub(settings, { redirectUri: `${baseUrl}/verify-auth`, state });
-    return { url, data: { ...pending } };
-  },
-  finish({ fields }, { query, data }) {
-    const { verifier = '', redirectUri = '' } = data;
-    const settings = githubSettings('github', fields, new URL(redirectUri).hostname);
-    return finishGithub(settings, { query, pending: { verifier, redirectUri } });
-  },
-  refresh: ({ fields }, { keep }) => refreshGithub(githubSettings('github', fields), keep),
-  search: ({ fields }, keep, search) => searchGithub(githubSettings('github', fields), keep, search),
-};
+function github(names: Names): Spoken {
+  const { name } = names;
+  return {
+    ...names,
+    crossSite: false,
+    check: config => void githubSettings(name, config.fields),
+    async begin({ fields }, { baseUrl, state }) {
+      const settings = githubSettings(name, fields, new URL(baseUrl).hostname);
+      const { url, pending } = beginGithub(settings, { redirectUri: `${baseUrl}/verify-auth`, state });
+      return { url, data: { ...pending } };
+    },
+    finish({ fields }, { query, data }) {
+      const { verifier = '', redirectUri = '' } = data;
+      const settings = githubSettings(name, fields, new URL(redirectUri).hostname);
+      return finishGithub(settings, { query, pending: { verifier, redirectUri } });
+    },
+    refresh: ({ fields }, { keep }) => refreshGithub(githubSettings(name, fields), keep),
+    search: ({ fields }, keep, search) => searchGithub(githubSettings(name, fields), keep, search),
+  };
+}
+
+const oauthApp = github({ name: 'github', configType: 'githubConfig', providerType: 'githubProvider' });
+
+/** The same way, with an app that proves itself, and tokens that end. */
+function githubAppProvider(): RedirectProvider {
+  const spoken = github({ name: 'githubapp', configType: 'githubAppConfig', providerType: 'githubAppProvider' });
+  const settingsOf = ({ fields }: ProviderConfig) => githubSettings('githubapp', fields);
+  return {
+    ...redirectProvider(spoken),
+    check(config) {
+      spoken.check(config);
+      githubApp(config.fields);
+    },
+    tryOut: config => verifyGithubApp(settingsOf(config), githubApp(config.fields)),
+    finish: async (config, cameBack) =>
+      ofInstallation(settingsOf(config), githubApp(config.fields), await spoken.finish(config, cameBack)),
+    refresh: (config, { keep }) => refreshGithubApp(settingsOf(config), githubApp(config.fields), keep),
+  };
+}
 
 export const redirectProviders: readonly RedirectProvider[] = [
-  ...oidcProviders.map(oidc),
-  ...samlProviders.map(saml),
-  github,
-].map(redirectProvider);
+  ...[...oidcProviders.map(oidc), ...samlProviders.map(saml), oauthApp].map(redirectProvider),
+  githubAppProvider(),
+];
 
 export function findRedirectProvider(name: string): RedirectProvider | undefined {
   return redirectProviders.find(provider => provider.name === name);

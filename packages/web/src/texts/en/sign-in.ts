@@ -7,6 +7,7 @@ export const signIn = {
   'provider.openldap': 'OpenLDAP',
   'provider.freeipa': 'FreeIPA',
   'provider.github': 'GitHub',
+  'provider.githubapp': 'GitHub',
   'provider.oidc': 'OpenID Connect',
   'provider.keycloakoidc': 'Keycloak',
   'provider.azuread': 'Entra ID',

@@ -10,6 +10,7 @@ export const signIn: SameKeys<typeof en> = {
   'provider.openldap': 'OpenLDAP',
   'provider.freeipa': 'FreeIPA',
   'provider.github': 'GitHub',
+  'provider.githubapp': 'GitHub',
   'provider.oidc': 'OpenID Connect',
   'provider.keycloakoidc': 'Keycloak',
   'provider.azuread': 'Entra ID',
