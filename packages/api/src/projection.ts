@@ -17,10 +17,13 @@ export function v3Id(metadata: { readonly name: string; readonly namespace?: str
   return metadata.namespace ? `${metadata.namespace}:${metadata.name}` : metadata.name;
 }
 
+/** As long as names can be in Kubernetes. */
+const maxNameLength = 253;
+
 /** The name and namespace in a v3 id; undefined where it has not the parts that the type's ids have. */
 export function parseV3Id(type: TypeDeclaration, id: string): { name: string; namespace?: string } | undefined {
   const parts = id.split(':');
-  if (parts.some(part => part === '' || part.includes('/'))) return undefined;
+  if (parts.some(part => part === '' || part.length > maxNameLength || part.includes('/'))) return undefined;
   if (type.scope === 'cluster') return parts.length === 1 ? { name: parts[0]! } : undefined;
   return parts.length === 2 ? { namespace: parts[0]!, name: parts[1]! } : undefined;
 }

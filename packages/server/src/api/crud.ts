@@ -34,8 +34,8 @@ export function isVisible(request: ApiView, type: ServedType, resource: Any): bo
 
 export interface Visible {
   readonly all: V3Data[];
-  /** Adds links and actions to what is sent of them. */
-  link(data: V3Data): V3Resource;
+  /** Adds links and actions to what is sent of them, for whoever asks. */
+  link(request: ApiRequest, data: V3Data): V3Resource;
 }
 
 /** All that the caller may see, as v3 data; at once where nothing has to be asked elsewhere. */
@@ -43,7 +43,7 @@ export function listVisible(request: ApiRequest, type: ServedType): Visible | Pr
   if (type.behaviour.source) {
     const linked = (found: readonly V3Data[]): Visible => ({
       all: [...found],
-      link: data => withLinks(request, type, { data }),
+      link: (asked, data) => withLinks(asked, type, { data }),
     });
     const found = type.behaviour.source.list(request);
     return found instanceof Promise ? found.then(linked) : linked(found);
@@ -53,7 +53,7 @@ export function listVisible(request: ApiRequest, type: ServedType): Visible | Pr
   for (const resource of cache.all() as IterableIterator<Any>) {
     if (isVisible(request, type, resource)) shown.set(showData(request, type, resource), resource);
   }
-  return { all: [...shown.keys()], link: data => withLinks(request, type, { data, resource: shown.get(data) }) };
+  return { all: [...shown.keys()], link: (asked, data) => withLinks(asked, type, { data, resource: shown.get(data) }) };
 }
 
 /** The resource of that id as far as the cache knows it, whoever may see it. */

@@ -29,6 +29,7 @@ import {
   type Visible,
 } from './crud.ts';
 import { type Format, formatOf } from './format.ts';
+import { KeptLists } from './kept-lists.ts';
 import { mayCreateSomewhere } from './may-create.ts';
 import { findType, servedTypes } from './registry.ts';
 import { contextFilter, findSchema, refersTo, schemaCollection } from './schemas.ts';
@@ -188,14 +189,50 @@ async function onCollection(request: ApiRequest, type: ServedType, method: strin
   throw methodNotAllowed(method, declaration.pluralName);
 }
 
+/** By who asks for what, whatever the page: what he sees of it, filtered and sorted. */
+const lists = new WeakMap<ApiDeps, KeptLists<Visible>>();
+
+function listsOf(deps: ApiDeps): KeptLists<Visible> {
+  let kept = lists.get(deps);
+  if (!kept) lists.set(deps, (kept = new KeptLists()));
+  return kept;
+}
+
 async function list(request: ApiRequest, type: ServedType): Promise<Answer> {
   const { made, reads } = collectReads(() => {
     const isHere = lookAtContext(request);
+    if (type.behaviour.repeatable && isHere && isPaged(request.exchange)) {
+      const rows = listsOf(request.deps).of(rowsKey(request), () => {
+        const { all, link } = inOrder(request, type, listVisible(request, type) as Visible);
+        return { rows: { all, link }, size: all.length };
+      });
+      return { isHere, body: collectionOf(request, type, rows) };
+    }
     const visible = listVisible(request, type);
-    return visible instanceof Promise ? visible : { isHere, body: collectionOf(request, type, visible) };
+    if (visible instanceof Promise) return visible;
+    return { isHere, body: collectionOf(request, type, inOrder(request, type, visible)) };
   });
-  if (made instanceof Promise) return { status: 200, body: collectionOf(request, type, await made) };
+  if (made instanceof Promise)
+    return { status: 200, body: collectionOf(request, type, inOrder(request, type, await made)) };
   return { status: 200, body: made.body, ...(type.behaviour.repeatable && made.isHere ? { reads } : {}) };
+}
+
+const isPaged = ({ query }: Exchange): boolean => query.has('limit') || query.has('marker');
+
+/** What decides the rows of a list besides what they are made of. */
+function rowsKey({ exchange, caller, context }: ApiRequest): string {
+  const query = new URLSearchParams(exchange.query);
+  for (const name of ['limit', 'marker']) query.delete(name);
+  return `${context?.type ?? ''} ${context?.id ?? ''} ${exchange.path} ${query} ${identityOf(caller)}`;
+}
+
+/** Those that the filters leave, in the order that is asked for. */
+function inOrder(request: ApiRequest, type: ServedType, { all, link }: Visible): Visible {
+  const fields = schemaFields(type.declaration);
+  const query = queryOf(request.exchange);
+  const filters = [...parseFilters(query, fields), ...contextFilter(request, type)];
+  const found = filters.length > 0 ? all.filter(data => passes(data, filters, fields)) : all;
+  return { all: sortData(found, parsePage(query, fields)), link };
 }
 
 /** Reads what decides that the caller is let into the context; false where the cache does not know it yet. */
@@ -214,8 +251,7 @@ function collectionOf(request: ApiRequest, type: ServedType, { all, link }: Visi
   const filters = [...parseFilters(query, fields), ...contextFilter(request, type)];
   const page = parsePage(query, fields);
   const url = new URL(`${request.base}${request.exchange.path}${request.exchange.search}`);
-  const found = filters.length > 0 ? all.filter(data => passes(data, filters, fields)) : all;
-  const { data, pagination } = cutPage(sortData(found, page), page, url);
+  const { data, pagination } = cutPage(all, page, url);
   const collection = collectionUrl(request, type);
   const actions = Object.keys(declaration.v3.collectionActions ?? {}).map(name => [
     name,
@@ -229,7 +265,7 @@ function collectionOf(request: ApiRequest, type: ServedType, { all, link }: Visi
     actions: Object.fromEntries(actions),
     pagination,
     ...describeQuery(filters, page, { fields, url }),
-    data: data.map(link),
+    data: data.map(one => link(request, one)),
   };
 }
 

@@ -36,6 +36,11 @@ export function noteRead(source: Source): void {
   collecting?.note(source);
 }
 
+/** Called where something is used that was made before: what was read for it counts as read now. */
+export function noteReads(reads: Reads): void {
+  if (collecting) reads.addTo(collecting);
+}
+
 /** Does the work, which must not wait for anything, and tells what was read for it. */
 export function collectReads<T>(work: () => T): { readonly made: T; readonly reads: Reads } {
   const outer = collecting;
