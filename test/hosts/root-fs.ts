@@ -12,7 +12,7 @@ import { run } from '../e2e/node/command.ts';
 
 const packages = [
   ...['openssh-server', 'sudo', 'systemd', 'systemd-sysv', 'dbus', 'kmod', 'procps', 'util-linux'],
-  ...['iptables', 'nftables', 'ipset', 'iproute2', 'conntrack', 'ethtool', 'socat', 'ca-certificates'],
+  ...['iptables', 'nftables', 'ipset', 'iproute2', 'conntrack', 'ethtool', 'socat', 'ca-certificates', 'curl'],
 ];
 /** Changes with whatever is done below. */
 const recipe = '1';

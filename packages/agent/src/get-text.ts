@@ -4,6 +4,7 @@ import type { ConnectionOptions } from 'node:tls';
 
 export interface GetTextOptions {
   readonly tls: Pick<ConnectionOptions, 'ca' | 'rejectUnauthorized'>;
+  readonly headers?: Readonly<Record<string, string>>;
   readonly maxBytes: number;
   readonly signal?: AbortSignal;
 }
@@ -12,7 +13,7 @@ export interface GetTextOptions {
 export function getText(url: string, options: GetTextOptions): Promise<{ status: number; body: string }> {
   const { tls, maxBytes, signal } = options;
   const agent = new Agent({ ...tls, proxyEnv: process.env as Record<string, string> });
-  const headers = { accept: 'application/json' };
+  const headers = { accept: 'application/json', ...options.headers };
   return new Promise((resolve, reject) => {
     const asked = request(url, { agent, signal, timeout: 10_000, headers }, answer => {
       const chunks: Buffer[] = [];

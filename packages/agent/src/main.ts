@@ -1,10 +1,11 @@
 /**
- * `drover agent`, and `drover agent kube-api-auth`: runs until it is told to stop. A first SIGTERM or SIGINT drains, a second one
- * ends it at once.
+ * `drover agent`, `drover agent kube-api-auth` and `drover agent host`: runs until it is told to stop. A first SIGTERM or SIGINT
+ * drains, a second one ends it at once.
  */
-import { createLog, messageOf, StatusError } from '@drover/base';
+import { createLog, invalid, type Log, messageOf, StatusError } from '@drover/base';
 import { runAgent } from './agent.ts';
 import { parseAgentConfig, usage } from './config.ts';
+import { defaultHostDir } from './host/host-config.ts';
 import { runKubeApiAuth } from './kube-api-auth/run.ts';
 import { agentVersion } from './version.ts';
 
@@ -24,6 +25,10 @@ async function main(args: readonly string[]): Promise<number> {
       await runKubeApiAuth(args.slice(1), { log, signal: stop.signal, write });
       return 0;
     }
+    if (args[0] === 'host') {
+      await host(args[1], args.slice(2), { log, signal: stop.signal });
+      return 0;
+    }
     const config = parseAgentConfig(args);
     if (!config) {
       process.stdout.write(usage);
@@ -38,6 +43,22 @@ async function main(args: readonly string[]): Promise<number> {
     if (!(error instanceof StatusError)) throw error;
     return 1;
   }
+}
+
+async function host(
+  what: string | undefined,
+  args: readonly string[],
+  context: { readonly log: Log; readonly signal: AbortSignal },
+): Promise<void> {
+  if (what === 'run') {
+    const { runHost } = await import('./host/run-host.ts');
+    return await runHost(args[0] ?? defaultHostDir, context);
+  }
+  if (what !== 'install') throw invalid('host', 'must be install or run');
+  const { installHost } = await import('./host/install-host.ts');
+  const program = process.env['DROVER_AGENT_PROGRAM'];
+  if (!program) throw invalid('DROVER_AGENT_PROGRAM', 'is not set: the node command sets it');
+  await installHost(args, { program, write: text => void process.stdout.write(text) });
 }
 
 process.exitCode = await main(process.argv.slice(2));

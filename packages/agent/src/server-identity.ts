@@ -16,10 +16,13 @@ export interface Expected {
 
 const maxAnswerBytes = 4096;
 
-/** Resolves when the server holds the key; rejects with ServiceUnavailable saying what it answered instead. */
-export async function requireServerIdentity(server: string, expected: Expected): Promise<void> {
+/**
+ * Resolves when the server holds the key, with the challenge that it gives to whoever wants to prove something in turn; rejects with
+ * ServiceUnavailable saying what it answered instead.
+ */
+export async function requireServerIdentity(server: string, expected: Expected): Promise<string> {
   const nonce = randomBytes(32).toString('base64url');
-  const signature = await ask(`${server}/v3/connect/identity?nonce=${nonce}`, expected).catch(error => {
+  const { signature, challenge } = await ask(`${server}/v3/connect/identity?nonce=${nonce}`, expected).catch(error => {
     throw unavailable(`${server} did not prove who it is: ${messageOf(error)}`, { cause: error });
   });
   const key = createPublicKey({ key: { kty: 'OKP', crv: 'Ed25519', x: expected.serverKey }, format: 'jwk' });
@@ -30,17 +33,18 @@ export async function requireServerIdentity(server: string, expected: Expected):
         'If the server was set up anew, apply its import manifest again',
     );
   }
+  return challenge;
 }
 
-async function ask(url: string, { ca, signal }: Expected): Promise<string> {
+async function ask(url: string, { ca, signal }: Expected): Promise<{ signature: string; challenge: string }> {
   const { status, body } = await getText(url, {
     tls: ca === undefined ? {} : { ca },
     maxBytes: maxAnswerBytes,
     signal,
   });
   try {
-    const { signature } = JSON.parse(body) as { signature?: unknown };
-    if (status === 200 && typeof signature === 'string') return signature;
+    const { signature, challenge = '' } = JSON.parse(body) as { signature?: unknown; challenge?: unknown };
+    if (status === 200 && typeof signature === 'string') return { signature, challenge: String(challenge) };
   } catch {
     // What is no JSON holds no signature either.
   }

@@ -26,6 +26,7 @@ function fieldValue(field: Field): fc.Arbitrary<unknown> {
       ? fc.array(item, { maxLength: 3 })
       : fc.dictionary(fc.stringMatching(/^[a-z]{1,5}$/), item, { maxKeys: 3, noNullPrototype: true });
   }
+  if (field.open) return fc.constantFrom({}, { a: [{ b: 1 }] });
   if (field.of) return structOf(field.of);
   if (field.options) return fc.constantFrom(...field.options);
   switch (field.type) {

@@ -16,6 +16,8 @@ export interface FieldOptions {
   readonly writeOnly?: boolean;
   /** Encrypted at rest, never shown by any API. */
   readonly secret?: boolean;
+  /** Read by somebody who knows it better, option by option: kept here as it is. Its schema comes from elsewhere. */
+  readonly open?: boolean;
   readonly min?: number;
   readonly max?: number;
   readonly minLength?: number;
@@ -76,6 +78,11 @@ export function array<T>(of: Field<T>, options: FieldOptions = {}): Field<readon
 
 export function map<T>(of: Field<T>, options: FieldOptions = {}): Field<Readonly<Record<string, T>>> {
   return { type: `map[${of.type}]`, ...(of.of ? { of: of.of } : {}), ...options };
+}
+
+/** A nested object whose schema is known elsewhere under `id`, and which is checked by whoever reads it. */
+export function open(id: string, options: FieldOptions = {}): Field<Readonly<Record<string, unknown>>> {
+  return { type: id, open: true, ...options };
 }
 
 /** A nested object with a schema of its own under `id`. */

@@ -3,7 +3,7 @@
  * order and with its own codes. The first thing wrong is the answer.
  */
 import { invalid, isDnsLabel, isDnsSubdomain } from '@drover/base/pure';
-import type { SchemaField, SchemaFields } from './schema.ts';
+import { openStruct, type SchemaField, type SchemaFields } from './schema.ts';
 
 export type InputMode = 'create' | 'update';
 
@@ -80,6 +80,7 @@ function convert(value: unknown, field: Partial<SchemaField> & { type: string },
   }
   if (type === 'json') return value;
   const struct = place.structs[type];
+  if (struct === openStruct) return requireObject(value, place.path);
   if (struct) return prefixed(place.path, () => checkInput(requireObject(value, place.path), struct, place));
   return scalar(value, field, place.path);
 }

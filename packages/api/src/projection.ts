@@ -47,7 +47,11 @@ export function toV3(type: TypeDeclaration, resource: Resource): V3Data {
   lift(out, type.status && type.v3.status === 'lifted' ? resource.status : undefined, type.status);
   lift(out, resource.spec, type.spec);
   lift(out, resource, type.top);
-  if (type.v3.status === 'nested' && resource.status !== undefined) out['status'] = resource.status;
+  if (type.v3.status === 'nested' && resource.status !== undefined) {
+    const status: V3Data = {};
+    lift(status, resource.status, type.status);
+    out['status'] = status;
+  }
   for (const [name, time] of Object.entries(dates(type, out))) out[`${name}TS`] = time;
   return out;
 }

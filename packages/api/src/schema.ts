@@ -27,7 +27,17 @@ export interface SchemaField {
 export type SchemaFields = Readonly<Record<string, SchemaField>>;
 
 export function toSchemaField(field: Field): SchemaField {
-  const { as: _, secret: __, of: ___, typed: ____, nullable = true, create = true, update = true, ...rest } = field;
+  const {
+    as: _,
+    secret: __,
+    of: ___,
+    typed: ____,
+    open: _____,
+    nullable = true,
+    create = true,
+    update = true,
+    ...rest
+  } = field;
   const out: Record<string, unknown> = { ...rest, create, update };
   if (nullable) out['nullable'] = true;
   for (const flag of ['required', 'writeOnly']) if (!out[flag]) delete out[flag];
@@ -55,7 +65,7 @@ const stateFields: Fields = {
 
 /** Whether the type's state is worked out from its conditions. */
 export function hasState(type: TypeDeclaration): boolean {
-  return type.status !== undefined && type.v3.status === 'lifted';
+  return type.status !== undefined && (type.v3.status === 'lifted' || type.v3.status === 'nested');
 }
 
 /** The v3 name of a declared field. */
@@ -101,6 +111,7 @@ function derivedFields(type: TypeDeclaration): SchemaFields {
     ...named,
     ...namespaced,
     ...(hasState(type) ? stateFields : {}),
+    ...(type.v3.status === 'nested' ? { status: { type: `${type.id}Status`, ...readOnly } } : {}),
     ...liftedFields(type),
     ...type.v3.computed,
   };
@@ -111,22 +122,30 @@ function derivedFields(type: TypeDeclaration): SchemaFields {
   );
 }
 
+/** Stands for a struct that is not checked field by field. */
+export const openStruct: SchemaFields = Object.freeze({});
+
 /** Schemas of the structs that the type's fields are made of, by id. */
 export function structSchemas(type: TypeDeclaration): Readonly<Record<string, SchemaFields>> {
   if (type.schema) return type.schema.structs;
   const out: Record<string, SchemaFields> = {};
+  if (type.v3.status === 'nested') out[`${type.id}Status`] = shownFields(type.status ?? {});
   const visit = (fields: Fields | undefined): void => {
     for (const field of Object.values(fields ?? {})) {
-      if (!field.of) continue;
       const id = innerType(field.type);
-      out[id] = Object.fromEntries(
-        Object.entries(field.of).map(([name, inner]) => [v3Name(name, inner), toSchemaField(inner)]),
-      );
+      if (field.open) out[id] = openStruct;
+      if (!field.of) continue;
+      out[id] = shownFields(field.of);
       visit(field.of);
     }
   };
   for (const fields of [type.top, type.spec, type.status]) visit(fields);
   return out;
+}
+
+function shownFields(fields: Fields): SchemaFields {
+  const shown = Object.entries(fields).filter(([, { secret }]) => !secret);
+  return Object.fromEntries(shown.map(([name, field]) => [v3Name(name, field), toSchemaField(field)]));
 }
 
 /** `array[map[x]]` → `x`. */

@@ -6,6 +6,7 @@ import { cloudCredential } from './types/cloud-credential.ts';
 import { cluster } from './types/cluster.ts';
 import { clusterRegistrationToken } from './types/cluster-registration-token.ts';
 import { composeConfig } from './types/compose-config.ts';
+import { etcdBackup } from './types/etcd-backup.ts';
 import { feature } from './types/feature.ts';
 import { managementSecret } from './types/management-secret.ts';
 import { node } from './types/node.ts';
@@ -32,6 +33,7 @@ export const types = {
   clusterRegistrationToken,
   clusterRoleTemplateBinding,
   composeConfig,
+  etcdBackup,
   feature,
   globalRole,
   globalRoleBinding,
@@ -64,6 +66,7 @@ export type Cluster = TypedResource<'cluster'>;
 export type ClusterRegistrationToken = TypedResource<'clusterRegistrationToken'>;
 export type ClusterRoleTemplateBinding = TypedResource<'clusterRoleTemplateBinding'>;
 export type ComposeConfig = TypedResource<'composeConfig'>;
+export type EtcdBackup = TypedResource<'etcdBackup'>;
 export type Feature = TypedResource<'feature'>;
 export type GlobalRole = TypedResource<'globalRole'>;
 export type GlobalRoleBinding = TypedResource<'globalRoleBinding'>;

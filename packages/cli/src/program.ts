@@ -5,6 +5,7 @@ import { Command } from 'commander';
 import type { GlobalFlags } from './context.ts';
 import { addAccess } from './program-access.ts';
 import { addEngine } from './program-engine.ts';
+import { addEngineClusters } from './program-engine-clusters.ts';
 
 /** What the launcher runs itself, before it gets here. */
 const launcherCommands = [
@@ -166,6 +167,7 @@ function addClusters(program: Command): void {
     .option('--timeout <seconds>', 'how long to wait for it to be active', '120');
   action(bring, async ([name], flags) => (await import('./commands/cluster-import.ts')).importCluster(name!, flags));
   addEndpoint(clusters);
+  addEngineClusters(clusters, action);
   const members = program.command('members').description('who may use a cluster');
   action(members.command('list <cluster>').alias('ls').description('its members'), async ([cluster], flags) =>
     (await import('./commands/resources.ts')).listMembers(cluster!, flags),

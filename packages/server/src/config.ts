@@ -3,9 +3,11 @@
  * an error that names the flag and what would be right.
  */
 import { homedir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { invalid, Secret } from '@drover/base';
+import { defaultBundleDir } from '@drover/engine';
 import { type AuditConfig, auditFlags, parseAudit } from './audit/audit-config.ts';
 import { behindProxies } from './http/client-address.ts';
 
@@ -37,6 +39,9 @@ export interface Config {
   readonly secretsKeyFile: string;
   readonly cluster: ClusterChoice;
   readonly kubeBinDir?: string;
+  /** Where bundles for hosts are looked for. */
+  readonly bundleDirs: readonly string[];
+  readonly agentImages: string;
   /** How long running requests may take to end once the server is told to stop, in ms. */
   readonly drainMs: number;
   /** Proxies whose word on their clients' addresses is taken: addresses and CIDRs. */
@@ -93,6 +98,16 @@ const flags: readonly Flag[] = [
     value: 'auto|local|none|context:NAME',
     help: 'the cluster to manage from the start (default auto)',
   },
+  {
+    name: 'bundle',
+    value: 'DIR,…',
+    help: 'bundles for clusters on hosts, or folders of them (default: bundles in the data directory, and those of drover bundle build)',
+  },
+  {
+    name: 'agent-images',
+    value: 'DIR',
+    help: 'the agent as hosts get it: where drover image build agent put it (default dist/images)',
+  },
   { name: 'kube-bin-dir', value: 'DIR', help: "directory with the local cluster's binaries" },
   { name: 'drain-seconds', value: 'N', help: 'how long running requests may take to end at a stop (default 10)' },
   {
@@ -139,6 +154,10 @@ export function parseConfig(args: readonly string[], env: NodeJS.ProcessEnv = pr
     secretsKeyFile: resolve(value('secrets-key-file') ?? join(dataDir, 'secrets.key')),
     cluster: parseCluster(value('cluster') ?? 'auto'),
     kubeBinDir: value('kube-bin-dir'),
+    bundleDirs: (value('bundle')?.split(',') ?? [join(dataDir, 'bundles'), dirname(defaultBundleDir())]).map(dir =>
+      resolve(dir),
+    ),
+    agentImages: resolve(value('agent-images') ?? fileURLToPath(new URL('../../../dist/images', import.meta.url))),
     drainMs: parseSeconds('--drain-seconds', value('drain-seconds') ?? '10') * 1000,
     trustedProxies: parseTrustedProxies(value('trusted-proxies')),
     audit: parseAudit(value),

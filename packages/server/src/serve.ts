@@ -12,7 +12,7 @@ import { bootstrapAdmin, inactiveUsers, openAuth, tokenPurge, userCleanup } from
 import { assertionPurge, cliRequestPurge, groupRefresh } from './auth-providers/index.ts';
 import { ensureBuiltinRoles } from './builtin-roles.ts';
 import { ClusterClients } from './clusters/clients.ts';
-import { openClusters } from './clusters/open.ts';
+import { type ClustersDeps, openClusters } from './clusters/open.ts';
 import { startClusterControllers } from './clusters/start-controllers.ts';
 import { runCompaction } from './compaction.ts';
 import type { Config } from './config.ts';
@@ -33,6 +33,7 @@ import { kubeApiRoutes } from './kubeapi/route.ts';
 import { ensureNodeDrivers } from './node-drivers.ts';
 import { openStore } from './open-store.ts';
 import { ensureTemplates } from './pod-security-templates.ts';
+import { AgentArchives } from './provisioning/agent-archives.ts';
 import { createCaches, Resources, type RunningController, startCaches, startController } from './resources/index.ts';
 import { Settings } from './settings.ts';
 import { shareCa } from './shared-ca.ts';
@@ -87,7 +88,9 @@ export async function serve({ config, say, log, signal }: ServeOptions): Promise
   const metricsToken = await openMetricsToken(config.dataDir);
   const auth = openAuth({ resources, caches, settings }, { baseUrl, addressOf, log, signal: life.signal });
   const admin = await bootstrapAdmin({ resources, caches, settings }, config.bootstrapPassword);
-  const clustersDeps = {
+  const identity = await openServerIdentity(store, cipher);
+  const archives = new AgentArchives(config.agentImages);
+  const clustersDeps: ClustersDeps = {
     store,
     resources,
     caches,
@@ -98,13 +101,17 @@ export async function serve({ config, say, log, signal }: ServeOptions): Promise
     log,
     signal: life.signal,
     onProxied: metrics.onProxied,
-    identity: await openServerIdentity(store, cipher),
+    identity,
+    archives,
+    bundleDirs: config.bundleDirs,
+    ownUrl: (): string => `https://${hostOf(config)}:${front.port}`,
   };
   const clusters = scope.use(openClusters(clustersDeps));
 
   const { upstreams } = clusters;
   const clients = new ClusterClients(upstreams, life.signal);
-  const apiDeps = { resources, caches, auth, settings, upstreams, clients, log };
+  const hosts = { archives, serverKey: identity.publicKey };
+  const apiDeps = { resources, caches, auth, settings, upstreams, clients, hosts, log };
   const steve = scope.use(
     openSteve({ api: apiDeps, baseUrl, dir: join(config.dataDir, 'lists'), signal: life.signal }),
   );

@@ -24,8 +24,8 @@ export interface Records {
   readonly isSynced: boolean;
   token(name: string): AuthToken | undefined;
   user(name: string): UserAttribute | undefined;
-  /** The hash of the token's key, as the server wrote it. */
-  hashOf(token: AuthToken): Promise<string | undefined>;
+  /** The hash of the token's key, as the server wrote it; `anew` where the one that is known does not fit. */
+  hashOf(token: AuthToken, options?: { readonly anew?: boolean }): Promise<string | undefined>;
   /** Says that it was used just now. */
   used(token: AuthToken): void;
 }
@@ -33,13 +33,15 @@ export interface Records {
 /** Told to the server no more often than this, for each token. */
 const usedEveryMs = 60_000;
 const maxBytes = 32 << 20;
+/** A key may be exchanged under the name of its token. */
+const readAnewMs = 1000;
 
 export class ClusterRecords implements Records {
   readonly #client: KubeClient;
   readonly #tokens: WatchCache<AuthToken>;
   readonly #users: WatchCache<UserAttribute>;
   /** By the token's object: one that is replaced is looked up anew. */
-  readonly #hashes = new WeakMap<AuthToken, string>();
+  readonly #hashes = new WeakMap<AuthToken, { readonly text: string; readonly readMs: number }>();
   readonly #usedAt = new Map<string, number>();
   readonly #log: Log;
 
@@ -77,9 +79,10 @@ export class ClusterRecords implements Records {
     return this.#users.get(`${endpointNamespace}/${name}`);
   }
 
-  async hashOf(token: AuthToken): Promise<string | undefined> {
+  async hashOf(token: AuthToken, { anew = false } = {}): Promise<string | undefined> {
     const known = this.#hashes.get(token);
-    if (known !== undefined) return known;
+    // Whoever guesses has the cluster asked no more often than this.
+    if (known !== undefined && (!anew || performance.now() - known.readMs < readAnewMs)) return known.text;
     const { name } = token.metadata;
     const secret = await ignoreNotFound(
       this.#client.get<Resource & { readonly data?: Readonly<Record<string, string>> }>(secrets, name, {
@@ -89,7 +92,7 @@ export class ClusterRecords implements Records {
     const hash = secret?.data?.['hash'];
     if (hash === undefined) return undefined;
     const text = Buffer.from(hash, 'base64').toString('utf8');
-    this.#hashes.set(token, text);
+    this.#hashes.set(token, { text, readMs: performance.now() });
     return text;
   }
 

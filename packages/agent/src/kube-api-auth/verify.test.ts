@@ -143,3 +143,17 @@ test('it listens on loopback or not at all', async () => {
     await assert.rejects(runKubeApiAuth(['--listen', listen], context), /--listen/);
   await assert.rejects(runKubeApiAuth(['--what'], context), /kube-api-auth --help/);
 });
+
+test('a key that was exchanged under the name of its token is good at once', async () => {
+  const old = hashKey('another-key-of-before');
+  const current = hashKey(key);
+  const exchanged: Records = {
+    isSynced: true,
+    token: name => tokens.find(({ metadata: { name: one } }) => one === name),
+    user: name => users.find(({ metadata: { name: one } }) => one === name),
+    hashOf: async (_, { anew = false } = {}) => (anew ? current : old),
+    used: () => {},
+  };
+  assert.equal((await verify(exchanged, `forever:${key}`, now))?.username, 'u-1');
+  assert.equal(await verify(exchanged, 'forever:neither-of-both', now), undefined);
+});

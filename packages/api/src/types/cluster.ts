@@ -1,5 +1,5 @@
 /** Cluster: one Kubernetes cluster that Drover manages; `local` is the one it runs itself. */
-import { array, boolean, dnsLabel, int, map, string, struct } from '../field.ts';
+import { array, boolean, dnsLabel, int, map, open, string, struct } from '../field.ts';
 import { defineType } from '../type.ts';
 import { conditions, falseByDefault, readOnly } from './shared.ts';
 
@@ -46,6 +46,10 @@ export const cluster = defineType({
     enableNetworkPolicy: boolean({ default: false }),
     /** The template of which pods may run where a namespace says nothing of its own. */
     defaultPodSecurityAdmissionConfigurationTemplateName: string(),
+    /** How a cluster on hosts shall be; the engine reads it. Without its secrets, which stand below. */
+    rancherKubernetesEngineConfig: open('rancherKubernetesEngineConfig'),
+    /** By their place in it. */
+    engineSecrets: map(string(), { secret: true, create: false, update: false }),
     /** Lets clients reach the cluster's own kube-apiserver with a token of this server. */
     localClusterAuthEndpoint: struct('localClusterAuthEndpoint', {
       enabled: falseByDefault(),
@@ -69,6 +73,8 @@ export const cluster = defineType({
     agentImage: string(readOnly),
     appliedEnableNetworkPolicy: falseByDefault(readOnly),
     agentVersion: string(readOnly),
+    /** By the certificate's name. */
+    certificatesExpiration: map(struct('certExpiration', { expirationDate: string() }), readOnly),
     version: versionInfo,
     componentStatuses: array(componentStatus, readOnly),
     capacity: map(string(), readOnly),
@@ -84,9 +90,13 @@ export const cluster = defineType({
     collectionMethods: ['GET', 'POST'],
     resourceMethods: ['GET', 'PUT', 'DELETE'],
     resourceActions: {
+      backupEtcd: {},
       exportYaml: { output: 'exportOutput' },
       generateKubeconfig: { output: 'generateKubeConfigOutput' },
       importYaml: { input: 'importClusterYamlInput', output: 'importYamlOutput' },
+      restoreFromEtcdBackup: { input: 'restoreFromEtcdBackupInput' },
+      rotateCertificates: { input: 'rotateCertificateInput', output: 'rotateCertificateOutput' },
+      rotateEncryptionKey: { output: 'rotateEncryptionKeyOutput' },
     },
     status: 'lifted',
     nameFrom: 'displayName',

@@ -1,5 +1,5 @@
 /** Node: one machine of a cluster, kept in step with the cluster's own Node. */
-import { array, date, hostname, int, map, reference, string, struct } from '../field.ts';
+import { array, date, hostname, int, map, password, reference, string, struct } from '../field.ts';
 import { defineType } from '../type.ts';
 import { conditions, falseByDefault, readOnly } from './shared.ts';
 
@@ -20,6 +20,18 @@ const info = struct(
 );
 const taint = struct('taint', { effect: string(), key: string(), timeAdded: date(), value: string() });
 
+/** What was said on a host when it registered. */
+const customConfig = struct('customConfig', {
+  address: string(),
+  dockerSocket: string(),
+  internalAddress: string(),
+  label: map(string()),
+  sshCert: string(),
+  sshKey: password(),
+  taints: array(string()),
+  user: string(),
+});
+
 export const node = defineType({
   id: 'node',
   pluralName: 'nodes',
@@ -37,6 +49,7 @@ export const node = defineType({
     etcd: falseByDefault({ update: false }),
     worker: falseByDefault({ update: false }),
     imported: falseByDefault(),
+    customConfig,
     requestedHostname: hostname({ required: true, update: false }),
     podCidr: string(readOnly),
     podCidrs: array(string(), readOnly),
@@ -58,10 +71,12 @@ export const node = defineType({
     nodeLabels: map(string(), { as: 'labels' }),
     nodeAnnotations: map(string(), { as: 'annotations' }),
     info,
+    /** By what the host proves that it is the one that registered: the public key of its agent, and its machine-id. */
+    hostIdentity: map(string(), { secret: true, ...readOnly }),
   },
   v3: {
     collectionMethods: ['GET'],
-    resourceMethods: ['GET'],
+    resourceMethods: ['GET', 'DELETE'],
     resourceActions: { cordon: {}, drain: { input: 'nodeDrainInput' }, stopDrain: {}, uncordon: {} },
     status: 'lifted',
     nameFrom: 'displayName',

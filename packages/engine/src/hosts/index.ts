@@ -3,6 +3,7 @@ import type { Executor } from './executor.ts';
 import type { SshOptions } from './ssh.ts';
 
 export * from './executor.ts';
+export { limited } from './limited.ts';
 export { connectLocal } from './local.ts';
 export { connectRemote, type RemoteOptions } from './remote.ts';
 export { serveHost } from './serve-host.ts';

@@ -2,5 +2,6 @@
 export * from './certificate.ts';
 export * from './check.ts';
 export { readCustomCertificates, writeRequests } from './custom.ts';
+export { renewalOf } from './renewal.ts';
 export { certificateEnds, withTrusted } from './rotation.ts';
 export * from './store.ts';

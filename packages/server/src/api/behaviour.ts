@@ -8,6 +8,7 @@ import type { Auth } from '../auth/index.ts';
 import type { ClusterClients } from '../clusters/clients.ts';
 import type { Upstreams } from '../clusters/upstream.ts';
 import type { Caller, Exchange } from '../http/exchange.ts';
+import type { AgentArchives } from '../provisioning/agent-archives.ts';
 import type { Caches, Resources } from '../resources/index.ts';
 import type { Settings } from '../settings.ts';
 
@@ -19,6 +20,8 @@ export interface ApiDeps {
   readonly upstreams: Upstreams;
   /** Clients of clusters for what users ask for; the controllers have others. */
   readonly clients: Pick<ClusterClients, 'get'>;
+  /** What makes nodes of hosts; absent where this server makes no clusters. */
+  readonly hosts?: { readonly archives: AgentArchives; readonly serverKey: string };
   readonly log: Log;
 }
 

@@ -6,8 +6,10 @@ import { askAgent } from '../clusters/agent-view.ts';
 import { checkEndpoint } from '../clusters/endpoint-input.ts';
 import { directPlaces, proxyKubeconfig } from '../clusters/kubeconfig.ts';
 import { importYaml } from '../live/import-yaml.ts';
+import { prepareEngineInput } from '../provisioning/cluster-input.ts';
 import { namespaceIndex } from '../resources/index.ts';
 import { type ApiRequest, type ApiView, behaviour } from './behaviour.ts';
+import { engineActions, timeline } from './cluster-engine.ts';
 import { exportYaml } from './export-yaml.ts';
 import { requireTemplate } from './pod-security-templates.ts';
 import { depsOf, voucherOf } from './tokens.ts';
@@ -15,13 +17,13 @@ import { depsOf, voucherOf } from './tokens.ts';
 export const clusters = behaviour<Cluster>({
   repeatable: true,
   visible: (request, cluster) => request.deps.auth.access.mayReach(request.caller, cluster.metadata.name),
-  prepareCreate(request, input) {
+  async prepareCreate(request, input) {
     const name = String(input['name'] ?? '').trim();
     if (name === '') throw invalid('Cluster name', 'is required', 'MissingRequired');
     requireFreeName(request, name);
     checkEndpoint(input);
     requireTemplate(request, input);
-    return { ...input, name };
+    return prepareEngineInput({ ...input, name });
   },
   // Two may ask at once, of two servers even: of those that were stored under one name, the first one has it.
   async afterCreate({ deps: { resources } }, { metadata, spec }) {
@@ -37,12 +39,12 @@ export const clusters = behaviour<Cluster>({
       next = page.continue;
     } while (next);
   },
-  prepareUpdate(request, input, cluster) {
+  async prepareUpdate(request, input, cluster) {
     checkEndpoint(input);
     requireTemplate(request, input);
     const name = input['name'];
     if (typeof name === 'string' && name !== cluster.spec?.displayName) requireFreeName(request, name);
-    return input;
+    return prepareEngineInput(input, cluster);
   },
   async remove(request, cluster) {
     if (cluster.spec?.internal) throw methodNotAllowed('DELETE', 'the cluster that this server runs itself');
@@ -54,9 +56,13 @@ export const clusters = behaviour<Cluster>({
     const examined: Record<string, string> = hasAgent(request, String(data['id']))
       ? { doctor: `${links['self']}/doctor` }
       : {};
-    return { ...rest, remove: remove!, ...examined };
+    const made: Record<string, string> = data['rancherKubernetesEngineConfig']
+      ? { timeline: `${links['self']}/timeline` }
+      : {};
+    return { ...rest, remove: remove!, ...examined, ...made };
   },
   followLinks: {
+    timeline,
     async doctor(request, id) {
       if (!mayExamine(request, id)) throw notFound('link', 'doctor');
       const view = await askAgent(request.deps.upstreams.get(id));
@@ -64,6 +70,7 @@ export const clusters = behaviour<Cluster>({
     },
   },
   actions: {
+    ...engineActions,
     exportYaml: { run: (_, cluster) => exportYaml(types.cluster, cluster) },
     importYaml: { run: (request, cluster, input) => importYaml(request, cluster.metadata.name, input) },
     generateKubeconfig: {

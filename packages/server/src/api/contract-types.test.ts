@@ -10,12 +10,16 @@ import { servedTypes } from './registry.ts';
 
 let api: TestApi;
 let clusterId: string;
+/** One that is made of hosts. */
+let hostsId: string;
 let projectId: string;
 let userId: string;
 
 before(async () => {
   api = await openTestApi();
   clusterId = (await api.want(201, 'POST', '/v3/clusters', { body: { name: 'home' } })).id;
+  const made = { name: 'hosts', rancherKubernetesEngineConfig: {} };
+  hostsId = (await api.want(201, 'POST', '/v3/clusters', { body: made })).id;
   projectId = (await api.want(201, 'POST', '/v3/projects', { body: { name: 'shop', clusterId } })).id;
   userId = (await api.makeUser('somebody')).id;
 });
@@ -80,6 +84,11 @@ const samples: Readonly<Record<string, Sample>> = {
     make: nth => ({ clusterId, labels: { nth: named(nth) } }),
     by: 'clusterId',
     value: () => clusterId,
+  },
+  etcdBackup: {
+    make: nth => ({ clusterId: hostsId, labels: { nth: named(nth) } }),
+    by: 'clusterId',
+    value: () => hostsId,
   },
   clusterRoleTemplateBinding: {
     make: async nth => ({ clusterId, roleTemplateId: 'cluster-member', userId: await user(nth, 'crtb') }),

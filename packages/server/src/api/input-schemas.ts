@@ -1,5 +1,6 @@
 /** Schemas of what actions take and give. */
-import { boolean, type Field, int, reference, type SchemaFields, string, toSchemaField } from '@drover/api';
+import { boolean, type Field, int, oneOf, reference, type SchemaFields, string, toSchemaField } from '@drover/api';
+import rkeSchemas from '../../data/rke-schemas.json' with { type: 'json' };
 
 const schema = (fields: Readonly<Record<string, Field>>): SchemaFields =>
   Object.fromEntries(Object.entries(fields).map(([name, field]) => [name, toSchemaField(field)]));
@@ -25,6 +26,13 @@ export const inputSchemas: Readonly<Record<string, SchemaFields>> = {
     ignoreDaemonSets: boolean(),
     timeout: int(),
   }),
+  restoreFromEtcdBackupInput: schema({ etcdBackupId: reference('etcdBackup'), restoreRkeConfig: string() }),
+  rotateCertificateInput: schema({
+    caCertificates: boolean({ nullable: false, default: false }),
+    services: oneOf(['etcd', 'kubelet', 'kube-apiserver', 'kube-proxy', 'kube-scheduler', 'kube-controller-manager']),
+  }),
+  rotateCertificateOutput: schema({ message: string() }),
+  rotateEncryptionKeyOutput: schema({ message: string() }),
   searchPrincipalsInput: schema({
     name: string({ required: true }),
     principalType: { type: 'enum', options: ['user', 'group'] },
@@ -39,3 +47,8 @@ export const inputSchemas: Readonly<Record<string, SchemaFields>> = {
     blockOwnerDeletion: boolean(),
   }),
 };
+
+/** What `rancherKubernetesEngineConfig` is made of. The engine reads it itself, option by option. */
+export const engineSchemas: Readonly<Record<string, SchemaFields>> = rkeSchemas as Readonly<
+  Record<string, SchemaFields>
+>;

@@ -10,6 +10,7 @@ import { cloudCredentials } from './cloud-credentials.ts';
 import { clusterRegistrationTokens } from './cluster-registration-tokens.ts';
 import { clusters } from './clusters.ts';
 import { composeConfigs } from './compose-configs.ts';
+import { etcdBackups } from './etcd-backups.ts';
 import { features } from './features.ts';
 import { managementSecrets } from './management-secrets.ts';
 import { nodeDrivers } from './node-drivers.ts';
@@ -31,6 +32,7 @@ const stored: readonly (readonly [TypeId, unknown])[] = [
   ['cluster', clusters],
   ['clusterRegistrationToken', clusterRegistrationTokens],
   ['clusterRoleTemplateBinding', clusterRoleTemplateBindings],
+  ['etcdBackup', etcdBackups],
   ['feature', features],
   ['globalRole', globalRoles],
   ['globalRoleBinding', globalRoleBindings],

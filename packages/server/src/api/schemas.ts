@@ -1,9 +1,9 @@
 /** `/v3/schemas` and those of a context: what each type is, with links for the way the client came. */
-import { filterModifiers, type SchemaFields, schemaFields, structSchemas, type V3Data } from '@drover/api';
+import { filterModifiers, openStruct, type SchemaFields, schemaFields, structSchemas, type V3Data } from '@drover/api';
 import { notFound } from '@drover/base';
 import type { ApiRequest, ApiView, ServedType } from './behaviour.ts';
 import type { Filter } from './collection.ts';
-import { inputSchemas } from './input-schemas.ts';
+import { engineSchemas, inputSchemas } from './input-schemas.ts';
 import { mayCreateSomewhere } from './may-create.ts';
 import { servedTypes } from './registry.ts';
 
@@ -114,9 +114,9 @@ export function listSchemas(request: ApiRequest, without: ReadonlySet<number> = 
   out.set('subscribe', subscribeSchema(request));
   for (const type of inContext) {
     for (const [id, fields] of Object.entries(structSchemas(type.declaration)))
-      if (!out.has(id)) out.set(id, structSchema(request, id, fields));
+      if (!out.has(id) && fields !== openStruct) out.set(id, structSchema(request, id, fields));
   }
-  for (const [id, fields] of Object.entries(inputSchemas))
+  for (const [id, fields] of Object.entries({ ...inputSchemas, ...engineSchemas }))
     if (!out.has(id)) out.set(id, structSchema(request, id, fields));
   return [...out.values()].sort((a, b) => (String(a['id']) < String(b['id']) ? -1 : 1));
 }

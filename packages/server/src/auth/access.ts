@@ -128,6 +128,7 @@ function scopesFor(caches: Caches, grants: Grants, clusterId: string): ScopeGran
 const clusterTypes: ReadonlySet<TypeId> = new Set([
   'clusterRegistrationToken',
   'clusterRoleTemplateBinding',
+  'etcdBackup',
   'node',
   'project',
   'projectNetworkPolicy',

@@ -9,8 +9,19 @@ export function nodeKey(clusterId: string, nodeName: string): string {
   return `${clusterId}:${createHash('sha256').update(nodeName).digest('hex').slice(0, 16)}`;
 }
 
+/** The key of the tunnel by which a host is worked on, whether it is a node yet or not. */
+export function hostKey(clusterId: string, nodeName: string): string {
+  return `host-${nodeKey(clusterId, nodeName)}`;
+}
+
+/** The cluster that a host's key is of; undefined for the key of anything else. */
+export function clusterOfHostKey(clientKey: string): string | undefined {
+  return clientKey.startsWith('host-') ? clientKey.slice('host-'.length, clientKey.indexOf(':')) : undefined;
+}
+
 /** The cluster that a node's key is of; undefined for the key of anything else. */
 export function clusterOfNodeKey(clientKey: string): string | undefined {
+  if (clientKey.startsWith('host-')) return undefined;
   const colon = clientKey.indexOf(':');
   return colon < 0 ? undefined : clientKey.slice(0, colon);
 }

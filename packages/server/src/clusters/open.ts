@@ -9,10 +9,14 @@ import { TunnelServer } from '@drover/tunnel';
 import { type Auth, requireSameOrigin } from '../auth/index.ts';
 import { connectRoute } from '../connect/connect-route.ts';
 import { adoptForeign } from '../connect/foreign-agent.ts';
+import { HostAdmission } from '../connect/host-admission.ts';
+import { hostRoutes } from '../connect/host-route.ts';
 import { importRoute } from '../connect/import-route.ts';
 import { identityRoute, type ServerIdentity } from '../connect/server-identity.ts';
 import { type AddressOf, connectedAddress } from '../http/client-address.ts';
 import type { Route } from '../http/exchange.ts';
+import type { AgentArchives } from '../provisioning/agent-archives.ts';
+import { HostTunnels } from '../provisioning/host-tunnels.ts';
 import { type ProxyDeps, proxyRoutes } from '../proxy/route.ts';
 import { ClusterTargets } from '../proxy/targets.ts';
 import type { Caches, Resources } from '../resources/index.ts';
@@ -36,6 +40,12 @@ export interface ClustersDeps {
   readonly signal: AbortSignal;
   /** How agents know this server again. */
   readonly identity?: ServerIdentity;
+  /** The agent as it is given to hosts. */
+  readonly archives?: AgentArchives;
+  /** Where bundles for hosts lie. */
+  readonly bundleDirs?: readonly string[];
+  /** Where agents reach this server, as far as it knows itself. */
+  readonly ownUrl?: () => string;
   readonly onProxied?: ProxyDeps['onDone'];
 }
 
@@ -45,6 +55,7 @@ export interface Clusters extends AsyncDisposable {
   readonly upstreams: ClusterUpstreams;
   readonly targets: ClusterTargets;
   readonly presence: Presence;
+  readonly hostTunnels: HostTunnels;
 }
 
 export function openClusters(deps: ClustersDeps): Clusters {
@@ -57,8 +68,11 @@ export function openClusters(deps: ClustersDeps): Clusters {
     onPeerClient: clientKey => present(clientKey, 0),
   });
   const nodes = new NodeTunnels();
+  const hostTunnels = new HostTunnels(tunnels);
   const present = (clientKey: string, live: number) => {
     if (clientKey.startsWith('stv-')) return;
+    hostTunnels.changed(clientKey);
+    if (clientKey.startsWith('host-')) return;
     const all = live || (tunnels.has(clientKey) ? 1 : 0);
     if (clusterOfNodeKey(clientKey) === undefined) presence.set(clientKey, all);
     else nodes.set(clientKey, all > 0);
@@ -72,6 +86,8 @@ export function openClusters(deps: ClustersDeps): Clusters {
     for (const clientKey of [key, ...nodes.keysOf(key)]) tunnels.closeClient(clientKey, 'the cluster was deleted');
     presence.forget(key);
   }, signal);
+  const { identity } = deps;
+  const hosts = identity && new HostAdmission({ resources, caches, identity });
   const routes = [
     ...proxyRoutes({
       targets,
@@ -87,12 +103,15 @@ export function openClusters(deps: ClustersDeps): Clusters {
       resources,
       caches,
       tunnels,
+      hosts,
+      baseUrl,
       addressOf,
       adoptForeign: (cluster, params) => adoptForeign({ resources, tunnels, setting }, cluster, params),
       log,
     }),
     importRoute({ caches, setting, baseUrl, addressOf, serverKey: deps.identity?.publicKey }),
-    ...(deps.identity ? [identityRoute(deps.identity)] : []),
+    ...(identity ? [identityRoute(identity)] : []),
+    ...(hosts && deps.archives ? hostRoutes({ hosts, archives: deps.archives, caches, setting, baseUrl }) : []),
   ];
   return {
     routes,
@@ -100,6 +119,7 @@ export function openClusters(deps: ClustersDeps): Clusters {
     upstreams,
     targets,
     presence,
+    hostTunnels,
     async [Symbol.asyncDispose]() {
       await targets[Symbol.asyncDispose]();
       await tunnels[Symbol.asyncDispose]();

@@ -3,6 +3,7 @@
  * it is gained, when its agent comes or goes, and when its resource changes.
  */
 
+import { limited } from '@drover/engine';
 import { resolveImage } from '../connect/import-manifest.ts';
 import { authorizedEndpoint, indexEndpointTokens } from '../controllers/authorized-endpoint.ts';
 import { clusterCleanup } from '../controllers/cluster-cleanup.ts';
@@ -20,6 +21,7 @@ import { runProjectIsolation } from '../controllers/project-isolation.ts';
 import { runProjectMembers } from '../controllers/project-members.ts';
 import { runProjectQuotas } from '../controllers/project-quotas.ts';
 import { indexProjectSecrets, runProjectSecrets } from '../controllers/project-secrets.ts';
+import { type ProvisioningDeps, runProvisioning } from '../provisioning/provision-cluster.ts';
 import type { ControllerContext, RunningController } from '../resources/index.ts';
 import { startController } from '../resources/index.ts';
 import { ClusterClients } from './clients.ts';
@@ -39,6 +41,7 @@ export function startClusterControllers(deps: ClustersDeps, clusters: Clusters, 
   indexProjectBindings(caches);
   indexProjectSecrets(caches);
   indexEndpointTokens(caches);
+  const provisioning = provisioningDeps(deps, clusters);
   const ownership = startOwnership({
     store,
     replica,
@@ -52,6 +55,7 @@ export function startClusterControllers(deps: ClustersDeps, clusters: Clusters, 
       void runProjectIsolation({ upstreams, resources: held, caches, setting, log }, clusterId, owned);
       void runProjectSecrets({ upstreams, resources: held, caches, setting, log }, clusterId, owned);
       void runProjectQuotas({ upstreams, resources: held, caches, setting, log }, clusterId, owned);
+      if (provisioning) void runProvisioning({ ...provisioning, resources: held }, clusterId, owned);
     },
     log,
     signal,
@@ -81,4 +85,15 @@ export function startClusterControllers(deps: ClustersDeps, clusters: Clusters, 
   running.push(startController(clusterRegistration, context));
   upstreams.subscribe(pokeAll, signal);
   return [...running, startController(registrationTokenRotation({ upstreams, setting }), context)];
+}
+
+/** So many clusters are worked on by one replica at once. */
+const provisionedAtOnce = 4;
+
+function provisioningDeps(deps: ClustersDeps, clusters: Clusters): Omit<ProvisioningDeps, 'resources'> | undefined {
+  const { caches, setting, log, identity, archives, bundleDirs = [], ownUrl = () => '' } = deps;
+  if (!identity || !archives) return undefined;
+  const serverKey = identity.publicKey;
+  const turn = limited(provisionedAtOnce);
+  return { caches, tunnels: clusters.hostTunnels, archives, bundleDirs, setting, serverKey, ownUrl, turn, log };
 }

@@ -9,11 +9,12 @@ import { badRequest, type Log, messageOf, StatusError, tooManyRequests, unauthor
 import type { TunnelServer } from '@drover/tunnel';
 import { noteForAudit } from '../audit/notes.ts';
 import { Buckets } from '../auth/rate-limit.ts';
-import { nodeKey } from '../clusters/node-tunnels.ts';
+import { hostKey, nodeKey } from '../clusters/node-tunnels.ts';
 import { findByToken } from '../clusters/registration-token.ts';
 import type { AddressOf } from '../http/client-address.ts';
 import type { Route, Upgrade } from '../http/exchange.ts';
 import type { Caches, Resources } from '../resources/index.ts';
+import type { AdmittedHost, HostAdmission } from './host-admission.ts';
 import { type AgentParams, parseParams } from './params.ts';
 import { registerAgent } from './registration.ts';
 
@@ -28,6 +29,10 @@ export interface ConnectDeps {
   ) => Promise<void>;
   /** Serves another server's tunnel when the request is one's; answers whether it was. */
   readonly acceptPeer?: (upgrade: Upgrade) => Promise<boolean>;
+  /** Takes in hosts of clusters that this server makes; absent where it makes none. */
+  readonly hosts?: Pick<HostAdmission, 'admit'>;
+  /** Where whoever asks reached us. */
+  readonly baseUrl: (request: Upgrade['request']) => string;
   readonly addressOf: AddressOf;
   readonly log: Log;
   readonly now?: () => number;
@@ -73,6 +78,7 @@ interface Counts {
 /** Decides who it is; gives what serves the tunnel until its end. */
 async function admit(deps: ConnectDeps, upgrade: Upgrade, counts: Counts): Promise<() => Promise<void>> {
   const { headers } = upgrade.request;
+  if (isHost(single(headers['x-api-tunnel-params']))) return admitHost(deps, upgrade, counts);
   const steve = steveBearer.exec(headers.authorization ?? '')?.[1];
   const token = single(headers['x-api-tunnel-token']) ?? steve;
   if (!token) throw unauthorized('failed authentication');
@@ -89,6 +95,7 @@ async function admit(deps: ConnectDeps, upgrade: Upgrade, counts: Counts): Promi
   if (steve !== undefined && steve === token)
     return serving(deps, upgrade, { counts, clientKey: `stv-cluster-${clusterId}` });
   const params = parseParams(single(headers['x-api-tunnel-params']));
+  if (params.kind === 'host') throw badRequest('registration info is of a host');
   if (params.kind === 'drover') {
     await registerAgent(deps.resources, cluster, params);
     if (params.node === undefined) return serving(deps, upgrade, { counts, clientKey: clusterId });
@@ -101,6 +108,31 @@ async function admit(deps: ConnectDeps, upgrade: Upgrade, counts: Counts): Promi
     foreign: true,
     opened: () => deps.adoptForeign(cluster, params),
   });
+}
+
+/** Cheap, before anything is parsed that may cost: what it says is checked where it is taken apart. */
+const isHost = (params: string | undefined): boolean =>
+  params !== undefined && Buffer.from(params.slice(0, 64 * 1024), 'base64').includes('"host":{');
+
+/** A host proves by its key that it is the one that registered; only the first time by a token. */
+async function admitHost(deps: ConnectDeps, upgrade: Upgrade, counts: Counts): Promise<() => Promise<void>> {
+  const { headers } = upgrade.request;
+  const params = parseParams(single(headers['x-api-tunnel-params']));
+  if (!deps.hosts || params.kind !== 'host') throw badRequest('missing node or cluster registration info');
+  const token = single(headers['x-api-tunnel-token']);
+  let admitted: AdmittedHost;
+  try {
+    const serverUrl = deps.baseUrl(upgrade.request);
+    admitted = await deps.hosts.admit(params, { token, serverUrl, now: (deps.now ?? Date.now)() });
+  } catch (error) {
+    const waitSeconds = counts.wrong.take(deps.addressOf(upgrade.request));
+    if (waitSeconds > 0) throw tooManyRequests('too many hosts were refused', waitSeconds);
+    throw error;
+  }
+  const { clusterId, nodeName } = admitted;
+  noteForAudit(upgrade.request, { clusterId });
+  const clientKey = hostKey(clusterId, nodeName);
+  return serving(deps, upgrade, { counts, clientKey, together: { key: `${clusterId}:`, most: nodesPerCluster } });
 }
 
 interface Serving {

@@ -3,9 +3,11 @@
  * unmodified one of this ecosystem hands over an address, a token and a CA. All of it is only a claim.
  */
 import { X509Certificate } from 'node:crypto';
+import { isIP } from 'node:net';
 import { badRequest, isDnsSubdomain, Secret } from '@drover/base';
 
 export type AgentParams =
+  | HostParams
   | {
       readonly kind: 'drover';
       readonly version: string;
@@ -15,6 +17,23 @@ export type AgentParams =
       readonly node?: string;
     }
   | { readonly kind: 'rancher'; readonly address: string; readonly token: Secret; readonly caCert: string };
+
+/** The agent of a host that is to be a node of a cluster that this server makes. */
+export interface HostParams {
+  readonly kind: 'host';
+  readonly version: string;
+  readonly name: string;
+  readonly address: string;
+  readonly internalAddress: string;
+  readonly roles: readonly ('etcd' | 'controlplane' | 'worker')[];
+  readonly labels: Readonly<Record<string, string>>;
+  readonly taints: readonly string[];
+  readonly machineId: string;
+  /** Raw Ed25519, base64url. */
+  readonly publicKey: string;
+  readonly challenge: string;
+  readonly proof: string;
+}
 
 const maxBytes = 48 * 1024;
 
@@ -34,10 +53,67 @@ export function parseParams(header: string | undefined): AgentParams {
       ...(agent['node'] === undefined ? {} : { node: nodeName(agent['node']) }),
     };
   }
+  const [node, host] = [asObject(parsed['node']), asObject(parsed['host'])];
+  if (node && host) return parseHost(node, host);
+  if (node) throw badRequest('this agent is for hosts with Docker; run the node command of this server on the host');
   const cluster = asObject(parsed['cluster']);
   if (!cluster) throw badRequest('missing node or cluster registration info');
   return parseCluster(cluster);
 }
+
+function parseHost(node: Readonly<Record<string, unknown>>, host: Readonly<Record<string, unknown>>): HostParams {
+  const custom = asObject(node['customConfig']) ?? {};
+  const { requestedHostname: name } = node;
+  if (typeof name !== 'string' || !isDnsSubdomain(name)) throw badRequest('invalid input, hostname empty or no name');
+  const roles = (['etcd', 'controlplane', 'worker'] as const).filter(role =>
+    role === 'controlplane' ? node['controlPlane'] === true : node[role] === true,
+  );
+  if (roles.length === 0)
+    throw badRequest('the host has no role: append --etcd, --controlplane, --worker, or several, to the node command');
+  const address = addressIn(custom, 'address');
+  const word = (value: unknown, field: string, pattern: RegExp): string => {
+    if (typeof value !== 'string' || !pattern.test(value)) throw badRequest(`invalid input, ${field}`);
+    return value;
+  };
+  return {
+    kind: 'host',
+    version: shortText(host['version'], 'version'),
+    name,
+    address,
+    internalAddress: custom['internalAddress'] === undefined ? address : addressIn(custom, 'internalAddress'),
+    roles,
+    labels: Object.fromEntries(
+      Object.entries(asObject(custom['label']) ?? {})
+        .slice(0, 100)
+        .map(([key, value]) => [
+          word(key, 'label', /^[A-Za-z0-9][A-Za-z0-9._/-]{0,316}$/),
+          word(value, `label ${key.slice(0, 100)}`, /^[A-Za-z0-9._-]{0,63}$/),
+        ]),
+    ),
+    taints: (Array.isArray(custom['taints']) ? custom['taints'].slice(0, 100) : []).map((taint: unknown) =>
+      word(taint, 'taints must be KEY=VALUE:EFFECT', taintPattern),
+    ),
+    machineId: word(host['machineId'], 'machineId: /etc/machine-id is empty', /^[0-9a-f]{32}$/),
+    publicKey: word(host['publicKey'], 'publicKey', /^[A-Za-z0-9_-]{43}$/),
+    challenge: word(host['challenge'], 'challenge', /^[A-Za-z0-9._-]{1,200}$/),
+    proof: word(host['proof'], 'proof', /^[A-Za-z0-9_-]{86}$/),
+  };
+}
+
+/** `key=value:Effect`. */
+export const taintPattern =
+  /^([A-Za-z0-9][A-Za-z0-9._/-]{0,316})=([A-Za-z0-9._-]{0,63}):(NoSchedule|PreferNoSchedule|NoExecute)$/;
+
+function addressIn(custom: Readonly<Record<string, unknown>>, field: string): string {
+  const value = custom[field];
+  if (typeof value !== 'string' || (!isIP(value) && !isDnsSubdomain(value)))
+    throw badRequest(`invalid input, ${field} must be an address`);
+  if (/^(0\.|127\.|169\.254\.|::1?$|fe80:|localhost)/i.test(value))
+    throw badRequest(`${field}: ${value} is the host's own loopback: name another one behind --${dashed(field)}`);
+  return value;
+}
+
+const dashed = (field: string): string => (field === 'address' ? 'address' : 'internal-address');
 
 function parseCluster(cluster: Readonly<Record<string, unknown>>): AgentParams {
   const text = (name: string): string => {

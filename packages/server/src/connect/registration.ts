@@ -27,9 +27,12 @@ export async function registerAgent(resources: Resources, cluster: Cluster, para
   await resources.modify('cluster', { name: cluster.metadata.name }, seen => {
     requireSameCluster(seen, params.clusterUid);
     if (isRegistered(seen, params)) return undefined;
-    const { serviceAccountTokenSecret: _, apiEndpoint: __, caCert: ___, ...kept } = seen.status ?? {};
+    const { serviceAccountTokenSecret: foreign, apiEndpoint, caCert, ...kept } = seen.status ?? {};
     const status = {
       ...kept,
+      // What a foreign agent said of its cluster goes with it.
+      ...(foreign || apiEndpoint === undefined ? {} : { apiEndpoint }),
+      ...(foreign || caCert === undefined ? {} : { caCert }),
       driver: kept.driver || 'imported',
       clusterUid: params.clusterUid,
       agentVersion: params.version,

@@ -23,6 +23,7 @@ import {
   serviceAccounts,
 } from '@drover/kube';
 import type { Upstreams } from '../clusters/upstream.ts';
+import { engineFinalizer, isOnHosts } from '../provisioning/cluster-status.ts';
 import { type Caches, type Controller, controller, namespaceIndex, type Resources } from '../resources/index.ts';
 import { projectKey } from './cluster-projects.ts';
 import { readMarked } from './marked-objects.ts';
@@ -57,6 +58,9 @@ export function clusterCleanup({ upstreams, setting, now = Date.now }: ClusterCl
       return undefined;
     },
     async finalize(cluster, { resources, caches, log, signal }) {
+      // Its hosts are cleaned by what is kept here, and with them goes all that is in it.
+      if (cluster.metadata.finalizers?.includes(engineFinalizer)) return { after: 1000 };
+      if (isOnHosts(cluster)) return forget(cluster.metadata.name, resources, caches).then(() => undefined);
       const left = await cleanInside(cluster, { upstreams, installUuid: setting('install-uuid'), signal, log });
       if (left !== undefined && !isGivenUp(cluster, now())) {
         await resources.modify('cluster', { name: cluster.metadata.name }, seen => waitingFor(seen, left));
@@ -201,6 +205,7 @@ async function forget(clusterId: string, resources: Resources, caches: Caches): 
   const inNamespace: readonly TypeId[] = [
     'clusterRegistrationToken',
     'clusterRoleTemplateBinding',
+    'etcdBackup',
     'node',
     'project',
     'secret',

@@ -16,6 +16,7 @@ import {
 import { type KubeClient, namespaces, type Version } from '@drover/kube';
 import type { ClusterClients } from '../clusters/clients.ts';
 import type { Upstreams } from '../clusters/upstream.ts';
+import { isOnHosts } from '../provisioning/cluster-status.ts';
 import { type Controller, controller } from '../resources/index.ts';
 
 /** How often a connected cluster's API is asked; losing the tunnel is told at once and does not wait for this. */
@@ -133,12 +134,21 @@ export function withLook(cluster: Cluster, look: Look, now = new Date()): Cluste
   return { ...cluster, status };
 }
 
+const imported: readonly NewCondition[] = [
+  { type: 'Pending', status: 'True' },
+  { type: 'Provisioned', status: 'True' },
+];
+/** Whether it is provisioned says whoever makes it. */
+const madeHere: readonly NewCondition[] = [{ type: 'AgentDeployed', status: 'True' }];
+
 function conditionsOf(cluster: Cluster, look: Look): NewCondition[] {
   const before = cluster.status?.conditions;
   const known = findCondition(before, 'Provisioned')?.status === 'True';
   if (look.away !== undefined) {
     // What `local` waits for is told by whoever starts it, as the condition Provisioned.
     if (!known && cluster.status?.driver === 'local') return [];
+    // Nor is a cluster imported that the engine makes: what that one waits for, it tells.
+    if (!known && isOnHosts(cluster)) return [];
     if (!known)
       return [
         {
@@ -157,8 +167,7 @@ function conditionsOf(cluster: Cluster, look: Look): NewCondition[] {
     ];
   }
   const registered: NewCondition[] = [
-    { type: 'Pending', status: 'True' },
-    { type: 'Provisioned', status: 'True' },
+    ...(isOnHosts(cluster) ? madeHere : imported),
     { type: 'Connected', status: 'True', ...(look.note ? { reason: 'NodeAgent', message: look.note } : {}) },
   ];
   if (look.unready !== undefined) {

@@ -3,7 +3,7 @@
  * where the cluster is owned, while it is connected; what a change sets off is gathered for a moment and written once.
  */
 import type { ManagedNode } from '@drover/api';
-import { findCondition, hasReason, ignoreNotFound, type Log, messageOf, type Resource, sleep } from '@drover/base';
+import { hasReason, ignoreNotFound, type Log, messageOf, type Resource, sleep } from '@drover/base';
 import { KubeClient, namespaces as namespacesRef, nodes as nodesRef, pods as podsRef, WatchCache } from '@drover/kube';
 import type { Upstreams } from '../clusters/upstream.ts';
 import { type Caches, namespaceIndex, type Resources } from '../resources/index.ts';
@@ -122,7 +122,7 @@ async function write(deps: NodeSyncDeps, clusterId: string, seen: Parameters<typ
     await ignoreNotFound(
       resources.modify('node', { name, namespace: clusterId }, node => ({
         ...node,
-        spec: { ...node.spec, ...draft.spec },
+        spec: specOf(node, draft),
         status: statusOf(node, draft),
       })),
     );
@@ -142,13 +142,32 @@ async function write(deps: NodeSyncDeps, clusterId: string, seen: Parameters<typ
   );
 }
 
-/** The cluster's, with what the server itself found out about a node that takes no more pods. */
+/** What a host registered as stays, whatever labels its node has. */
+function specOf({ spec: old }: ManagedNode, { spec }: Pick<ManagedNode, 'spec'>): ManagedNode['spec'] {
+  const { etcd, controlPlane, worker, imported } = old ?? {};
+  return { ...old, ...spec, ...(old?.customConfig ? { etcd, controlPlane, worker, imported } : {}) };
+}
+
+/** Of this server's own finding: about a node that takes no more pods, and about a host that it makes one of. */
+const ownConditions = (unschedulable: boolean): readonly string[] => [
+  ...(unschedulable ? ['Drained'] : []),
+  ...['Registered', 'Provisioned', 'Removed'],
+];
+
+/** The cluster's, with what the server itself found out. */
 function statusOf(old: ManagedNode, { spec, status }: Pick<ManagedNode, 'spec' | 'status'>): ManagedNode['status'] {
-  const own = spec?.unschedulable ? findCondition(old.status?.conditions, 'Drained') : undefined;
-  return own ? { ...status, conditions: [...(status?.conditions ?? []), own] } : status;
+  const names = ownConditions(spec?.unschedulable === true);
+  const own = (old.status?.conditions ?? []).filter(({ type }) => names.includes(type));
+  const { hostIdentity, externalIpAddress } = old.status ?? {};
+  return {
+    ...status,
+    ...(own.length === 0 ? {} : { conditions: [...(status?.conditions ?? []), ...own] }),
+    ...(hostIdentity ? { hostIdentity } : {}),
+    ...(old.spec?.customConfig && externalIpAddress ? { externalIpAddress } : {}),
+  };
 }
 
 /** Fields that people set, such as a description, are theirs. */
 function isUpToDate(old: ManagedNode, draft: Pick<ManagedNode, 'spec' | 'status'>): boolean {
-  return isSame({ ...old.spec, ...draft.spec }, old.spec) && isSame(statusOf(old, draft), old.status);
+  return isSame(specOf(old, draft), old.spec) && isSame(statusOf(old, draft), old.status);
 }

@@ -19,6 +19,7 @@ const scalars: Readonly<Record<string, Shape>> = {
 const text: Shape = { kind: 'scalar', type: 'string' };
 
 export function shapeOf(field: Field): Shape {
+  if (field.open) return { kind: 'any' };
   return shapeOfType(field.type, field.of);
 }
 

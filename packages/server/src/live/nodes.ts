@@ -1,7 +1,9 @@
 /** Nodes in v3: kept in step by their cluster, and changed in it by their actions. */
 import type { ManagedNode } from '@drover/api';
-import { findCondition } from '@drover/base';
-import { behaviour } from '../api/behaviour.ts';
+import { findCondition, invalid, methodNotAllowed } from '@drover/base';
+import { type ApiRequest, behaviour } from '../api/behaviour.ts';
+import { isRegistered } from '../provisioning/plan-hosts.ts';
+import { namespaceIndex } from '../resources/index.ts';
 import { drain, isCordoned, isDraining, setUnschedulable, stopDrain } from './node-actions.ts';
 
 export const nodes = behaviour<ManagedNode>({
@@ -10,6 +12,11 @@ export const nodes = behaviour<ManagedNode>({
     if (data['state'] !== 'active' || !node.spec?.unschedulable) return data;
     const drained = findCondition(node.status?.conditions, 'Drained')?.status === 'True';
     return { ...data, state: drained ? 'drained' : 'cordoned' };
+  },
+  async remove(request, node) {
+    requireQuorum(request, node);
+    const { name, namespace } = node.metadata;
+    await request.deps.resources.delete('node', { name, namespace });
   },
   actions: {
     cordon: {
@@ -27,3 +34,27 @@ export const nodes = behaviour<ManagedNode>({
     stopDrain: { offered: isDraining, run: async (_, node) => void stopDrain(node) },
   },
 });
+
+/** Only what registered here goes by being deleted here, and no cluster is left without what it stands on. */
+function requireQuorum({ deps }: ApiRequest, node: ManagedNode): void {
+  const { namespace = '' } = node.metadata;
+  if (!isRegistered(node))
+    throw methodNotAllowed(
+      'DELETE',
+      node.spec?.customConfig
+        ? 'a node that the cluster’s rancherKubernetesEngineConfig names: take it out there'
+        : 'a node that its own cluster has: delete it in the cluster',
+    );
+  const others = deps.caches.node
+    .by(namespaceIndex, namespace)
+    .filter(({ metadata }) => metadata.name !== node.metadata.name && !metadata.deletionTimestamp);
+  for (const [role, words] of [
+    ['etcd', 'the last member of etcd'],
+    ['controlPlane', 'the last control plane'],
+  ] as const) {
+    if (!node.spec?.[role] || others.some(({ spec }) => spec?.[role])) continue;
+    // A host that never became part of a cluster takes nothing with it.
+    if (!node.status?.nodeName) continue;
+    throw invalid('node', `is ${words} of the cluster: add another one first, or delete the cluster`, 'InvalidState');
+  }
+}
