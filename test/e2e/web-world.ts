@@ -2,6 +2,7 @@
  * What the journeys through the UI go through: a real server with the UI built, a real kube-apiserver behind its agent, and a real
  * browser. Each journey has a context of its own; whatever a page reports as an error is kept, so that a test can say there was none.
  */
+import assert from 'node:assert/strict';
 import { until } from '@drover/base';
 import { type Browser, type BrowserContext, type Page, chromium as playwright } from 'playwright-core';
 import { buildWeb } from '../../tools/web/build.ts';
@@ -105,6 +106,12 @@ async function visit(browser: Browser, url: string, { token, dark, language, wid
       faults.push(message.text());
   });
   return { page, context, faults };
+}
+
+/** Closes it; whatever the page did that it should not have done fails the journey. */
+export async function endVisit({ context, faults }: Visit): Promise<void> {
+  await context.close();
+  assert.deepEqual(faults, []);
 }
 
 /** Objects of a small shop: a Deployment of nginx with as many pods as are asked for, as if a kubelet ran them. */

@@ -3,7 +3,16 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { until } from '@drover/base';
 import { adminPassword } from '../server-process.ts';
-import { missingWorld, openWorld, patienceMs, pod, shop, type Visit, type World } from './web-world.ts';
+import {
+  endVisit as end,
+  missingWorld,
+  openWorld,
+  patienceMs,
+  pod,
+  shop,
+  type Visit,
+  type World,
+} from './web-world.ts';
 
 const skip = missingWorld() ?? false;
 let world: World;
@@ -21,10 +30,6 @@ after(async () => world?.[Symbol.asyncDispose]());
 const inCluster = (path = '') => `/ui/c/${world.clusterId}${path}`;
 const asAdmin = (options: { language?: string; dark?: boolean; width?: number } = {}) =>
   world.visit({ token: world.admin, ...options });
-const end = async ({ context, faults }: Visit): Promise<void> => {
-  await context.close();
-  assert.deepEqual(faults, []);
-};
 
 test('who comes to the server is asked to sign in, told when he is wrong, and led where he wanted to go', {
   skip,

@@ -1,4 +1,8 @@
-/** The actions of one object: those that fit it; what somebody may not do stays visible and says what it would take. */
+/**
+ * The actions of one object: those that fit it. A change shows at once and is taken off again when it is refused; what somebody may not
+ * do stays visible and says what it would take, and who can give it.
+ */
+import { useQueryClient } from '@tanstack/react-query';
 import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { useLocation } from 'wouter';
@@ -8,8 +12,12 @@ import { at, type KubeObject } from '../net/objects.ts';
 import { Icon } from '../parts/Icon.tsx';
 import { Menu } from '../parts/Menu.tsx';
 import { showToast } from '../parts/toasts.ts';
-import { type Action, actions, isAllowed } from './actions.ts';
-import { RemoveDialog } from './RemoveDialog.tsx';
+import { type Action, actions, fits, isAllowed, patch } from './actions.ts';
+import { BulkDialog } from './BulkDialog.tsx';
+import { DeniedDialog } from './DeniedDialog.tsx';
+import { mergePatch } from './merge-patch.ts';
+import { pendingKey, whilePending } from './pending.ts';
+import { showUndoable } from './recent-changes.ts';
 import { ScaleDialog } from './ScaleDialog.tsx';
 
 export interface ActionBarProps {
@@ -18,23 +26,37 @@ export interface ActionBarProps {
   readonly clusterId: string;
 }
 
+/** Under which what one object is, is kept. */
+export const objectKey = (clusterId: string, plural: string, id: string) => ['object', clusterId, plural, id] as const;
+
 export function ActionBar({ object, kind, clusterId }: ActionBarProps) {
   const { t } = useTranslation();
-  const [open, setOpen] = useState<string>();
+  const client = useQueryClient();
+  const [open, setOpen] = useState<Action>();
+  const [denied, setDenied] = useState<Action>();
   const [, navigate] = useLocation();
-  const fitting = actions.filter(action => action.fits(object));
+  const key = objectKey(clusterId, kind.plural, object.id);
+  const close = (): void => setOpen(undefined);
+  /** Shown before it is confirmed, and as it was again where it is refused. */
+  const change = (body: unknown): Promise<unknown> => {
+    client.setQueryData<KubeObject>(key, shown => shown && mergePatch(shown, body));
+    return whilePending(pendingKey(clusterId, kind.plural, object.id), () => patch(object, body)).finally(() =>
+      client.invalidateQueries({ queryKey: key }),
+    );
+  };
   const run = (action: Action): void => {
-    if (!action.run) {
-      setOpen(action.name);
+    if (!action.change) {
+      setOpen(action);
       return;
     }
-    const name = object.metadata.name;
-    const text = t('act.done', { action: t(`act.${action.name}`), name });
-    const { undo } = action;
-    const takeBack = undo && (() => tell(undo(object), t('act.undone', { name })));
-    tell(action.run(object), text, takeBack);
+    const text = t('act.done', { action: t(`act.${action.name}`), name: object.metadata.name });
+    const back = action.back?.(object);
+    change(action.change(object)).then(
+      () => (back === undefined ? showToast({ text }) : showUndoable(text, () => change(back))),
+      (error: unknown) => showToast({ text, error }),
+    );
   };
-  const item = (action: Action, className: string, close?: () => void) => {
+  const item = (action: Action, className: string, closeMenu?: () => void) => {
     const allowed = isAllowed(action, object);
     return (
       <button
@@ -44,9 +66,9 @@ export function ActionBar({ object, kind, clusterId }: ActionBarProps) {
         aria-disabled={!allowed}
         title={allowed ? undefined : t('act.denied', { verb: action.verb, resource: kind.resource })}
         onClick={() => {
-          if (!allowed) return;
-          close?.();
-          run(action);
+          closeMenu?.();
+          if (allowed) run(action);
+          else setDenied(action);
         }}
       >
         <Icon name={action.icon} />
@@ -54,6 +76,7 @@ export function ActionBar({ object, kind, clusterId }: ActionBarProps) {
       </button>
     );
   };
+  const fitting = actions.filter(action => fits(action, object));
   const direct = fitting.slice(0, 2);
   const rest = fitting.slice(2);
   return (
@@ -61,30 +84,34 @@ export function ActionBar({ object, kind, clusterId }: ActionBarProps) {
       {direct.map(action => item(action, ''))}
       {rest.length > 0 && (
         <Menu label={t('act.more')} align="end" button={<Icon name="more" />}>
-          {close => rest.map(action => item(action, 'plain item', close))}
+          {closeMenu => rest.map(action => item(action, 'plain item', closeMenu))}
         </Menu>
       )}
-      {open === 'scale' && (
+      {open?.name === 'scale' && (
         <ScaleDialog
-          object={object}
+          name={object.metadata.name}
           now={Number(at(object, 'spec.replicas') ?? 1)}
-          onClose={() => setOpen(undefined)}
+          change={change}
+          onClose={close}
         />
       )}
-      {open === 'remove' && (
-        <RemoveDialog
+      {open?.name === 'remove' && (
+        <BulkDialog
+          action={open}
           objects={[object]}
-          onClose={() => setOpen(undefined)}
+          onClose={close}
           onDone={() => navigate(addressOf(clusterId, kind.plural))}
         />
       )}
+      {denied && (
+        <DeniedDialog
+          verb={denied.verb}
+          kind={kind}
+          clusterId={clusterId}
+          object={object}
+          onClose={() => setDenied(undefined)}
+        />
+      )}
     </div>
-  );
-}
-
-function tell(promise: Promise<unknown>, text: string, undo?: () => void): void {
-  promise.then(
-    () => showToast({ text, ...(undo ? { undo } : {}) }),
-    (error: unknown) => showToast({ text, error }),
   );
 }

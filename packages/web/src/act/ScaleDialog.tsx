@@ -1,46 +1,35 @@
-/** How many of a workload there should be; what it was can be had back for a while. */
+/** How many of a workload there should be. It closes at once: the new number shows, and goes again should it be refused. */
 import { type FormEvent, useState } from 'react';
 import { useTranslation } from 'react-i18next';
-import type { KubeObject } from '../net/objects.ts';
 import { Dialog } from '../parts/Dialog.tsx';
-import { FormError } from '../parts/Notices.tsx';
 import { showToast } from '../parts/toasts.ts';
-import { scale } from './actions.ts';
+import { replicas } from './actions.ts';
+import { showUndoable } from './recent-changes.ts';
 
 export interface ScaleDialogProps {
-  readonly object: KubeObject;
+  readonly name: string;
   readonly now: number;
+  readonly change: (body: unknown) => Promise<unknown>;
   readonly onClose: () => void;
 }
 
 const most = 10_000;
 
-export function ScaleDialog({ object, now, onClose }: ScaleDialogProps) {
+export function ScaleDialog({ name, now, change, onClose }: ScaleDialogProps) {
   const { t } = useTranslation();
   const [count, setCount] = useState(String(now));
-  const [error, setError] = useState<unknown>();
-  const { name } = object.metadata;
-  const submit = async (event: FormEvent): Promise<void> => {
+  const submit = (event: FormEvent): void => {
     event.preventDefault();
-    setError(undefined);
-    try {
-      await scale(object, Number(count));
-    } catch (refused) {
-      setError(refused);
-      return;
-    }
-    const undo = (): void => {
-      scale(object, now).then(
-        () => showToast({ text: t('act.undone', { name }) }),
-        (refused: unknown) => showToast({ text: name, error: refused }),
-      );
-    };
-    showToast({ text: t('act.done', { action: t('act.scale'), name }), undo });
+    const text = t('act.done', { action: t('act.scale'), name });
+    change(replicas(Number(count))).then(
+      () => showUndoable(text, () => change(replicas(now))),
+      (error: unknown) => showToast({ text, error }),
+    );
     onClose();
   };
   return (
     <Dialog title={t('act.scaleTitle', { name })} onClose={onClose}>
-      <form onSubmit={event => void submit(event)}>
+      <form onSubmit={submit}>
         <label className="field">
           <span>{t('act.replicas')}</span>
           <input
@@ -53,7 +42,6 @@ export function ScaleDialog({ object, now, onClose }: ScaleDialogProps) {
           />
           <small>{t('act.scaleNow', { count: now })}</small>
         </label>
-        <FormError error={error} />
         <footer>
           <button type="button" onClick={onClose}>
             {t('frame.cancel')}

@@ -12,101 +12,76 @@ export interface Action {
   /** The link that must be there, and the verb that gives it. */
   readonly needs: 'update' | 'remove';
   readonly verb: 'patch' | 'delete' | 'update';
-  readonly fits: (object: KubeObject) => boolean;
-  /** Absent where the page asks for more first. */
-  readonly run?: (object: KubeObject) => Promise<unknown>;
-  /** What takes it back, where something does. */
-  readonly undo?: (object: KubeObject) => Promise<unknown>;
+  /** Absent: for all kinds. */
+  readonly kinds?: readonly string[];
+  /** Absent: in whatever state the object is. */
+  readonly when?: (object: KubeObject) => boolean;
+  /** What it changes, as a merge patch; absent where the page asks for more first. */
+  readonly change?: (object: KubeObject) => unknown;
+  /** What takes it back, where something does; told of the object as it was before. */
+  readonly back?: (object: KubeObject) => unknown;
 }
 
-export function patch(object: KubeObject, change: unknown): Promise<unknown> {
+export function patch(object: KubeObject, change: unknown, signal?: AbortSignal): Promise<unknown> {
   return ask(`${pathOf(object.links['self']!)}?fieldManager=drover-ui`, {
     method: 'PATCH',
     body: change,
     contentType: 'application/merge-patch+json',
+    ...(signal ? { signal } : {}),
   });
 }
 
-export function remove(object: KubeObject): Promise<unknown> {
-  return ask(`${pathOf(object.links['self']!)}?propagationPolicy=Background`, { method: 'DELETE' });
+export function remove(object: KubeObject, signal?: AbortSignal): Promise<unknown> {
+  const path = `${pathOf(object.links['self']!)}?propagationPolicy=Background`;
+  return ask(path, { method: 'DELETE', ...(signal ? { signal } : {}) });
 }
 
-export function scale(object: KubeObject, replicas: number): Promise<unknown> {
-  return patch(object, { spec: { replicas } });
-}
+export const replicas = (count: number): unknown => ({ spec: { replicas: count } });
 
-const isOneOf =
-  (...kinds: readonly string[]) =>
-  ({ kind }: KubeObject): boolean =>
-    kinds.includes(kind);
-const isRunner = isOneOf('Deployment', 'StatefulSet', 'DaemonSet');
-const spec = (name: string, value: unknown) => (object: KubeObject) => patch(object, { spec: { [name]: value } });
+const spec = (name: string, value: unknown) => () => ({ spec: { [name]: value } });
 const update = { needs: 'update', verb: 'patch' } as const;
 
+/** Two actions, each of which takes the other back: a field that is true or not. */
+function pair(field: string, kinds: readonly string[], names: readonly [on: string, off: string]): Action[] {
+  const isOn = (object: KubeObject) => at(object, `spec.${field}`) === true;
+  return [
+    {
+      ...update,
+      name: names[0],
+      icon: 'pause',
+      kinds,
+      when: object => !isOn(object),
+      change: spec(field, true),
+      back: object => ({ spec: { [field]: at(object, `spec.${field}`) ?? null } }),
+    },
+    { ...update, name: names[1], icon: 'play', kinds, when: isOn, change: spec(field, false), back: spec(field, true) },
+  ];
+}
+
 export const actions: readonly Action[] = [
-  { ...update, name: 'scale', icon: 'scale', fits: isOneOf('Deployment', 'StatefulSet', 'ReplicaSet') },
+  { ...update, name: 'scale', icon: 'scale', kinds: ['Deployment', 'StatefulSet', 'ReplicaSet'] },
   {
     ...update,
     name: 'restart',
     icon: 'restart',
-    fits: isRunner,
-    run: object =>
-      patch(object, {
-        spec: {
-          template: { metadata: { annotations: { 'kubectl.kubernetes.io/restartedAt': new Date().toISOString() } } },
-        },
-      }),
+    kinds: ['Deployment', 'StatefulSet', 'DaemonSet'],
+    change: () => ({
+      spec: {
+        template: { metadata: { annotations: { 'kubectl.kubernetes.io/restartedAt': new Date().toISOString() } } },
+      },
+    }),
   },
-  {
-    ...update,
-    name: 'pause',
-    icon: 'pause',
-    fits: object => object.kind === 'Deployment' && at(object, 'spec.paused') !== true,
-    run: spec('paused', true),
-    undo: spec('paused', false),
-  },
-  {
-    ...update,
-    name: 'resume',
-    icon: 'play',
-    fits: object => object.kind === 'Deployment' && at(object, 'spec.paused') === true,
-    run: spec('paused', false),
-    undo: spec('paused', true),
-  },
-  {
-    ...update,
-    name: 'suspend',
-    icon: 'pause',
-    fits: object => isOneOf('CronJob', 'Job')(object) && at(object, 'spec.suspend') !== true,
-    run: spec('suspend', true),
-    undo: spec('suspend', false),
-  },
-  {
-    ...update,
-    name: 'unsuspend',
-    icon: 'play',
-    fits: object => isOneOf('CronJob', 'Job')(object) && at(object, 'spec.suspend') === true,
-    run: spec('suspend', false),
-    undo: spec('suspend', true),
-  },
-  {
-    ...update,
-    name: 'cordon',
-    icon: 'pause',
-    fits: object => object.kind === 'Node' && at(object, 'spec.unschedulable') !== true,
-    run: spec('unschedulable', true),
-    undo: spec('unschedulable', false),
-  },
-  {
-    ...update,
-    name: 'uncordon',
-    icon: 'play',
-    fits: object => object.kind === 'Node' && at(object, 'spec.unschedulable') === true,
-    run: spec('unschedulable', false),
-    undo: spec('unschedulable', true),
-  },
-  { name: 'remove', icon: 'trash', needs: 'remove', verb: 'delete', fits: () => true },
+  ...pair('paused', ['Deployment'], ['pause', 'resume']),
+  ...pair('suspend', ['CronJob', 'Job'], ['suspend', 'unsuspend']),
+  ...pair('unschedulable', ['Node'], ['cordon', 'uncordon']),
+  { name: 'remove', icon: 'trash', needs: 'remove', verb: 'delete' },
 ];
+
+export const fitsKind = ({ kinds }: Action, kind: string): boolean => !kinds || kinds.includes(kind);
+
+/** Whether it is for this object as it is now. */
+export const fits = (action: Action, object: KubeObject): boolean =>
+  fitsKind(action, object.kind) && (action.when?.(object) ?? true);
 
 /** Whether this person may do it with this very object. */
 export function isAllowed({ needs }: Action, { links }: KubeObject): boolean {

@@ -7,7 +7,9 @@ import { useMe } from '../net/v3.ts';
 import { Icon } from '../parts/Icon.tsx';
 import { Menu } from '../parts/Menu.tsx';
 import { chosenLanguage, setLanguage } from '../texts/index.ts';
+import { openOverlay } from './overlay.ts';
 import { type Prefs, setPref, usePref } from './prefs.ts';
+import { forgetRecents } from './recents.ts';
 
 export function AccountMenu() {
   const { t } = useTranslation();
@@ -18,6 +20,7 @@ export function AccountMenu() {
   const signOut = async (): Promise<void> => {
     await send('/v1/logout', { method: 'POST' }).catch(() => undefined);
     client.clear();
+    forgetRecents();
     navigate('/sign-in');
   };
   return (
@@ -44,6 +47,16 @@ export function AccountMenu() {
               {t('account.title')}
             </Link>
           )}
+          <button
+            type="button"
+            className="plain item"
+            onClick={() => {
+              close();
+              openOverlay('history');
+            }}
+          >
+            {t('act.recent')}
+          </button>
           <button type="button" className="plain item" onClick={() => void signOut()}>
             {t('frame.signOut')}
           </button>

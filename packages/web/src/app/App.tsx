@@ -23,6 +23,8 @@ const Account = lazy(async () => ({ default: (await import('../pages/Account.tsx
 const Settings = lazy(async () => ({ default: (await import('../pages/Settings.tsx')).Settings }));
 const Members = lazy(async () => ({ default: (await import('../pages/Members.tsx')).Members }));
 const OtherKinds = lazy(async () => ({ default: (await import('../pages/OtherKinds.tsx')).OtherKinds }));
+const Workloads = lazy(async () => ({ default: (await import('../pages/Workloads.tsx')).Workloads }));
+const Across = lazy(async () => ({ default: (await import('../pages/Across.tsx')).Across }));
 const Setup = lazy(async () => ({ default: (await import('../pages/Setup.tsx')).Setup }));
 
 export function App() {
@@ -56,6 +58,8 @@ function Pages(): ReactNode {
           <Route path="/tokens" component={Tokens} />
           <Route path="/account" component={Account} />
           <Route path="/settings" component={Settings} />
+          <Route path="/across/:plural" component={Across} />
+          <Route path="/c/:clusterId/workloads" component={Workloads} />
           <Route path="/c/:clusterId/members" component={Members} />
           <Route path="/c/:clusterId" component={ClusterOverview} />
           <Route path="/c/:clusterId/kinds" component={OtherKinds} />

@@ -2,14 +2,17 @@
  * The keys that work everywhere: Ctrl/⌘-K for the palette (never loaded late: what one types must not go astray); alone, `/` to filter, `?` for the sheet, `g` and a letter to go somewhere. None
  * works while one types, and the single ones can be switched off.
  */
-import { type ReactNode, useEffect, useRef } from 'react';
+import { lazy, type ReactNode, Suspense, useEffect, useRef } from 'react';
 import { useLocation } from 'wouter';
-import { Help } from './Help.tsx';
 import { jumps } from './jumps.ts';
+import { isKey } from './key-map.ts';
 import { openOverlay, useOverlay } from './overlay.ts';
 import { Palette } from './Palette.tsx';
 import { addressOf, usePlace } from './place.ts';
 import { usePref } from './prefs.ts';
+
+const Help = lazy(async () => ({ default: (await import('./Help.tsx')).Help }));
+const RecentChanges = lazy(async () => ({ default: (await import('../act/RecentChanges.tsx')).RecentChanges }));
 
 const isTyping = (target: EventTarget | null): boolean =>
   target instanceof HTMLElement && (target.isContentEditable || /^(INPUT|TEXTAREA|SELECT)$/.test(target.tagName));
@@ -24,7 +27,7 @@ export function Keys(): ReactNode {
   useEffect(() => {
     const onKey = (event: KeyboardEvent): void => {
       if (event.isComposing) return;
-      if ((event.ctrlKey || event.metaKey) && !event.altKey && !event.shiftKey && event.key.toLowerCase() === 'k') {
+      if ((event.ctrlKey || event.metaKey) && isKey(event, 'palette')) {
         event.preventDefault();
         openOverlay(overlay === 'palette' ? undefined : 'palette');
         return;
@@ -37,9 +40,9 @@ export function Keys(): ReactNode {
         if (page === '') navigate('/');
         else if (page !== undefined && clusterId) navigate(addressOf(clusterId, page));
         else return;
-      } else if (event.key === 'g') chordUntil.current = performance.now() + chordMs;
-      else if (event.key === '?') openOverlay('help');
-      else if (event.key === '/') document.querySelector<HTMLElement>('[data-filter]')?.focus();
+      } else if (isKey(event, 'go')) chordUntil.current = performance.now() + chordMs;
+      else if (isKey(event, 'help')) openOverlay('help');
+      else if (isKey(event, 'filter')) document.querySelector<HTMLElement>('[data-filter]')?.focus();
       else return;
       event.preventDefault();
     };
@@ -49,7 +52,10 @@ export function Keys(): ReactNode {
   return (
     <>
       {overlay === 'palette' && <Palette />}
-      {overlay === 'help' && <Help />}
+      <Suspense>
+        {overlay === 'help' && <Help />}
+        {overlay === 'history' && <RecentChanges />}
+      </Suspense>
     </>
   );
 }

@@ -5,7 +5,7 @@ import { useLocation } from 'wouter';
 import { Dialog } from '../parts/Dialog.tsx';
 import { Icon } from '../parts/Icon.tsx';
 import { openOverlay } from './overlay.ts';
-import { usePaletteItems } from './palette-items.ts';
+import { type PaletteItem, usePaletteItems } from './palette-items.ts';
 
 const pauseMs = 180;
 
@@ -20,15 +20,16 @@ export function Palette() {
     const timer = setTimeout(() => setAsked(typed), pauseMs);
     return () => clearTimeout(timer);
   }, [typed]);
-  const go = (address: string): void => {
+  const go = ({ address, run }: PaletteItem): void => {
     openOverlay(undefined);
-    navigate(address);
+    if (run) run();
+    else navigate(address);
   };
   const onKey = (event: KeyboardEvent): void => {
     if (event.nativeEvent.isComposing) return;
     if (event.key === 'ArrowDown') setChosen(Math.min(items.length - 1, chosen + 1));
     else if (event.key === 'ArrowUp') setChosen(Math.max(0, chosen - 1));
-    else if (event.key === 'Enter' && items[chosen]) go(items[chosen].address);
+    else if (event.key === 'Enter' && items[chosen]) go(items[chosen]);
     else return;
     event.preventDefault();
   };
@@ -65,7 +66,7 @@ export function Palette() {
               aria-selected={index === chosen}
               ref={index === chosen ? node => node?.scrollIntoView({ block: 'nearest' }) : undefined}
               onPointerMove={() => setChosen(index)}
-              onClick={() => go(item.address)}
+              onClick={() => go(item)}
               onKeyDown={onKey}
             >
               <span className="bucket">

@@ -8,7 +8,7 @@ import { Icon, type IconName } from '../parts/Icon.tsx';
 import { useCounts } from './counts.ts';
 import { groups, isOther } from './groups.ts';
 import { kindName } from './kind-name.ts';
-import { addressOf, usePlace } from './place.ts';
+import { acrossAddress, addressOf, usePlace } from './place.ts';
 
 export function SideNav() {
   const { t } = useTranslation();
@@ -22,10 +22,17 @@ export function SideNav() {
 
 function ServerNav(): ReactNode {
   const { t } = useTranslation();
+  const [path] = useLocation();
   const may = useMay();
   return (
     <ul>
       <Entry href="/" icon="cluster" text={t('frame.clusters')} />
+      <Entry
+        href={acrossAddress('pods')}
+        icon="workload"
+        text={t('frame.across')}
+        current={path.startsWith('/across/')}
+      />
       {may('user', 'POST') && <Entry href="/users" icon="users" text={t('frame.users')} />}
       <Entry href="/tokens" icon="key" text={t('frame.tokens')} />
       {may('setting', 'POST') && <Entry href="/settings" icon="settings" text={t('frame.settings')} />}
@@ -55,6 +62,13 @@ function ClusterNav({ clusterId }: { readonly clusterId: string }): ReactNode {
           <section key={group.name} aria-labelledby={`group-${group.name}`}>
             <h2 id={`group-${group.name}`}>{t(`kinds.group.${group.name}`)}</h2>
             <ul>
+              {group.name === 'workloads' && (
+                <Entry
+                  href={addressOf(clusterId, 'workloads') + query}
+                  text={t('frame.allWorkloads')}
+                  current={page === 'workloads'}
+                />
+              )}
               {entries.map(kind => (
                 <Entry
                   key={kind.plural}

@@ -4,10 +4,12 @@ import { Link } from 'wouter';
 import { Icon, Mark } from '../parts/Icon.tsx';
 import { AccountMenu } from './AccountMenu.tsx';
 import { ClusterSwitcher } from './ClusterSwitcher.tsx';
-import { openOverlay, paletteKey } from './overlay.ts';
+import { keyOf, keyText } from './key-map.ts';
+import { isMac, openOverlay } from './overlay.ts';
 
 export function TopBar({ onMenu, navOpen }: { readonly onMenu: () => void; readonly navOpen: boolean }) {
   const { t } = useTranslation();
+  const paletteKey = keyText(keyOf('palette'), isMac);
   return (
     <header className="top">
       <button

@@ -1,7 +1,7 @@
-/** What lies over the page, opened by keys and buttons alike: the palette or the sheet of keys, one at a time. */
+/** What lies over the page, opened by keys and buttons alike: the palette, the sheet of keys or what was done, one at a time. */
 import { useSyncExternalStore } from 'react';
 
-export type Overlay = 'palette' | 'help' | undefined;
+export type Overlay = 'palette' | 'help' | 'history' | undefined;
 
 let open: Overlay;
 const listeners = new Set<() => void>();
@@ -22,4 +22,3 @@ export function useOverlay(): Overlay {
 }
 
 export const isMac = typeof navigator !== 'undefined' && /mac/i.test(navigator.userAgent);
-export const paletteKey = isMac ? '⌘ K' : 'Ctrl K';

@@ -1,41 +1,38 @@
-/** What the palette offers: clusters, kinds of the cluster one is in, pages, and objects of every cluster that match what is typed. */
+/**
+ * What the palette offers: where one was lately, clusters, kinds of the cluster one is in, pages, things to do, and objects of every
+ * cluster that match what is typed. A colon begins a command in the grammar of terminals.
+ */
 import { useQueries } from '@tanstack/react-query';
+import type { TFunction } from 'i18next';
 import { useTranslation } from 'react-i18next';
-import { quote } from '../list/rows.ts';
-import { clusterRoot, useKinds } from '../net/kinds.ts';
+import { quote } from '../list/filter-words.ts';
+import { clusterRoot, type Kind, useKinds } from '../net/kinds.ts';
 import type { Collection } from '../net/objects.ts';
 import { ask } from '../net/request.ts';
 import { useMay } from '../net/v3.ts';
-import { useClusters } from './clusters.ts';
+import { type ClusterRow, useClusters } from './clusters.ts';
+import { aliasesOf, type Command, commandAddress, parseCommand } from './grammar.ts';
 import { kindName } from './kind-name.ts';
 import { bestScore } from './match.ts';
-import { addressOf, usePlace } from './place.ts';
+import { openOverlay } from './overlay.ts';
+import { acrossAddress, addressOf, usePlace } from './place.ts';
+import { setPref } from './prefs.ts';
+import { recents } from './recents.ts';
 
 export interface PaletteItem {
-  readonly bucket: 'clusters' | 'kinds' | 'pages' | 'objects';
+  readonly bucket: 'recent' | 'clusters' | 'kinds' | 'pages' | 'actions' | 'objects';
   readonly title: string;
   readonly beside?: string;
   readonly address: string;
+  /** What it does in place of leading somewhere. */
+  readonly run?: () => void;
 }
 
-const shortNames: Readonly<Record<string, readonly string[]>> = {
-  pods: ['po'],
-  'apps.deployments': ['deploy', 'dp'],
-  'apps.statefulsets': ['sts'],
-  'apps.daemonsets': ['ds'],
-  services: ['svc'],
-  'networking.k8s.io.ingresses': ['ing'],
-  configmaps: ['cm'],
-  persistentvolumes: ['pv'],
-  persistentvolumeclaims: ['pvc'],
-  'storage.k8s.io.storageclasses': ['sc'],
-  namespaces: ['ns'],
-  nodes: ['no'],
-  events: ['ev'],
-  'batch.cronjobs': ['cj'],
-  'autoscaling.horizontalpodautoscalers': ['hpa'],
-  serviceaccounts: ['sa'],
-};
+interface Known {
+  readonly item: PaletteItem;
+  readonly names: readonly string[];
+}
+
 const searched = ['apps.deployments', 'pods', 'services', 'nodes', 'namespaces', 'configmaps'];
 const perBucket = 6;
 const perKind = 4;
@@ -50,41 +47,109 @@ export function usePaletteItems(
   const { clusterId } = usePlace();
   const clusters = useClusters().data?.rows ?? [];
   const kinds = useKinds(clusterId ?? clusters[0]?.id ?? 'none').data;
-  const may = useMay();
-  const objects = useObjects(clusters, asked);
-  const pages: PaletteItem[] = [
-    { bucket: 'pages', title: t('frame.clusters'), address: '/' },
-    ...(may('cluster', 'POST') ? [{ bucket: 'pages', title: t('home.import'), address: '/import' } as const] : []),
-    ...(may('user', 'POST') ? [{ bucket: 'pages', title: t('frame.users'), address: '/users' } as const] : []),
-    { bucket: 'pages', title: t('frame.tokens'), address: '/tokens' },
-    { bucket: 'pages', title: t('account.title'), address: '/account' },
-    ...(may('setting', 'POST') ? [{ bucket: 'pages', title: t('frame.settings'), address: '/settings' } as const] : []),
-  ];
-  const own = clusterId
-    ? [...(kinds?.values() ?? [])].map(kind => ({
+  const pages = usePages();
+  const command = parseCommand(typed);
+  const objects = useObjects(clusters, command ? '' : asked);
+  const all = [...(kinds?.values() ?? [])];
+  if (command) return { items: commandItems(t, command, { kinds: all, clusters, clusterId }), isAsking: false };
+  const own: Known[] = clusterId
+    ? all.map(kind => ({
         item: {
           bucket: 'kinds',
           title: kindName(t, kind),
           beside: kind.group,
           address: addressOf(clusterId, kind.plural),
-        } as const,
-        names: [kindName(t, kind), kind.kind, ...(shortNames[kind.plural] ?? [])],
+        },
+        names: [kindName(t, kind), ...aliasesOf(kind)],
       }))
     : [];
-  const places = clusters.map(({ id, name }) => ({
-    item: { bucket: 'clusters', title: name, beside: id, address: addressOf(id) } as const,
+  const places: Known[] = clusters.map(({ id, name }) => ({
+    item: { bucket: 'clusters', title: name, beside: id, address: addressOf(id) },
     names: [name, id],
   }));
-  const all = [...own, ...places, ...pages.map(item => ({ item, names: [item.title] }))];
-  const found = all.flatMap(({ item, names }) => {
-    const points = bestScore(names, typed);
-    return points === undefined ? [] : [{ item, points }];
-  });
-  const items = found.sort((a, b) => b.points - a.points).map(({ item }) => item);
-  const known = (['kinds', 'clusters', 'pages'] as const).flatMap(bucket =>
-    items.filter(item => item.bucket === bucket).slice(0, perBucket),
+  const been: Known[] = recents().map(({ address, title }) => ({
+    item: {
+      bucket: 'recent',
+      title,
+      beside: clusters.find(({ id }) => address.startsWith(addressOf(id)))?.name,
+      address,
+    },
+    names: [title],
+  }));
+  const found = [
+    ...been,
+    ...own,
+    ...places,
+    ...[...pages, ...thingsToDo(t)].map(one => ({ item: one, names: [one.title] })),
+  ]
+    .flatMap(({ item, names }) => {
+      const points = bestScore(names, typed);
+      return points === undefined ? [] : [{ item, points }];
+    })
+    // Where one was lately stays in its order, until something is typed.
+    .sort((a, b) => (typed === '' ? 0 : b.points - a.points))
+    .map(({ item }) => item);
+  const known = (['recent', 'kinds', 'clusters', 'pages', 'actions'] as const).flatMap(bucket =>
+    found.filter(item => item.bucket === bucket).slice(0, perBucket),
   );
   return { items: [...known, ...objects.items], isAsking: objects.isAsking };
+}
+
+function usePages(): PaletteItem[] {
+  const { t } = useTranslation();
+  const may = useMay();
+  const page = (title: string, address: string): PaletteItem => ({ bucket: 'pages', title, address });
+  return [
+    page(t('frame.clusters'), '/'),
+    ...(may('cluster', 'POST') ? [page(t('home.import'), '/import')] : []),
+    page(t('frame.across'), acrossAddress('pods')),
+    ...(may('user', 'POST') ? [page(t('frame.users'), '/users')] : []),
+    page(t('frame.tokens'), '/tokens'),
+    page(t('account.title'), '/account'),
+    ...(may('setting', 'POST') ? [page(t('frame.settings'), '/settings')] : []),
+  ];
+}
+
+function thingsToDo(t: TFunction): PaletteItem[] {
+  const action = (title: string, run: () => void): PaletteItem => ({ bucket: 'actions', title, address: title, run });
+  return [
+    action(t('act.recent'), () => openOverlay('history')),
+    action(t('frame.help'), () => openOverlay('help')),
+    ...(['light', 'dark', 'system'] as const).map(theme =>
+      action(`${t('frame.theme')}: ${t(`frame.theme.${theme}`)}`, () => setPref('theme', theme)),
+    ),
+  ];
+}
+
+interface Here {
+  readonly kinds: readonly Kind[];
+  readonly clusters: readonly ClusterRow[];
+  readonly clusterId?: string;
+}
+
+const mostKinds = 12;
+
+/** The lists that a command may mean, the likeliest first. */
+function commandItems(t: TFunction, command: Command, { kinds, clusters, clusterId }: Here): PaletteItem[] {
+  const { cluster, namespaces, filter } = command;
+  const named =
+    cluster === undefined ? undefined : clusters.find(({ id, name }) => name.includes(cluster) || id === cluster);
+  const target = cluster === undefined ? clusterId : named?.id;
+  if (cluster !== undefined && cluster !== '*' && !named) return [];
+  return kinds
+    .flatMap(kind => {
+      const names = aliasesOf(kind);
+      const points = names.includes(command.kind) ? 1000 : bestScore([...names, kindName(t, kind)], command.kind);
+      return points === undefined ? [] : [{ kind, points }];
+    })
+    .sort((a, b) => b.points - a.points)
+    .slice(0, mostKinds)
+    .map(({ kind }) => ({
+      bucket: 'kinds',
+      title: kindName(t, kind),
+      beside: [kind.group, ...namespaces, filter && `/ ${filter}`, named?.name].filter(Boolean).join(' · '),
+      address: commandAddress(target, kind.plural, command),
+    }));
 }
 
 function useObjects(clusters: readonly { id: string; name: string }[], text: string) {

@@ -22,3 +22,6 @@ export function addressOf(clusterId: string, page?: string, id?: string): string
   const parts = [clusterId, ...(page ? [page] : []), ...(id ? id.split('/') : [])];
   return `/c/${parts.map(encodeURIComponent).join('/')}`;
 }
+
+/** The address of a kind in all clusters. */
+export const acrossAddress = (plural: string): string => `/across/${encodeURIComponent(plural)}`;

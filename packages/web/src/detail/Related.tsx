@@ -1,8 +1,8 @@
 /** What belongs to an object: its pods, and what the cluster says about it; both live. */
 import { useTranslation } from 'react-i18next';
 import { columnsOf } from '../list/columns.ts';
+import { quote } from '../list/filter-words.ts';
 import { LiveList } from '../list/LiveList.tsx';
-import { quote } from '../list/rows.ts';
 import { useKinds } from '../net/kinds.ts';
 import type { ObjectProps } from './ObjectFacts.tsx';
 import { podFilters } from './related.ts';

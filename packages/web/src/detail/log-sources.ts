@@ -14,9 +14,6 @@ export interface LogSource {
 /** More streams at once help nobody read. */
 const mostPods = 20;
 
-export const hasLogs = ({ kind }: KubeObject): boolean =>
-  ['Pod', 'Deployment', 'StatefulSet', 'DaemonSet', 'ReplicaSet', 'Job'].includes(kind);
-
 function sourcesOf(pod: KubeObject): LogSource[] {
   const { name, namespace = '' } = pod.metadata;
   const all = [

@@ -1,6 +1,6 @@
 /** Which pods belong to an object, as requirements that the server filters by. */
 
-import { quote } from '../list/rows.ts';
+import { quote } from '../list/filter-words.ts';
 import { at, type KubeObject } from '../net/objects.ts';
 
 /** Undefined for what has no pods. */

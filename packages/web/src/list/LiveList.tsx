@@ -6,11 +6,13 @@
 // biome-ignore-all lint/a11y/useFocusableInteractive: the grid has the focus and names its active row
 // biome-ignore-all lint/a11y/useKeyWithClickEvents: the grid takes the keys
 import { useVirtualizer } from '@tanstack/react-virtual';
-import { type KeyboardEvent, type ReactNode, useRef, useState } from 'react';
+import { type KeyboardEvent, type ReactNode, useEffect, useRef, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { useLocation } from 'wouter';
+import { isKey, type KeyName, keyOf } from '../app/key-map.ts';
 import { addressOf } from '../app/place.ts';
 import { usePref } from '../app/prefs.ts';
+import { tabsOf } from '../detail/tabs.ts';
 import type { KubeObject } from '../net/objects.ts';
 import { Failure, Skeleton } from '../parts/Notices.tsx';
 import { Cell } from './Cell.tsx';
@@ -26,6 +28,10 @@ export interface LiveListProps {
   /** What stands there when there is no row. */
   readonly empty: ReactNode;
   readonly selection?: Selection;
+  /** Asks whether a row is to be deleted. */
+  readonly onRemove?: (row: KubeObject) => void;
+  /** Told of the first rows whenever they are others. */
+  readonly onSeen?: (rows: readonly KubeObject[]) => void;
 }
 
 export interface Selection {
@@ -33,17 +39,33 @@ export interface Selection {
   readonly toggle: (row: KubeObject) => void;
 }
 
+/** Which tabs of an object a key opens from its row. */
+const tabKeys: Readonly<Record<string, readonly KeyName[]>> = {
+  yaml: ['edit', 'yaml'],
+  logs: ['logs'],
+  terminal: ['shell'],
+};
+
+function stepOf(event: KeyboardEvent): number {
+  if (event.key === 'ArrowDown' || event.key.toLowerCase() === keyOf('down').toLowerCase()) return 1;
+  if (event.key === 'ArrowUp' || event.key.toLowerCase() === keyOf('up').toLowerCase()) return -1;
+  return event.key === 'PageDown' ? 15 : event.key === 'PageUp' ? -15 : 0;
+}
+
 const rowPx = { normal: 36, dense: 28 } as const;
 
-export function LiveList({ wish, columns, onSort, empty, selection }: LiveListProps) {
+export function LiveList({ wish, columns, onSort, empty, selection, onRemove, onSeen }: LiveListProps) {
   const { t } = useTranslation();
   const frame = useRef<HTMLDivElement>(null);
   const [, navigate] = useLocation();
   const [active, setActive] = useState(-1);
   const [pages, setPages] = useState<readonly number[]>([0]);
   const density = usePref('density');
+  const keysOn = usePref('keys') === 'on';
   const rows = useRows(wish, pages);
   const { kind, clusterId } = wish;
+  // biome-ignore lint/correctness/useExhaustiveDependencies: whoever is told need not hold its function still
+  useEffect(() => onSeen?.(rows.first), [rows.first]);
   const virtual = useVirtualizer({
     count: rows.count,
     getScrollElement: () => frame.current,
@@ -61,7 +83,8 @@ export function LiveList({ wish, columns, onSort, empty, selection }: LiveListPr
   if (rows.count === 0) return empty;
   const widths = widthsOf(columns.map(column => [column.title, ...rows.first.map(row => cellText(row, column))]));
   const template = `${selection ? '36px ' : ''}${widths}`;
-  const open = (row: KubeObject): void => navigate(addressOf(clusterId, kind.plural, row.id));
+  const open = (row: KubeObject, tab = ''): void =>
+    navigate(`${addressOf(clusterId, kind.plural, row.id)}${tab && `?tab=${tab}`}`);
   const move = (to: number): void => {
     const index = Math.max(0, Math.min(rows.count - 1, to));
     setActive(index);
@@ -69,25 +92,18 @@ export function LiveList({ wish, columns, onSort, empty, selection }: LiveListPr
   };
   const onKey = (event: KeyboardEvent<HTMLDivElement>): void => {
     if (event.target !== event.currentTarget || event.ctrlKey || event.metaKey || event.altKey) return;
-    const steps: Readonly<Record<string, number>> = {
-      ArrowDown: 1,
-      j: 1,
-      J: 1,
-      ArrowUp: -1,
-      k: -1,
-      K: -1,
-      PageDown: 15,
-      PageUp: -15,
-    };
     const row = rows.at(active);
-    const step = steps[event.key];
-    if (step !== undefined) {
+    const step = stepOf(event);
+    const [tab] = Object.entries(tabKeys).find(([, names]) => names.some(name => isKey(event, name))) ?? [];
+    if (step !== 0) {
       if (event.shiftKey && row) selection?.toggle(row);
       move(active + step);
     } else if (event.key === 'Home') move(0);
     else if (event.key === 'End') move(rows.count - 1);
-    else if (event.key === 'Enter' && row) open(row);
-    else if (event.key === ' ' && row) selection?.toggle(row);
+    else if (isKey(event, 'open') && row) open(row);
+    else if (isKey(event, 'select') && row) selection?.toggle(row);
+    else if (isKey(event, 'remove') && row) onRemove?.(row);
+    else if (tab && row && keysOn && tabsOf(kind.kind).includes(tab)) open(row, tab);
     else return;
     event.preventDefault();
   };

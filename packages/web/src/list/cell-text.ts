@@ -4,9 +4,10 @@ import type { ListColumn } from './columns.ts';
 
 const nothing: ReadonlySet<string> = new Set(['<none>', '<unset>', 'null']);
 
-export function cellText({ metadata }: KubeObject, { id, field }: ListColumn): string {
+export function cellText({ metadata }: KubeObject, { id, field, label }: ListColumn): string {
   if (id === 'name') return metadata.name;
   if (id === 'namespace') return metadata.namespace ?? '';
+  if (label !== undefined) return metadata.labels?.[label] ?? '';
   if (id === 'state') return metadata.state?.name ?? '';
   const value = field === undefined ? undefined : metadata.fields?.[field];
   const text = value === undefined || value === null ? '' : String(value);

@@ -2,6 +2,7 @@
 import type { TFunction } from 'i18next';
 import type { ListColumn } from './columns.ts';
 
-export function columnTitle(t: TFunction, { title }: ListColumn): string {
+export function columnTitle(t: TFunction, { title, label }: Pick<ListColumn, 'title' | 'label'>): string {
+  if (label !== undefined) return label;
   return t(`columns.${title.replace(/[^A-Za-z]/g, '')}`, { defaultValue: title });
 }

@@ -4,7 +4,8 @@ import { test } from 'node:test';
 import type { Kind } from '../net/kinds.ts';
 import { cellText } from './cell-text.ts';
 import { columnsOf, defaultSort, widthsOf } from './columns.ts';
-import { queryOf, quote } from './rows.ts';
+import { quote } from './filter-words.ts';
+import { queryOf } from './rows.ts';
 
 const kind = (plural: string, names: readonly string[]): Kind => ({
   id: plural.slice(0, -1),

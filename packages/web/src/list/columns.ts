@@ -8,6 +8,8 @@ export interface ListColumn {
   readonly sort: string;
   /** Where the cell stands in `metadata.fields`; absent for those that are read otherwise. */
   readonly field?: number;
+  /** Which label stands there. */
+  readonly label?: string;
   /** Shown unless somebody chose otherwise. */
   readonly shown: boolean;
 }
@@ -59,6 +61,11 @@ export function columnsOf(kind: Kind): readonly ListColumn[] {
   const age = own.filter(({ id }) => id === 'Age');
   const rest = own.filter(({ id }) => id !== 'Age');
   return [name, ...(hasState(kind) ? [state] : []), ...(kind.namespaced ? [namespace] : []), ...rest, ...age];
+}
+
+/** A column with a label of the objects. */
+export function labelColumn(name: string): ListColumn {
+  return { id: `label:${name}`, title: name, sort: `metadata.labels[${name}]`, label: name, shown: true };
 }
 
 /** Newest first where lists are about time, else by name. */

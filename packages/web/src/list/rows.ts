@@ -4,6 +4,7 @@ import { clusterRoot, type Kind } from '../net/kinds.ts';
 import type { Collection, KubeObject } from '../net/objects.ts';
 import { ask } from '../net/request.ts';
 import { useLive } from '../net/use-live.ts';
+import { filtersOf, quote } from './filter-words.ts';
 
 export const pageSize = 100;
 
@@ -18,24 +19,17 @@ export interface RowsWish {
   readonly filters?: readonly string[];
 }
 
-const parts = ['name', 'namespace', 'uid', 'creationTimestamp', 'deletionTimestamp', 'state', 'fields'];
-const included = parts.map(part => `include=metadata.${part}`).join('&');
-
-/** A text as a value of the filter grammar. */
-export const quote = (text: string): string => `"${text.replace(/[\\"]/g, '\\$&')}"`;
+const parts = ['name', 'namespace', 'uid', 'creationTimestamp', 'deletionTimestamp', 'state', 'fields', 'labels'];
+/** What of each object a row takes. */
+export const included = parts.map(part => `include=metadata.${part}`).join('&');
 
 /** The query of a list; without `page` what its pages have in common. */
 export function queryOf({ kind, sort, text, namespaces = [], state, filters = [] }: RowsWish, page?: number): string {
   const query = new URLSearchParams();
-  for (const word of (text ?? '').split(/\s+/).filter(Boolean)) {
-    const value = quote(word);
-    const names =
-      kind.plural === 'events' ? ['metadata.fields[3]', 'metadata.fields[2]', 'metadata.fields[6]'] : ['metadata.name'];
-    query.append(
-      'filter',
-      [...names, ...(kind.namespaced ? ['metadata.namespace'] : [])].map(name => `${name}~${value}`).join(','),
-    );
-  }
+  const names =
+    kind.plural === 'events' ? ['metadata.fields[3]', 'metadata.fields[2]', 'metadata.fields[6]'] : ['metadata.name'];
+  for (const filter of filtersOf(text ?? '', [...names, ...(kind.namespaced ? ['metadata.namespace'] : [])]))
+    query.append('filter', filter);
   if (state) query.append('filter', `metadata.state.name=${quote(state)}`);
   for (const filter of filters) query.append('filter', filter);
   if (namespaces.length > 0 && kind.namespaced) query.set('projectsornamespaces', namespaces.join(','));

@@ -66,12 +66,15 @@ export function kindsOf(schemas: readonly Schema[]): ReadonlyMap<string, Kind> {
   return kinds;
 }
 
+/** What asks a cluster for its kinds. */
+export const kindsQuery = (clusterId: string) => ({
+  queryKey: ['kinds', clusterId],
+  queryFn: async ({ signal }: { signal: AbortSignal }) =>
+    kindsOf((await ask<Collection<Schema>>(`${clusterRoot(clusterId)}/schemas`, { signal })).data),
+  staleTime: 60_000,
+  refetchOnWindowFocus: true,
+});
+
 export function useKinds(clusterId: string) {
-  return useQuery({
-    queryKey: ['kinds', clusterId],
-    queryFn: async ({ signal }) =>
-      kindsOf((await ask<Collection<Schema>>(`${clusterRoot(clusterId)}/schemas`, { signal })).data),
-    staleTime: 60_000,
-    refetchOnWindowFocus: true,
-  });
+  return useQuery(kindsQuery(clusterId));
 }

@@ -1,20 +1,22 @@
 /** A page with all objects of one kind in a cluster; what is filtered, sorted and chosen is in its address. */
 import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
-import { useParams } from 'wouter';
+import { Link, useParams } from 'wouter';
+import { actions } from '../act/actions.ts';
+import { BulkDialog } from '../act/BulkDialog.tsx';
 import { SelectionBar } from '../act/SelectionBar.tsx';
 import { kindName } from '../app/kind-name.ts';
+import { acrossAddress } from '../app/place.ts';
 import { useViewState } from '../app/view-state.ts';
-import { columnTitle } from '../list/column-title.ts';
 import { defaultSort, hasState } from '../list/columns.ts';
+import { ListTools } from '../list/ListTools.tsx';
 import { LiveList } from '../list/LiveList.tsx';
 import { NamespacePicker, useChosenNamespaces } from '../list/NamespacePicker.tsx';
 import { type RowsWish, useStateCounts } from '../list/rows.ts';
-import { type ShownColumns, useShownColumns } from '../list/shown-columns.ts';
+import { useShownColumns } from '../list/shown-columns.ts';
 import { type Kind, useKinds } from '../net/kinds.ts';
 import type { KubeObject } from '../net/objects.ts';
 import { Icon } from '../parts/Icon.tsx';
-import { Menu } from '../parts/Menu.tsx';
 import { Empty, Failure, Skeleton } from '../parts/Notices.tsx';
 import { formatCount } from '../parts/quantity.ts';
 import { Title } from '../parts/Title.tsx';
@@ -31,6 +33,8 @@ export function KindList() {
   return <List key={`${clusterId} ${plural}`} clusterId={clusterId} kind={kind} />;
 }
 
+const removal = actions.find(({ name }) => name === 'remove')!;
+
 function List({ clusterId, kind }: { readonly clusterId: string; readonly kind: Kind }) {
   const { t, i18n } = useTranslation();
   const [text, setText] = useViewState('q');
@@ -38,6 +42,8 @@ function List({ clusterId, kind }: { readonly clusterId: string; readonly kind: 
   const [state, setState] = useViewState('state');
   const [namespaces] = useChosenNamespaces();
   const [chosen, setChosen] = useState<ReadonlyMap<string, KubeObject>>(new Map());
+  const [removing, setRemoving] = useState<readonly KubeObject[]>();
+  const [labels, setLabels] = useState<readonly string[]>([]);
   const columns = useShownColumns(kind);
   const wish: RowsWish = { clusterId, kind, text, state, namespaces, sort: sort || defaultSort(kind) };
   const counts = useStateCounts(wish);
@@ -49,9 +55,19 @@ function List({ clusterId, kind }: { readonly clusterId: string; readonly kind: 
     if (!next.delete(row.id)) next.set(row.id, row);
     setChosen(next);
   };
+  const choose = (rows: readonly KubeObject[]): void => setChosen(new Map(rows.map(row => [row.id, row])));
+  const seen = (rows: readonly KubeObject[]): void => {
+    const next = [...new Set(rows.flatMap(({ metadata }) => Object.keys(metadata.labels ?? {})))].sort();
+    if (next.join() !== labels.join()) setLabels(next);
+  };
   return (
     <>
-      <Title title={name} beside={<span className="facts">{formatCount(total, i18n.language)}</span>} />
+      <Title title={name} beside={<span className="facts">{formatCount(total, i18n.language)}</span>}>
+        <Link className="button" href={acrossAddress(kind.plural)}>
+          <Icon name="cluster" />
+          {t('list.inAllClusters')}
+        </Link>
+      </Title>
       <div className="tools">
         {kind.namespaced && <NamespacePicker clusterId={clusterId} />}
         <input
@@ -65,14 +81,27 @@ function List({ clusterId, kind }: { readonly clusterId: string; readonly kind: 
         />
         {hasState(kind) && <States counts={counts} state={state} choose={setState} />}
         <span className="spread" />
-        <ColumnMenu columns={columns} />
+        <ListTools wish={wish} columns={columns} labels={labels} />
       </div>
-      {chosen.size > 0 && <SelectionBar rows={[...chosen.values()]} kind={kind} clear={() => setChosen(new Map())} />}
+      {chosen.size > 0 && <SelectionBar rows={[...chosen.values()]} wish={wish} total={total} choose={choose} />}
+      {removing && (
+        <BulkDialog
+          action={removal}
+          objects={removing}
+          onClose={() => setRemoving(undefined)}
+          onDone={() => choose([])}
+        />
+      )}
       <LiveList
         wish={wish}
         columns={columns.shown}
         onSort={setSort}
         selection={{ chosen, toggle }}
+        onSeen={seen}
+        onRemove={row => {
+          const rows = chosen.size > 0 ? [...chosen.values()] : [row];
+          setRemoving(rows.map(one => ({ ...one, kind: kind.kind })));
+        }}
         empty={
           isFiltered ? (
             <Empty icon="search" title={t('list.emptyFiltered')} hint={t('list.emptyFilteredHint', { kinds: name })} />
@@ -111,24 +140,5 @@ function States({ counts, state, choose }: StatesProps) {
         </button>
       ))}
     </span>
-  );
-}
-
-function ColumnMenu({ columns }: { readonly columns: ShownColumns }) {
-  const { t } = useTranslation();
-  return (
-    <Menu label={t('list.columns')} align="end" className="plain" button={<Icon name="settings" />}>
-      {columns.all.map(column => (
-        <label key={column.id} className="pick">
-          <input
-            type="checkbox"
-            checked={columns.shown.includes(column)}
-            disabled={columns.shown.length === 1 && columns.shown.includes(column)}
-            onChange={() => columns.toggle(column.id)}
-          />
-          <span>{columnTitle(t, column)}</span>
-        </label>
-      ))}
-    </Menu>
   );
 }

@@ -3,16 +3,18 @@ import { useQuery } from '@tanstack/react-query';
 import { lazy, Suspense } from 'react';
 import { useTranslation } from 'react-i18next';
 import { Link, useParams } from 'wouter';
-import { ActionBar } from '../act/ActionBar.tsx';
+import { ActionBar, objectKey } from '../act/ActionBar.tsx';
+import { pendingKey, useIsPending } from '../act/pending.ts';
 import { kindName } from '../app/kind-name.ts';
 import { addressOf } from '../app/place.ts';
 import { useViewState } from '../app/view-state.ts';
-import { hasLogs } from '../detail/log-sources.ts';
 import { ObjectFacts } from '../detail/ObjectFacts.tsx';
+import { tabsOf } from '../detail/tabs.ts';
 import { clusterRoot, type Kind, useKinds } from '../net/kinds.ts';
 import type { KubeObject } from '../net/objects.ts';
 import { ask } from '../net/request.ts';
 import { useLive } from '../net/use-live.ts';
+import { Icon } from '../parts/Icon.tsx';
 import { Empty, Failure, Skeleton } from '../parts/Notices.tsx';
 import { State } from '../parts/State.tsx';
 import { Title } from '../parts/Title.tsx';
@@ -45,7 +47,8 @@ function Whole({ clusterId, kind, id }: WholeProps) {
   const { t } = useTranslation();
   const [tab, setTab] = useViewState('tab');
   const root = clusterRoot(clusterId);
-  const key = ['object', clusterId, kind.plural, id];
+  const key = objectKey(clusterId, kind.plural, id);
+  const isPending = useIsPending(pendingKey(clusterId, kind.plural, id));
   const [namespace] = kind.namespaced ? id.split('/') : [];
   useLive(root, kind.id, key, namespace);
   const found = useQuery({
@@ -58,12 +61,7 @@ function Whole({ clusterId, kind, id }: WholeProps) {
     return <Failure error={found.error} retry={() => void found.refetch()} />;
   const object = found.data!;
   const { name, state } = object.metadata;
-  const tabs = [
-    'overview',
-    'yaml',
-    ...(hasLogs(object) ? ['logs'] : []),
-    ...(object.kind === 'Pod' ? ['terminal'] : []),
-  ];
+  const tabs = tabsOf(object.kind);
   const shown = tabs.includes(tab) ? tab : 'overview';
   return (
     <>
@@ -76,7 +74,21 @@ function Whole({ clusterId, kind, id }: WholeProps) {
           </>
         )}
       </nav>
-      <Title title={name} tab={`${name} · ${kind.kind}`} beside={state && <State state={state} cause />}>
+      <Title
+        title={name}
+        tab={`${name} · ${kind.kind}`}
+        beside={
+          <>
+            {state && <State state={state} cause />}
+            {isPending && (
+              <span className="state warn" role="status">
+                <Icon name="busy" />
+                {t('act.pending')}
+              </span>
+            )}
+          </>
+        }
+      >
         <ActionBar object={object} kind={kind} clusterId={clusterId} />
       </Title>
       <div className="tabs" role="tablist">

@@ -1,5 +1,7 @@
 /** The head of a page: its title (the tab's too), what stands beside it, and its actions. */
 import { type ReactNode, useEffect } from 'react';
+import { useLocation } from 'wouter';
+import { remember } from '../app/recents.ts';
 
 export interface TitleProps {
   readonly title: string;
@@ -10,9 +12,11 @@ export interface TitleProps {
 }
 
 export function Title({ title, tab = title, beside, children }: TitleProps) {
+  const [path] = useLocation();
   useEffect(() => {
     document.title = `${tab} · Drover`;
-  }, [tab]);
+    remember(path, tab);
+  }, [tab, path]);
   return (
     <header className="title">
       <h1>{title}</h1>

@@ -44,4 +44,6 @@ export const frame = {
   overview: 'Overview',
   members: 'Members',
   moreKinds: 'Custom resources',
+  across: 'Across clusters',
+  allWorkloads: 'All workloads',
 } as const;

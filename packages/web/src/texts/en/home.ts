@@ -29,4 +29,5 @@ export const home = {
   'provider.imported': 'Imported',
   'provider.local': 'Local',
   openKubeconfig: 'Download kubeconfig',
+  cluster: 'Cluster',
 } as const;

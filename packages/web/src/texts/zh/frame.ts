@@ -47,4 +47,6 @@ export const frame: SameKeys<typeof en> = {
   overview: '概览',
   members: '成员',
   moreKinds: '自定义资源',
+  across: '跨集群',
+  allWorkloads: '全部工作负载',
 };

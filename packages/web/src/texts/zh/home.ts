@@ -30,4 +30,5 @@ export const home: SameKeys<typeof en> = {
   'provider.imported': '导入',
   'provider.local': '本地',
   openKubeconfig: '下载 kubeconfig',
+  cluster: '集群',
 };
