@@ -3,11 +3,13 @@
  * takes their whole way: browser, server, tunnel, agent, kube-apiserver. Logs are what a test writes, a shell is a real one without a terminal.
  */
 import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import type { ServerResponse } from 'node:http';
 import { createServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
+import type { Readable } from 'node:stream';
 import { type CertPair, issueCert } from '@drover/engine';
-import { WebSocketServer } from 'ws';
+import { type WebSocket, WebSocketServer } from 'ws';
 
 export interface FakeKubelet extends AsyncDisposable {
   /** The node that pods must name to be its own. */
@@ -20,6 +22,30 @@ export interface FakeKubelet extends AsyncDisposable {
 }
 
 const nodeName = 'node-1';
+const frame = (channel: number, body: Buffer | string) => Buffer.concat([Buffer.of(channel), Buffer.from(body)]);
+
+/** On this machine, as if it were the container; it waits where what it writes is not read. */
+function runCommand(ws: WebSocket, [program = '', ...args]: readonly string[]): void {
+  const child = spawn(program, args, { stdio: 'pipe' });
+  const closed = once(child, 'close');
+  const pass = async (stream: Readable, channel: number): Promise<void> => {
+    for await (const bytes of stream as AsyncIterable<Buffer>)
+      await new Promise(resolve => ws.send(frame(channel, bytes), resolve));
+  };
+  ws.on('message', (data: Buffer) => {
+    if (data[0] !== 0 || child.stdin.write(data.subarray(1))) return;
+    ws.pause();
+    child.stdin.once('drain', () => ws.resume());
+  });
+  child.stdin.on('error', () => undefined);
+  ws.once('close', () => child.kill('SIGKILL'));
+  void Promise.all([pass(child.stdout, 1), pass(child.stderr, 2), closed]).then(([, , [code]]) => {
+    const status = code === 0 ? { status: 'Success' } : { status: 'Failure', message: `exit code ${code}` };
+    ws.send(frame(3, JSON.stringify(status)));
+    ws.close();
+  });
+}
+
 const containerLogs = /^\/containerLogs\/[^/]+\/([^/]+)\//;
 
 export async function startFakeKubelet(ca: CertPair): Promise<FakeKubelet> {
@@ -50,7 +76,12 @@ export async function startFakeKubelet(ca: CertPair): Promise<FakeKubelet> {
   });
   const sockets = new WebSocketServer({ noServer: true, handleProtocols: () => 'v4.channel.k8s.io' });
   server.on('upgrade', (incoming, socket, head) => {
+    const query = new URL(incoming.url ?? '/', 'https://kubelet').searchParams;
     sockets.handleUpgrade(incoming, socket, head, ws => {
+      if (query.get('tty') !== '1') {
+        runCommand(ws, query.getAll('command'));
+        return;
+      }
       const shell = spawn('/bin/sh', ['-i'], { stdio: 'pipe', env: { PS1: '$ ', PATH: '/usr/bin:/bin' } });
       const tell = (bytes: Buffer): void => ws.send(Buffer.concat([Buffer.of(1), bytes]));
       shell.stdout.on('data', tell);

@@ -230,7 +230,7 @@ test('a workload is scaled, and what it was can be had back', { skip }, async ()
   await page.getByText('Scale: web').waitFor();
   assert.equal(await replicas(), '7');
   await page.getByRole('button', { name: 'Undo' }).click();
-  await page.getByText('Taken back: web').waitFor();
+  await page.getByText('Taken back: Scale: web').waitFor();
   assert.equal(await replicas(), '3');
   await page.getByRole('button', { name: 'Restart' }).click();
   await page.getByText('Restart: web').waitFor();

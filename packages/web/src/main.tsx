@@ -10,6 +10,7 @@ import './styles/base.css';
 import './styles/frame.css';
 import './styles/list.css';
 import './styles/detail.css';
+import './styles/dock.css';
 import './styles/pages.css';
 
 const mostTries = 3;

@@ -5,6 +5,7 @@ import { explainRoute } from '../explain/route.ts';
 import type { Route } from '../http/exchange.ts';
 import { publicSettingsRoute } from '../http/public-settings.ts';
 import { type OutboundOptions, outboundRoute } from '../outbound/route.ts';
+import { terminalRoutes } from '../terminals/route.ts';
 import type { ApiDeps } from './behaviour.ts';
 import { v3Route } from './route.ts';
 import type { RealmOf } from './subscribe.ts';
@@ -23,6 +24,7 @@ export function apiRoutes(
     v3,
     explainRoute(deps),
     outboundRoute(deps, baseUrl, outbound),
+    ...terminalRoutes(deps),
     apiUiRoute,
   ];
 }

@@ -2,6 +2,7 @@
 import { useQueryClient } from '@tanstack/react-query';
 import { useTranslation } from 'react-i18next';
 import { Link, useLocation } from 'wouter';
+import { closeDock } from '../dock/tabs.ts';
 import { send } from '../net/request.ts';
 import { useMe } from '../net/v3.ts';
 import { Icon } from '../parts/Icon.tsx';
@@ -21,6 +22,7 @@ export function AccountMenu() {
     await send('/v1/logout', { method: 'POST' }).catch(() => undefined);
     client.clear();
     forgetRecents();
+    closeDock();
     navigate('/sign-in');
   };
   return (

@@ -1,7 +1,8 @@
 /** The frame around every page: top bar, navigation at the side, what the page is told of its connection, and the page. */
-import { type ReactNode, useEffect, useState, useSyncExternalStore } from 'react';
+import { lazy, type ReactNode, Suspense, useEffect, useState, useSyncExternalStore } from 'react';
 import { useTranslation } from 'react-i18next';
 import { useLocation } from 'wouter';
+import { useDock } from '../dock/tabs.ts';
 import { useLiveState } from '../net/use-live.ts';
 import { useMe } from '../net/v3.ts';
 import { Failure, Skeleton } from '../parts/Notices.tsx';
@@ -10,10 +11,13 @@ import { Keys } from './Keys.tsx';
 import { SideNav } from './SideNav.tsx';
 import { TopBar } from './TopBar.tsx';
 
+const Dock = lazy(async () => ({ default: (await import('../dock/Dock.tsx')).Dock }));
+
 export function Shell({ children }: { readonly children: ReactNode }) {
   const { t } = useTranslation();
   const me = useMe();
   const [path, navigate] = useLocation();
+  const hasDock = useDock().tabs.length > 0;
   const [navOpen, setNavOpen] = useState(false);
   const mustSetUp = me.data?.mustChangePassword === true;
   // biome-ignore lint/correctness/useExhaustiveDependencies: another page closes it
@@ -37,6 +41,11 @@ export function Shell({ children }: { readonly children: ReactNode }) {
         <Connection />
         {children}
       </main>
+      {hasDock && (
+        <Suspense>
+          <Dock />
+        </Suspense>
+      )}
       <Toasts />
       <Keys />
     </div>

@@ -1,71 +1,32 @@
-/** A shell in a container, with the rights of who opened it. What the cluster refuses is said in its own words. */
-import { FitAddon } from '@xterm/addon-fit';
-import { Terminal } from '@xterm/xterm';
-import { useEffect, useRef, useState } from 'react';
+/** A shell in a container of a pod, opened in the dock below, where it stays; and a container to debug with beside those of the pod. */
+import { useEffect, useState } from 'react';
 import { useTranslation } from 'react-i18next';
-import '@xterm/xterm/css/xterm.css';
 import { useViewState } from '../app/view-state.ts';
-import type { KubeObject } from '../net/objects.ts';
+import { openShell } from '../dock/tabs.ts';
+import { type KubeObject, listAt, textAt } from '../net/objects.ts';
+import { ask } from '../net/request.ts';
+import { FormDialog } from '../parts/FormDialog.tsx';
 import { Icon } from '../parts/Icon.tsx';
-import { openExec } from './exec-stream.ts';
 import { useLogSources } from './log-sources.ts';
-import { nonceStyles } from './nonce-styles.ts';
-
-/** The best shell that there is. */
-const shells = [
-  '/bin/sh',
-  '-c',
-  'TERM=xterm-256color; export TERM; command -v bash >/dev/null && exec bash || exec sh',
-];
-const colour = (name: string): string => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
 
 export function TerminalTab({ clusterId, object }: { readonly clusterId: string; readonly object: KubeObject }) {
   const { t } = useTranslation();
   const [wanted, setWanted] = useViewState('container');
-  const [ended, setEnded] = useState<string>();
-  const [round, setRound] = useState(0);
-  const place = useRef<HTMLDivElement>(null);
+  const [debugging, setDebugging] = useState(false);
   const sources = useLogSources(clusterId, object);
   const source = sources.find(({ container }) => container === wanted) ?? sources.at(-1);
   const key = JSON.stringify(source);
-  // biome-ignore lint/correctness/useExhaustiveDependencies: another round is another shell
   useEffect(() => {
-    const where = JSON.parse(key) as (typeof sources)[number];
-    nonceStyles();
-    const terminal = new Terminal({
-      fontFamily: colour('--mono'),
-      fontSize: 13,
-      scrollback: 10_000,
-      cursorBlink: false,
-      screenReaderMode: false,
-      theme: { background: '#101316', foreground: '#e8eaed', cursor: '#e8eaed', selectionBackground: '#33507f' },
-    });
-    const fit = new FitAddon();
-    terminal.loadAddon(fit);
-    terminal.open(place.current!);
-    fit.fit();
-    setEnded(undefined);
-    const exec = openExec(
-      { ...where, clusterId, command: shells },
-      {
-        opened: () => exec.resize(terminal.cols, terminal.rows),
-        output: bytes => terminal.write(bytes),
-        ended: setEnded,
-      },
-    );
-    terminal.onData(text => exec.write(text));
-    terminal.onResize(({ cols, rows }) => exec.resize(cols, rows));
-    const observer = new ResizeObserver(() => fit.fit());
-    observer.observe(place.current!);
-    terminal.focus();
-    return () => {
-      observer.disconnect();
-      exec.close();
-      terminal.dispose();
-    };
-  }, [key, clusterId, round]);
+    if (key) openShell({ clusterId, ...(JSON.parse(key) as (typeof sources)[number]) });
+  }, [key, clusterId]);
+  const debuggers = listAt<{ name: string }>(object, 'spec.ephemeralContainers');
+  const running = listAt<{ name: string }>(object, 'status.ephemeralContainerStatuses').filter(
+    one => textAt(one, 'state.running.startedAt') !== '',
+  );
+  const { name: pod, namespace = '' } = object.metadata;
   return (
     <div className="terminal">
+      <p className="lead">{t('dock.isBelow')}</p>
       <div className="tools">
         {sources.length > 1 && (
           <select
@@ -78,19 +39,72 @@ export function TerminalTab({ clusterId, object }: { readonly clusterId: string;
             ))}
           </select>
         )}
-        {ended !== undefined && (
-          <>
-            <span className="hint-line" role="status">
-              {ended ? `${t('logs.refused')} ${ended}` : t('logs.shellEnded')}
-            </span>
-            <button type="button" onClick={() => setRound(round + 1)}>
-              <Icon name="restart" />
-              {t('logs.again')}
-            </button>
-          </>
-        )}
+        <button type="button" onClick={() => source && openShell({ clusterId, ...source }, { another: true })}>
+          <Icon name="plus" />
+          {t('dock.another')}
+        </button>
+        <button type="button" onClick={() => setDebugging(true)}>
+          <Icon name="plus" />
+          {t('dock.debug')}
+        </button>
       </div>
-      <div ref={place} className="screen" />
+      {debuggers.length > 0 && (
+        <ul className="victims">
+          {debuggers.map(({ name }) => {
+            const isRunning = running.some(one => one.name === name);
+            return (
+              <li key={name}>
+                <span className="strong">{name}</span>
+                <span className="dim">{t(isRunning ? 'states.running' : 'states.waiting')}</span>
+                <button
+                  type="button"
+                  disabled={!isRunning}
+                  onClick={() => openShell({ clusterId, namespace, pod, container: name })}
+                >
+                  <Icon name="terminal" />
+                  {t('detail.tab.terminal')}
+                </button>
+              </li>
+            );
+          })}
+        </ul>
+      )}
+      {debugging && (
+        <Debug
+          where={{ clusterId, namespace, pod, container: source?.container ?? '' }}
+          onClose={() => setDebugging(false)}
+        />
+      )}
     </div>
+  );
+}
+
+interface DebugProps {
+  readonly where: {
+    readonly clusterId: string;
+    readonly namespace: string;
+    readonly pod: string;
+    readonly container: string;
+  };
+  readonly onClose: () => void;
+}
+
+function Debug({ where, onClose }: DebugProps) {
+  const { t } = useTranslation();
+  return (
+    <FormDialog
+      title={t('dock.debug')}
+      submit={t('dock.start')}
+      onClose={onClose}
+      onSubmit={form =>
+        ask('/v1-terminals?action=debug', { method: 'POST', body: { ...where, image: String(form.get('image')) } })
+      }
+    >
+      <p className="lead">{t('dock.debugHint', { name: where.container })}</p>
+      <label className="field">
+        <span>{t('detail.image')}</span>
+        <input name="image" required defaultValue="busybox:1.37" spellCheck={false} />
+      </label>
+    </FormDialog>
   );
 }

@@ -6,5 +6,5 @@ export const tabsOf = (kind: string): readonly string[] => [
   'overview',
   'yaml',
   ...(withLogs.has(kind) ? ['logs'] : []),
-  ...(kind === 'Pod' ? ['terminal'] : []),
+  ...(kind === 'Pod' ? ['terminal', 'files'] : []),
 ];

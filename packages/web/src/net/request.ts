@@ -22,6 +22,8 @@ export interface RequestOptions {
   readonly body?: unknown;
   /** Sent as it is, for bodies that are no JSON. */
   readonly text?: string;
+  /** Sent as they are: a piece of a file. */
+  readonly blob?: Blob;
   readonly contentType?: string;
   readonly accept?: string;
   readonly signal?: AbortSignal;
@@ -31,8 +33,16 @@ export interface RequestOptions {
 export const session = { ended: (): void => undefined };
 
 export async function send(path: string, options: RequestOptions = {}): Promise<Response> {
-  const { method = 'GET', body, text, contentType = 'application/json', accept = 'application/json', signal } = options;
-  const payload = text ?? (body === undefined ? undefined : JSON.stringify(body));
+  const {
+    method = 'GET',
+    body,
+    text,
+    blob,
+    contentType = 'application/json',
+    accept = 'application/json',
+    signal,
+  } = options;
+  const payload = blob ?? text ?? (body === undefined ? undefined : JSON.stringify(body));
   const headers: Record<string, string> = { accept };
   if (payload !== undefined) headers['content-type'] = contentType;
   const csrf = readCookie('CSRF');

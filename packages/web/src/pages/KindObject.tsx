@@ -19,6 +19,7 @@ import { Empty, Failure, Skeleton } from '../parts/Notices.tsx';
 import { State } from '../parts/State.tsx';
 import { Title } from '../parts/Title.tsx';
 
+const FilesTab = lazy(async () => ({ default: (await import('../detail/FilesTab.tsx')).FilesTab }));
 const LogsTab = lazy(async () => ({ default: (await import('../detail/LogsTab.tsx')).LogsTab }));
 const TerminalTab = lazy(async () => ({ default: (await import('../detail/TerminalTab.tsx')).TerminalTab }));
 const YamlTab = lazy(async () => ({ default: (await import('../detail/YamlTab.tsx')).YamlTab }));
@@ -111,6 +112,7 @@ function Whole({ clusterId, kind, id }: WholeProps) {
           {shown === 'overview' && <ObjectFacts clusterId={clusterId} kind={kind} object={object} />}
           {shown === 'yaml' && <YamlTab object={object} kind={kind} />}
           {shown === 'logs' && <LogsTab clusterId={clusterId} object={object} />}
+          {shown === 'files' && <FilesTab clusterId={clusterId} object={object} />}
           {shown === 'terminal' && <TerminalTab clusterId={clusterId} object={object} />}
         </Suspense>
       </div>

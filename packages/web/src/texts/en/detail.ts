@@ -3,6 +3,7 @@ export const detail = {
   'tab.overview': 'Overview',
   'tab.yaml': 'YAML',
   'tab.logs': 'Logs',
+  'tab.files': 'Files',
   'tab.terminal': 'Terminal',
   created: 'Created',
   owner: 'Run by',

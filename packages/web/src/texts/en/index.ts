@@ -3,8 +3,10 @@ import { account } from './account.ts';
 import { act } from './act.ts';
 import { columns } from './columns.ts';
 import { detail } from './detail.ts';
+import { dock } from './dock.ts';
 import { editor } from './editor.ts';
 import { errors } from './errors.ts';
+import { files } from './files.ts';
 import { frame } from './frame.ts';
 import { home } from './home.ts';
 import { importing } from './importing.ts';
@@ -22,8 +24,10 @@ export const en = {
   act,
   columns,
   detail,
+  dock,
   editor,
   errors,
+  files,
   frame,
   home,
   importing,

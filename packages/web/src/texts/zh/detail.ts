@@ -6,6 +6,7 @@ export const detail: SameKeys<typeof en> = {
   'tab.overview': '概览',
   'tab.yaml': 'YAML',
   'tab.logs': '日志',
+  'tab.files': '文件',
   'tab.terminal': '终端',
   created: '创建时间',
   owner: '所属',

@@ -1,0 +1,63 @@
+/** Terminals: the sessions of all users on this server, each its user's own and bounded in number; a token taken back ends those that it opened. */
+import { randomBytes } from 'node:crypto';
+import { notFound, tooManyRequests } from '@drover/base';
+import type { ApiDeps } from '../api/behaviour.ts';
+import type { Caller } from '../http/exchange.ts';
+import { clientFor } from './container-target.ts';
+import { ExecStream, type ExecWish } from './exec-stream.ts';
+import { TerminalSession } from './terminal-session.ts';
+
+const perUser = 16;
+const inAll = 500;
+const awayMs = 60_000;
+
+export class Terminals {
+  readonly #deps: ApiDeps;
+  readonly #awayMs: number;
+  readonly #open = new Map<string, TerminalSession>();
+
+  constructor(deps: ApiDeps, options: { readonly awayMs?: number } = {}) {
+    this.#deps = deps;
+    this.#awayMs = options.awayMs ?? awayMs;
+  }
+
+  /** The caller's own; throws NotFound for whatever else, whether or not it is somebody's. */
+  get(id: string, caller: Caller): TerminalSession {
+    const found = this.#open.get(id);
+    if (found?.owner.userId !== caller.userId || found.owner.tokenId !== caller.tokenId)
+      throw notFound('terminal', id.slice(0, 64));
+    return found;
+  }
+
+  /** Starts a shell as the caller. Rejects with what the cluster answers, TooManyRequests for one too many. */
+  async start(caller: Caller, wish: ExecWish): Promise<TerminalSession> {
+    const own = [...this.#open.values()].filter(({ owner }) => owner.userId === caller.userId).length;
+    if (own >= perUser) throw tooManyRequests(`you have ${perUser} terminals open; close one first`, 5);
+    if (this.#open.size >= inAll) throw tooManyRequests(`${inAll} terminals are open on this server`, 30);
+    const client = clientFor(this.#deps, caller, wish.target.clusterId);
+    const signal = this.#deps.auth.sessions.signalFor(caller, wish.target.clusterId);
+    const id = randomBytes(16).toString('hex');
+    const end = (): void => session.close('the session has ended');
+    const session = new TerminalSession({
+      id,
+      owner: { userId: caller.userId, tokenId: caller.tokenId },
+      awayMs: this.#awayMs,
+      onGone: () => {
+        this.#open.delete(id);
+        signal.removeEventListener('abort', end);
+        void client[Symbol.asyncDispose]();
+      },
+    });
+    this.#open.set(id, session);
+    signal.addEventListener('abort', end, { once: true });
+    try {
+      signal.throwIfAborted();
+      const listener = { output: (bytes: Buffer) => session.output(bytes), ended: (why: string) => session.ended(why) };
+      session.run(await ExecStream.open(client, wish, { listener, signal }));
+      return session;
+    } catch (error) {
+      session.close();
+      throw error;
+    }
+  }
+}
