@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import axe from 'axe-core';
 import type { Page } from 'playwright-core';
+import { pages } from './web-pages.ts';
 import { missingWorld, openWorld, shop, type World } from './web-world.ts';
 
 const skip = missingWorld() ?? false;
@@ -16,32 +17,6 @@ before(async () => {
   await world.apply(...rest);
 });
 after(async () => world?.[Symbol.asyncDispose]());
-
-interface PageCase {
-  readonly name: string;
-  readonly path: string;
-  /** Something that is there once the page is. */
-  readonly seen: string;
-}
-
-const cluster = (path = '') => `/ui/c/ID${path}`;
-const pages: readonly PageCase[] = [
-  { name: 'home', path: '/ui/', seen: '.clusters' },
-  { name: 'import', path: '/ui/import', seen: 'form' },
-  { name: 'users', path: '/ui/users', seen: 'table' },
-  { name: 'keys', path: '/ui/tokens', seen: 'table' },
-  { name: 'second factor', path: '/ui/account', seen: '.notice' },
-  { name: 'settings', path: '/ui/settings', seen: 'table' },
-  { name: 'a cluster', path: cluster(), seen: '.tiles' },
-  { name: 'members', path: cluster('/members'), seen: '.notice' },
-  { name: 'other kinds', path: cluster('/kinds'), seen: 'table' },
-  { name: 'pods', path: cluster('/pods'), seen: '.rows .line' },
-  { name: 'an empty list', path: cluster('/batch.jobs'), seen: '.notice' },
-  { name: 'a deployment', path: cluster('/apps.deployments/shop/web'), seen: '.facts-page .rows .line' },
-  { name: 'a secret', path: cluster('/secrets/shop/db'), seen: '.datum' },
-  { name: 'YAML', path: cluster('/apps.deployments/shop/web?tab=yaml'), seen: '.cm-line' },
-  { name: 'no such page', path: '/ui/nowhere/at/all', seen: '.notice' },
-];
 
 async function violations(page: Page): Promise<string[]> {
   // As a debugger would, past the policy of the page, which lets nothing else run.

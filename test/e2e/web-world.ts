@@ -32,6 +32,9 @@ export interface VisitOptions {
   readonly dark?: boolean;
   readonly language?: string;
   readonly width?: number;
+  readonly contrast?: boolean;
+  /** For tests that add styles of their own: the page's policy does not hold then. */
+  readonly bypassPolicy?: boolean;
 }
 
 export interface World extends AsyncDisposable {
@@ -86,7 +89,8 @@ export async function openWorld(): Promise<World> {
   };
 }
 
-async function visit(browser: Browser, url: string, { token, dark, language, width }: VisitOptions): Promise<Visit> {
+async function visit(browser: Browser, url: string, options: VisitOptions): Promise<Visit> {
+  const { token, dark, language, width, contrast, bypassPolicy } = options;
   const context = await browser.newContext({
     baseURL: url,
     ignoreHTTPSErrors: true,
@@ -94,9 +98,11 @@ async function visit(browser: Browser, url: string, { token, dark, language, wid
     locale: language ?? 'en',
     viewport: { width: width ?? 1280, height: 800 },
     reducedMotion: 'reduce',
+    ...(bypassPolicy ? { bypassCSP: true } : {}),
   });
   context.setDefaultTimeout(patienceMs);
   if (token) await context.addCookies([{ name: 'R_SESS', value: token, url, secure: true, httpOnly: true }]);
+  if (contrast) await context.addInitScript(() => localStorage.setItem('drover.contrast', '"high"'));
   const page = await context.newPage();
   const faults: string[] = [];
   page.on('pageerror', error => faults.push(`exception: ${error.message}`));

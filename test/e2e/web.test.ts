@@ -3,16 +3,7 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { until } from '@drover/base';
 import { adminPassword } from '../server-process.ts';
-import {
-  endVisit as end,
-  missingWorld,
-  openWorld,
-  patienceMs,
-  pod,
-  shop,
-  type Visit,
-  type World,
-} from './web-world.ts';
+import { endVisit as end, missingWorld, openWorld, patienceMs, pod, shop, type World } from './web-world.ts';
 
 const skip = missingWorld() ?? false;
 let world: World;
@@ -129,48 +120,6 @@ test('filter, order and state are in the address, and a copied link shows the sa
   await end(visit);
 });
 
-test('YAML is edited with the cluster’s own answer shown first', { skip }, async () => {
-  const visit = await asAdmin();
-  const { page } = visit;
-  await world.apply({
-    apiVersion: 'v1',
-    kind: 'ConfigMap',
-    metadata: { name: 'edited', namespace: 'shop' },
-    data: { mode: 'old' },
-  });
-  await page.goto(inCluster('/configmaps/shop/edited?tab=yaml'));
-  await replaceInEditor(visit, 'mode: old', 'mode: new');
-  await page.getByRole('button', { name: 'Review changes' }).click();
-  await page.getByText('as the cluster answers a dry run').waitFor();
-  assert.equal(await world.kubectl('get', 'cm', '-n', 'shop', 'edited', '-o', 'jsonpath={.data.mode}'), 'old');
-  await page.getByRole('button', { name: 'Save' }).click();
-  await page.getByText('Saved: edited').waitFor();
-  assert.equal(await world.kubectl('get', 'cm', '-n', 'shop', 'edited', '-o', 'jsonpath={.data.mode}'), 'new');
-  await end(visit);
-});
-
-test('where somebody saved first, both versions are shown and nothing is lost unseen', { skip }, async () => {
-  const visit = await asAdmin();
-  const { page } = visit;
-  await world.apply({
-    apiVersion: 'v1',
-    kind: 'ConfigMap',
-    metadata: { name: 'both', namespace: 'shop' },
-    data: { mode: 'old' },
-  });
-  await page.goto(inCluster('/configmaps/shop/both?tab=yaml'));
-  await replaceInEditor(visit, 'mode: old', 'mode: mine');
-  await world.kubectl('patch', 'cm', '-n', 'shop', 'both', '-p', '{"data":{"mode":"theirs"}}');
-  await page.getByText('It has changed since you began').waitFor();
-  await page.getByRole('button', { name: 'Review changes' }).click();
-  await page.getByText('Somebody saved first').waitFor();
-  await page.locator('.merge').getByText('theirs').first().waitFor();
-  await page.getByRole('button', { name: 'Save mine over it' }).click();
-  await page.getByText('Saved: both').waitFor();
-  assert.equal(await world.kubectl('get', 'cm', '-n', 'shop', 'both', '-o', 'jsonpath={.data.mode}'), 'mine');
-  await end(visit);
-});
-
 test('a manifest is applied, and the connection is examined from its other end', { skip }, async () => {
   const visit = await asAdmin();
   const { page } = visit;
@@ -206,16 +155,6 @@ test('a long list is there to its end', { skip }, async () => {
   await grid.getByText('long-249').waitFor();
   await end(visit);
 });
-
-/** Typed as people do: the line is found, its end chosen, and written anew. */
-async function replaceInEditor({ page }: Visit, before: string, to: string): Promise<void> {
-  const line = page.locator('.cm-line', { hasText: before }).first();
-  await line.click();
-  await page.keyboard.press('End');
-  await page.keyboard.press('Shift+Home');
-  await page.keyboard.type(to);
-  await page.locator('.cm-line', { hasText: to }).first().waitFor();
-}
 
 const replicas = () => world.kubectl('get', 'deploy', '-n', 'shop', 'web', '-o', 'jsonpath={.spec.replicas}');
 

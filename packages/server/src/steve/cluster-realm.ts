@@ -12,6 +12,7 @@ import type { Found, StateCount } from './cache/index-db.ts';
 import { joinPieces, makeRow, type Seen } from './cache/row.ts';
 import type { Query, Reach } from './cache/sql.ts';
 import type { ClusterHold } from './cluster-hold.ts';
+import { definitionsIn, type SchemaDefinition } from './definitions.ts';
 import { isSeen } from './frames.ts';
 import type { Rights } from './rbac.ts';
 import type { Feed, ListAnswer, ListOptions, Place, Realm, Shown, Write, Written } from './realm.ts';
@@ -104,6 +105,10 @@ export class ClusterRealm implements Realm {
     const cache = this.#hold.cacheOf(type);
     await cache.ready();
     return this.#worker.calls.counts(cache.table, { reach });
+  }
+
+  definitions(type: SteveType): Promise<SchemaDefinition | undefined> {
+    return definitionsIn(this.#hold, type, path => this.#hold.calls.json(this.#identity, 'GET', path));
   }
 
   async feed(type: SteveType): Promise<Feed> {

@@ -59,6 +59,10 @@ export class HubRealm implements Realm {
     return (await this.#of(type)).counts(type);
   }
 
+  async definitions(type: SteveType) {
+    return (await this.#of(type)).definitions(type);
+  }
+
   async feed(type: SteveType) {
     return (await this.#of(type)).feed(type);
   }

@@ -9,6 +9,7 @@ import type { Column } from './cache/ages.ts';
 import type { StateCount, SummaryPart } from './cache/index-db.ts';
 import type { Query } from './cache/sql.ts';
 import type { RowEvent } from './cache/worker-calls.ts';
+import type { SchemaDefinition } from './definitions.ts';
 import type { Rights } from './rbac.ts';
 import type { SteveType } from './steve-type.ts';
 import type { RowListener } from './type-cache.ts';
@@ -70,6 +71,8 @@ export interface Realm {
   /** All that decides what a list of the type shows this person, where it is known; undefined where it is not. */
   sources?(type: SteveType): readonly Source[] | undefined;
   counts(type: SteveType): Promise<readonly StateCount[] | undefined>;
+  /** What the fields of a type are, in the cluster's own words; undefined where it says nothing of it. */
+  definitions(type: SteveType): Promise<SchemaDefinition | undefined>;
   feed(type: SteveType): Promise<Feed>;
   /** Namespaces that are in one of these projects (by their bare names). */
   namespacesOf(projects: readonly string[]): Promise<readonly string[]>;

@@ -3,7 +3,7 @@
  * operation that it means, and the answer. What the cluster's own API serves below the same prefix is the proxy's.
  */
 import type { IncomingMessage } from 'node:http';
-import { badRequest, methodNotAllowed, notFound, StatusError, unauthorized } from '@drover/base';
+import { badRequest, forbidden, methodNotAllowed, notFound, StatusError, unauthorized } from '@drover/base';
 import type { ApiDeps } from '../api/behaviour.ts';
 import { readBody } from '../api/body.ts';
 import { guardCsrf, requireSameOrigin } from '../auth/index.ts';
@@ -19,7 +19,7 @@ import { isClusterPath, parseStevePath, type StevePath } from './path.ts';
 import type { Realms } from './realms.ts';
 import { builtInSchemas, kubeSchema, rootCollection, schemaCollection } from './root.ts';
 import { parseShape } from './shape.ts';
-import { findType, type Method, type SteveType } from './steve-type.ts';
+import { findType, type Method, methodsOf, type SteveType } from './steve-type.ts';
 import { Subscriber } from './subscriber.ts';
 import { preferencesOf, replacePreferences } from './user-preferences.ts';
 import { requireMethod, write } from './write.ts';
@@ -188,6 +188,7 @@ async function dispatch(asked: Asked): Promise<void> {
     );
   }
   if (/^schemas?$/i.test(name)) return schemas(asked, rest[0]);
+  if (/^schemadefinitions?$/i.test(name)) return definitions(asked, rest[0]);
   if (/^counts?$/i.test(name)) return counts(asked, rest[0]);
   if (/^userpreferences?$/i.test(name) && asked.caller) return preferences(asked, asked.caller, rest[0]);
   if (/^subscribe$/i.test(name)) throw badRequest('this is where clients subscribe: it takes WebSocket upgrades only');
@@ -235,6 +236,17 @@ async function schemas(asked: Asked, id: string | undefined): Promise<void> {
   const schema = own ?? (type && (await kubeSchema(view, type)));
   if (!schema) throw new StatusError(404, 'NotFound', 'no such schema');
   return reply(asked, schema);
+}
+
+async function definitions(asked: Asked, id: string | undefined): Promise<void> {
+  const { view, method } = asked;
+  if (method !== 'GET') throw methodNotAllowed(method, 'schemaDefinition');
+  if (id === undefined) throw forbidden('schema definitions are not listed: ask for one by the id of its schema');
+  const type = findType(await view.realm.types(), id);
+  const found = type && methodsOf(type, view.rights).collection.length > 0 && (await view.realm.definitions(type));
+  if (!found) throw new StatusError(404, 'NotFound', 'no such schema definition');
+  const self = `${view.root}/schemaDefinitions/${type.id}`;
+  return reply(asked, { id: type.id, type: 'schemaDefinition', links: { self }, ...found });
 }
 
 async function counts(asked: Asked, id: string | undefined): Promise<void> {

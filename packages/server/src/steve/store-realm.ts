@@ -257,6 +257,11 @@ export class StoreRealm implements Realm {
     };
   }
 
+  /** `/v3/schemas` and the Kubernetes API have them, in forms of their own. */
+  async definitions(): Promise<undefined> {
+    return undefined;
+  }
+
   view(type: SteveType, { namespace, name }: Place): string {
     return `/v1/${type.plural}/${namespace ? `${namespace}/` : ''}${name}`;
   }

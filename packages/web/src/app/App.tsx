@@ -24,6 +24,7 @@ const Settings = lazy(async () => ({ default: (await import('../pages/Settings.t
 const Members = lazy(async () => ({ default: (await import('../pages/Members.tsx')).Members }));
 const OtherKinds = lazy(async () => ({ default: (await import('../pages/OtherKinds.tsx')).OtherKinds }));
 const Workloads = lazy(async () => ({ default: (await import('../pages/Workloads.tsx')).Workloads }));
+const CreateObject = lazy(async () => ({ default: (await import('../pages/CreateObject.tsx')).CreateObject }));
 const Across = lazy(async () => ({ default: (await import('../pages/Across.tsx')).Across }));
 const Setup = lazy(async () => ({ default: (await import('../pages/Setup.tsx')).Setup }));
 
@@ -59,6 +60,7 @@ function Pages(): ReactNode {
           <Route path="/account" component={Account} />
           <Route path="/settings" component={Settings} />
           <Route path="/across/:plural" component={Across} />
+          <Route path="/c/:clusterId/create/:plural" component={CreateObject} />
           <Route path="/c/:clusterId/workloads" component={Workloads} />
           <Route path="/c/:clusterId/members" component={Members} />
           <Route path="/c/:clusterId" component={ClusterOverview} />

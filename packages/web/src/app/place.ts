@@ -25,3 +25,7 @@ export function addressOf(clusterId: string, page?: string, id?: string): string
 
 /** The address of a kind in all clusters. */
 export const acrossAddress = (plural: string): string => `/across/${encodeURIComponent(plural)}`;
+
+/** Where a new object of a kind is made. */
+export const createAddress = (clusterId: string, plural: string): string =>
+  `/c/${encodeURIComponent(clusterId)}/create/${encodeURIComponent(plural)}`;

@@ -15,6 +15,8 @@ import { EditorState, type Extension } from '@codemirror/state';
 import { drawSelection, EditorView, highlightActiveLine, keymap, lineNumbers } from '@codemirror/view';
 import { tags } from '@lezer/highlight';
 import i18next from 'i18next';
+import type { Definitions } from '../edit/definitions.ts';
+import { yamlHelp } from './yaml-help.ts';
 
 const colours = HighlightStyle.define([
   { tag: [tags.propertyName, tags.definition(tags.propertyName)], color: 'var(--accent)' },
@@ -32,6 +34,9 @@ const look = EditorView.theme({
   '&.cm-focused': { outline: '2px solid var(--accent)', outlineOffset: '-2px' },
   '.cm-cursor': { borderLeftColor: 'var(--ink)' },
   '.cm-selectionBackground, &.cm-focused .cm-selectionBackground': { backgroundColor: 'var(--chosen) !important' },
+  '.cm-tooltip': { backgroundColor: 'var(--raised)', color: 'var(--ink)', border: '1px solid var(--line-strong)' },
+  '.cm-tooltip-autocomplete ul li[aria-selected]': { backgroundColor: 'var(--accent)', color: 'var(--on-accent)' },
+  '.cm-completionDetail': { color: 'inherit', opacity: '0.8', fontStyle: 'normal' },
   '.cm-panels': { backgroundColor: 'var(--raised)', color: 'var(--ink)' },
   '.cm-changedLine': { backgroundColor: 'var(--warn-soft) !important' },
   '.cm-collapsedLines': { background: 'var(--sunken)', color: 'var(--dim)' },
@@ -84,10 +89,14 @@ export interface EditorOptions {
   readonly text: string;
   readonly label: string;
   readonly isReadOnly: boolean;
+  readonly definitions: () => Definitions | undefined;
   readonly onChange: (text: string) => void;
 }
 
-export function openEditor(parent: HTMLElement, { text, label, isReadOnly, onChange }: EditorOptions): EditorView {
+export function openEditor(
+  parent: HTMLElement,
+  { text, label, isReadOnly, definitions, onChange }: EditorOptions,
+): EditorView {
   const told = EditorView.updateListener.of(update => {
     if (update.docChanged) onChange(update.state.doc.toString());
   });
@@ -95,6 +104,7 @@ export function openEditor(parent: HTMLElement, { text, label, isReadOnly, onCha
     ...shared(label),
     history(),
     highlightActiveLine(),
+    yamlHelp(definitions),
     keys,
     EditorState.readOnly.of(isReadOnly),
     told,

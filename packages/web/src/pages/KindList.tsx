@@ -6,7 +6,7 @@ import { actions } from '../act/actions.ts';
 import { BulkDialog } from '../act/BulkDialog.tsx';
 import { SelectionBar } from '../act/SelectionBar.tsx';
 import { kindName } from '../app/kind-name.ts';
-import { acrossAddress } from '../app/place.ts';
+import { acrossAddress, createAddress } from '../app/place.ts';
 import { useViewState } from '../app/view-state.ts';
 import { defaultSort, hasState } from '../list/columns.ts';
 import { ListTools } from '../list/ListTools.tsx';
@@ -33,6 +33,8 @@ export function KindList() {
   return <List key={`${clusterId} ${plural}`} clusterId={clusterId} kind={kind} />;
 }
 
+/** Nobody makes these by hand. */
+const madeByTheCluster: ReadonlySet<string> = new Set(['events', 'nodes']);
 const removal = actions.find(({ name }) => name === 'remove')!;
 
 function List({ clusterId, kind }: { readonly clusterId: string; readonly kind: Kind }) {
@@ -49,12 +51,19 @@ function List({ clusterId, kind }: { readonly clusterId: string; readonly kind: 
   const counts = useStateCounts(wish);
   const total = Object.values(counts).reduce((sum, count) => sum + count, 0);
   const name = kindName(t, kind);
-  const isFiltered = text !== '' || state !== '' || (namespaces.length > 0 && kind.namespaced);
+  const isFiltered = text !== '' || state !== '';
   const toggle = (row: KubeObject): void => {
     const next = new Map(chosen);
     if (!next.delete(row.id)) next.set(row.id, row);
     setChosen(next);
   };
+  const ns = namespaces.length > 0 ? `?ns=${encodeURIComponent(namespaces.join(','))}` : '';
+  const createLink = kind.canCreate && !madeByTheCluster.has(kind.plural) && (
+    <Link className="button primary" href={createAddress(clusterId, kind.plural) + ns}>
+      <Icon name="plus" />
+      {t('list.create')}
+    </Link>
+  );
   const choose = (rows: readonly KubeObject[]): void => setChosen(new Map(rows.map(row => [row.id, row])));
   const seen = (rows: readonly KubeObject[]): void => {
     const next = [...new Set(rows.flatMap(({ metadata }) => Object.keys(metadata.labels ?? {})))].sort();
@@ -63,6 +72,7 @@ function List({ clusterId, kind }: { readonly clusterId: string; readonly kind: 
   return (
     <>
       <Title title={name} beside={<span className="facts">{formatCount(total, i18n.language)}</span>}>
+        {createLink}
         <Link className="button" href={acrossAddress(kind.plural)}>
           <Icon name="cluster" />
           {t('list.inAllClusters')}
@@ -106,7 +116,9 @@ function List({ clusterId, kind }: { readonly clusterId: string; readonly kind: 
           isFiltered ? (
             <Empty icon="search" title={t('list.emptyFiltered')} hint={t('list.emptyFilteredHint', { kinds: name })} />
           ) : (
-            <Empty title={t('list.emptyTitle', { kinds: name })} hint={t('list.emptyHint')} />
+            <Empty title={t('list.emptyTitle', { kinds: name })} hint={t('list.emptyHint')}>
+              {createLink}
+            </Empty>
           )
         }
       />

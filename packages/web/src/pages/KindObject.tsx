@@ -110,7 +110,7 @@ function Whole({ clusterId, kind, id }: WholeProps) {
       <div className="panel" role="tabpanel" id="tab-panel" aria-labelledby={`tab-${shown}`}>
         <Suspense fallback={<Skeleton />}>
           {shown === 'overview' && <ObjectFacts clusterId={clusterId} kind={kind} object={object} />}
-          {shown === 'yaml' && <YamlTab object={object} kind={kind} />}
+          {shown === 'yaml' && <YamlTab clusterId={clusterId} object={object} kind={kind} />}
           {shown === 'logs' && <LogsTab clusterId={clusterId} object={object} />}
           {shown === 'files' && <FilesTab clusterId={clusterId} object={object} />}
           {shown === 'terminal' && <TerminalTab clusterId={clusterId} object={object} />}

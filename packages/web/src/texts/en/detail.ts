@@ -30,9 +30,10 @@ export const detail = {
   after: 'After saving, as the cluster answers a dry run',
   theirs: 'Changed meanwhile by somebody else',
   mine: 'Yours',
-  saveOver: 'Save mine over it',
-  conflict: 'Somebody saved first. Take over what you need, or save yours over it.',
   nothing: 'The cluster sees no difference.',
   behind: 'It has changed since you began. You will see both versions before anything is saved.',
   saved: 'Saved: {{name}}',
+  conflict: 'Somebody saved first, and changed the same. Choose for each of it whose it shall be.',
+  fits: 'Somebody saved first. Both changes fit together; look at the result before it is saved.',
+  joined: 'Both together',
 } as const;

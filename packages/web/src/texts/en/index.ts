@@ -4,6 +4,7 @@ import { act } from './act.ts';
 import { columns } from './columns.ts';
 import { detail } from './detail.ts';
 import { dock } from './dock.ts';
+import { edit } from './edit.ts';
 import { editor } from './editor.ts';
 import { errors } from './errors.ts';
 import { files } from './files.ts';
@@ -25,6 +26,7 @@ export const en = {
   columns,
   detail,
   dock,
+  edit,
   editor,
   errors,
   files,

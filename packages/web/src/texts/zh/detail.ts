@@ -32,9 +32,10 @@ export const detail: SameKeys<typeof en> = {
   after: '保存之后（集群试运行的结果）',
   theirs: '他人刚刚修改的版本',
   mine: '您的版本',
-  saveOver: '用我的版本覆盖',
-  conflict: '已有人先保存了。可以取用需要的内容，或用您的版本覆盖。',
   nothing: '集群认为没有差别。',
   behind: '自您开始编辑后它已改变。保存前会同时显示两个版本。',
   saved: '已保存：{{name}}',
+  conflict: '已有人先保存，并且改动了相同的内容。请逐项选择保留哪一方。',
+  fits: '已有人先保存。双方的改动可以合并，请在保存前查看结果。',
+  joined: '合并后',
 };
