@@ -42,6 +42,7 @@ import { openTls, watchTls } from './tls.ts';
 import { openUiFiles } from './ui/files.ts';
 import { uiRoute } from './ui/route.ts';
 import { runClusters } from './up/run-clusters.ts';
+import { usageRoute } from './usage/route.ts';
 
 export interface ServeOptions {
   readonly config: Config;
@@ -137,6 +138,7 @@ export async function serve({ config, say, log, signal }: ServeOptions): Promise
         }),
         ...steve.routes,
         ...apiRoutes(apiDeps, baseUrl, { realmOf: steve.realmOf }),
+        usageRoute(apiDeps, life.signal),
         metricsRoute(metrics, { access: () => auth.access, token: metricsToken }),
         uiRoute(ui),
         homeRoute(baseUrl, () => ui() !== undefined),

@@ -3,8 +3,9 @@
 import { randomBytes } from 'node:crypto';
 import { invalid } from '@drover/base';
 import type { ApiDeps } from '../api/behaviour.ts';
+import { clientFor } from '../clusters/client-for.ts';
 import type { Caller } from '../http/exchange.ts';
-import { clientFor, podPath, readTarget } from './container-target.ts';
+import { podPath, readTarget } from './container-target.ts';
 
 const imagePattern = /^[a-zA-Z0-9][-a-zA-Z0-9._/:@]{0,511}$/;
 

@@ -7,9 +7,10 @@ import { forbidden, invalid, methodNotAllowed, notFound } from '@drover/base';
 import type { KubeClient } from '@drover/kube';
 import type { ApiDeps } from '../api/behaviour.ts';
 import { guardCsrf, isCrossSite } from '../auth/index.ts';
+import { clientFor } from '../clusters/client-for.ts';
 import type { Caller, Exchange, Route } from '../http/exchange.ts';
 import { noStore, sendJson } from '../http/send-json.ts';
-import { type ContainerTarget, clientFor, readTarget } from './container-target.ts';
+import { type ContainerTarget, readTarget } from './container-target.ts';
 import {
   archiveCommand,
   listCommand,

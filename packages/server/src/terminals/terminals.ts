@@ -2,8 +2,8 @@
 import { randomBytes } from 'node:crypto';
 import { notFound, tooManyRequests } from '@drover/base';
 import type { ApiDeps } from '../api/behaviour.ts';
+import { clientFor } from '../clusters/client-for.ts';
 import type { Caller } from '../http/exchange.ts';
-import { clientFor } from './container-target.ts';
 import { ExecStream, type ExecWish } from './exec-stream.ts';
 import { TerminalSession } from './terminal-session.ts';
 

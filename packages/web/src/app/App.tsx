@@ -26,6 +26,9 @@ const OtherKinds = lazy(async () => ({ default: (await import('../pages/OtherKin
 const Workloads = lazy(async () => ({ default: (await import('../pages/Workloads.tsx')).Workloads }));
 const CreateObject = lazy(async () => ({ default: (await import('../pages/CreateObject.tsx')).CreateObject }));
 const Across = lazy(async () => ({ default: (await import('../pages/Across.tsx')).Across }));
+const Groups = lazy(async () => ({ default: (await import('../pages/Groups.tsx')).Groups }));
+const Roles = lazy(async () => ({ default: (await import('../pages/Roles.tsx')).Roles }));
+const ClusterUsage = lazy(async () => ({ default: (await import('../pages/ClusterUsage.tsx')).ClusterUsage }));
 const Setup = lazy(async () => ({ default: (await import('../pages/Setup.tsx')).Setup }));
 
 export function App() {
@@ -56,11 +59,14 @@ function Pages(): ReactNode {
           <Route path="/" component={Home} />
           <Route path="/import/:id?" component={ImportCluster} />
           <Route path="/users" component={Users} />
+          <Route path="/groups" component={Groups} />
+          <Route path="/roles" component={Roles} />
           <Route path="/tokens" component={Tokens} />
           <Route path="/account" component={Account} />
           <Route path="/settings" component={Settings} />
           <Route path="/across/:plural" component={Across} />
           <Route path="/c/:clusterId/create/:plural" component={CreateObject} />
+          <Route path="/c/:clusterId/usage" component={ClusterUsage} />
           <Route path="/c/:clusterId/workloads" component={Workloads} />
           <Route path="/c/:clusterId/members" component={Members} />
           <Route path="/c/:clusterId" component={ClusterOverview} />

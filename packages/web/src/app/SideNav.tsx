@@ -34,6 +34,8 @@ function ServerNav(): ReactNode {
         current={path.startsWith('/across/')}
       />
       {may('user', 'POST') && <Entry href="/users" icon="users" text={t('frame.users')} />}
+      {may('globalRoleBinding', 'POST') && <Entry href="/groups" icon="users" text={t('frame.groups')} />}
+      {may('roleTemplate', 'POST') && <Entry href="/roles" icon="access" text={t('frame.roles')} />}
       <Entry href="/tokens" icon="key" text={t('frame.tokens')} />
       {may('setting', 'POST') && <Entry href="/settings" icon="settings" text={t('frame.settings')} />}
     </ul>
@@ -54,6 +56,7 @@ function ClusterNav({ clusterId }: { readonly clusterId: string }): ReactNode {
     <>
       <ul>
         <Entry href={addressOf(clusterId)} icon="overview" text={t('frame.overview')} current={page === undefined} />
+        <Entry href={addressOf(clusterId, 'usage')} icon="scale" text={t('usage.title')} current={page === 'usage'} />
       </ul>
       {groups.map(group => {
         const entries = group.plurals.flatMap(plural => all.get(plural) ?? []);

@@ -104,6 +104,8 @@ function usePages(): PaletteItem[] {
     ...(may('cluster', 'POST') ? [page(t('home.import'), '/import')] : []),
     page(t('frame.across'), acrossAddress('pods')),
     ...(may('user', 'POST') ? [page(t('frame.users'), '/users')] : []),
+    ...(may('globalRoleBinding', 'POST') ? [page(t('frame.groups'), '/groups')] : []),
+    ...(may('roleTemplate', 'POST') ? [page(t('frame.roles'), '/roles')] : []),
     page(t('frame.tokens'), '/tokens'),
     page(t('account.title'), '/account'),
     ...(may('setting', 'POST') ? [page(t('frame.settings'), '/settings')] : []),

@@ -110,7 +110,7 @@ export function LiveList({ wish, columns, onSort, empty, selection, onRemove, on
   return (
     <div
       ref={frame}
-      className="list"
+      className={`list${rows.count < 6 ? ' fitting' : ''}`}
       role="grid"
       aria-label={kind.kind}
       aria-rowcount={rows.count + 1}

@@ -96,7 +96,7 @@ export function MergedList({ label, merged, sourceTitle, columns, sort, onSort, 
       {rows.length > 0 && (
         <div
           ref={frame}
-          className="list"
+          className={`list${rows.length < 6 ? ' fitting' : ''}`}
           role="grid"
           aria-label={label}
           aria-rowcount={rows.length + 1}

@@ -72,7 +72,7 @@ function List({ clusterId, kind }: { readonly clusterId: string; readonly kind: 
   return (
     <>
       <Title title={name} beside={<span className="facts">{formatCount(total, i18n.language)}</span>}>
-        {createLink}
+        {total > 0 && createLink}
         <Link className="button" href={acrossAddress(kind.plural)}>
           <Icon name="cluster" />
           {t('list.inAllClusters')}

@@ -7,6 +7,7 @@ import { useChange, useMay, useV3List } from '../net/v3.ts';
 import { FormDialog } from '../parts/FormDialog.tsx';
 import { Icon } from '../parts/Icon.tsx';
 import { useNow } from '../parts/now.ts';
+import { PrincipalPicker, subjectOf } from '../parts/PrincipalPicker.tsx';
 import { formatAge } from '../parts/quantity.ts';
 import { Title } from '../parts/Title.tsx';
 import { V3Table } from '../parts/V3Table.tsx';
@@ -58,7 +59,6 @@ const common = ['cluster-owner', 'cluster-member'];
 function AddMember({ clusterId, onClose }: { readonly clusterId: string; readonly onClose: () => void }) {
   const { t } = useTranslation();
   const change = useChange();
-  const users = useV3List('/v3/users?sort=username').data?.data ?? [];
   const roles = (useV3List('/v3/roletemplates?context=cluster').data?.data ?? []).filter(one => one['hidden'] !== true);
   const rank = (id: string) => (common.includes(id) ? common.indexOf(id) : common.length);
   const sorted = [...roles].sort((a, b) => rank(a.id) - rank(b.id));
@@ -70,21 +70,11 @@ function AddMember({ clusterId, onClose }: { readonly clusterId: string; readonl
       onSubmit={form =>
         change('/v3/clusterroletemplatebindings', {
           method: 'POST',
-          body: { clusterId, userId: String(form.get('user')), roleTemplateId: String(form.get('role')) },
+          body: { clusterId, ...subjectOf(form, 'who'), roleTemplateId: String(form.get('role')) },
         })
       }
     >
-      <label className="field">
-        <span>{t('manage.user')}</span>
-        <select name="user" required>
-          {users.map(user => (
-            <option key={user.id} value={user.id}>
-              {textAt(user, 'username') || user.id}
-              {user.name ? ` · ${user.name}` : ''}
-            </option>
-          ))}
-        </select>
-      </label>
+      <PrincipalPicker name="who" />
       <label className="field">
         <span>{t('manage.role')}</span>
         <select name="role" required>

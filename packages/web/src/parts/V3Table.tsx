@@ -21,9 +21,11 @@ export interface V3TableProps {
   readonly nameOf: (row: V3Resource) => string;
   readonly empty: { readonly title: string; readonly hint?: string };
   readonly filter?: (row: V3Resource) => boolean;
+  /** Which rows are nobody's to delete, whatever their links say. */
+  readonly isFixed?: (row: V3Resource) => boolean;
 }
 
-export function V3Table({ path, steveType, columns, nameOf, empty, filter }: V3TableProps) {
+export function V3Table({ path, steveType, columns, nameOf, empty, filter, isFixed }: V3TableProps) {
   const { t } = useTranslation();
   const found = useV3List(path, steveType);
   const [removing, setRemoving] = useState<V3Resource>();
@@ -53,7 +55,7 @@ export function V3Table({ path, steveType, columns, nameOf, empty, filter }: V3T
                 <td key={title}>{cell(row)}</td>
               ))}
               <td className="number">
-                {row.links['remove'] && (
+                {row.links['remove'] && !isFixed?.(row) && (
                   <button
                     type="button"
                     className="plain"

@@ -46,4 +46,6 @@ export const frame = {
   moreKinds: 'Custom resources',
   across: 'Across clusters',
   allWorkloads: 'All workloads',
+  groups: 'Groups',
+  roles: 'Roles',
 } as const;

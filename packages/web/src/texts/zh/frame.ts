@@ -49,4 +49,6 @@ export const frame: SameKeys<typeof en> = {
   moreKinds: '自定义资源',
   across: '跨集群',
   allWorkloads: '全部工作负载',
+  groups: '用户组',
+  roles: '角色',
 };

@@ -19,6 +19,7 @@ import { overview } from './overview.ts';
 import { palette } from './palette.ts';
 import { signIn } from './sign-in.ts';
 import { states } from './states.ts';
+import { usage } from './usage.ts';
 
 export const zh = {
   account,
@@ -41,4 +42,5 @@ export const zh = {
   palette,
   signIn,
   states,
+  usage,
 } as const;
