@@ -31,7 +31,7 @@ test('a role is made, and somebody is found by his name and given it in a cluste
   await dialog.getByLabel('list', { exact: true }).check();
   await dialog.getByLabel('Resources').fill('configmaps');
   await dialog.getByRole('button', { name: 'Add', exact: true }).click();
-  await page.getByRole('button', { name: 'Reads config' }).click();
+  await page.getByRole('button', { name: 'Reads config', exact: true }).click();
   await page.getByRole('dialog').getByRole('cell', { name: 'get, list' }).waitFor();
   await page.keyboard.press('Escape');
   await page.goto(inCluster('/members'));
