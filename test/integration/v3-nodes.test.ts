@@ -114,9 +114,15 @@ test('a drain waits for a disruption budget, can be stopped, and goes on where i
     return one.transitioning === 'error' ? one : undefined;
   });
   assert.match(stopped.transitioningMessage, /it was stopped/);
+  const offered = () => until('the drain to be offered again', async () => (await seen()).actions.drain);
+  await server.ask(admin, 'POST', path(await offered()), { ...drainWith, timeout: 1 }, 200);
+  const late = await until('the drain to be told as late', async () => {
+    const { transitioningMessage: message } = await seen();
+    return /did not leave/.test(message) ? message : undefined;
+  });
+  assert.match(late, /default\/web \(.*disruption budget.*\) did not leave .* within 1 s/);
   await kube.delete(budgets, 'web', { namespace: 'default' });
-  const again = await until('the drain to be offered again', async () => (await seen()).actions.drain);
-  await server.ask(admin, 'POST', path(again), drainWith, 200);
+  await server.ask(admin, 'POST', path(await offered()), drainWith, 200);
   const drained = await node('drained');
   assert.deepEqual(await podNames(), ['daemon']);
   await server.ask(admin, 'POST', path(drained.actions.uncordon), {}, 200);

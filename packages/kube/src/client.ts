@@ -31,6 +31,8 @@ export interface RequestOptions {
   readonly signal?: AbortSignal;
   /** 0 means no deadline. */
   readonly timeoutMs?: number;
+  /** Of a request that is told to come later; several unless told. */
+  readonly tries?: number;
 }
 
 export interface GetOptions {

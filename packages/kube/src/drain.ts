@@ -2,7 +2,7 @@
  * Emptying a node: its pods are evicted one by one as far as their disruption budgets let them go. Daemon sets' stay, and so do
  * those that the kubelet runs by itself.
  */
-import { anySignal, hasReason, invalid, isNotFound, type Resource, sleep } from '@drover/base';
+import { hasReason, invalid, isNotFound, messageOf, type Resource, StatusError, sleep } from '@drover/base';
 import type { KubeClient } from './client.ts';
 import { pods } from './resource-ref.ts';
 
@@ -26,10 +26,28 @@ export async function checkDrain(client: KubeClient, node: string, options: Drai
   refuseWhatStays(await podsOn(client, node, options.signal), options);
 }
 
-/** Resolves once only daemon sets' pods are left; rejects when the time is over or the signal aborts. */
+/**
+ * Resolves once only daemon sets' pods are left; throws Timeout naming those that did not go, and why. The time is looked at once all have
+ * been asked: a slow answer is no reason to know nothing.
+ */
 export async function emptyNode(client: KubeClient, node: string, options: DrainOptions): Promise<void> {
-  const signal = anySignal(options.signal, AbortSignal.timeout(options.timeoutMs));
-  await empty(client, node, { options, signal });
+  const { timeoutMs, signal } = options;
+  const late = performance.now() + timeoutMs;
+  for (;;) {
+    const left = (await podsOn(client, node, signal)).filter(pod => !ofDaemonSet(pod));
+    if (left.length === 0) return;
+    const staying: string[] = [];
+    for (const pod of left) {
+      const refusal = pod.metadata.deletionTimestamp ? undefined : await evict(client, pod, options);
+      staying.push(`${nameOf(pod)} (${refusal ?? 'it is ending'})`);
+    }
+    const leftMs = late - performance.now();
+    if (leftMs <= 0) {
+      const message = `${staying.join(', ')} did not leave ${node} within ${timeoutMs / 1000} s`;
+      throw new StatusError(504, 'Timeout', message);
+    }
+    await sleep(Math.min(againMs, leftMs), signal);
+  }
 }
 
 interface Pod extends Resource {
@@ -46,42 +64,33 @@ async function podsOn(client: KubeClient, node: string, signal?: AbortSignal): P
 }
 
 const controllerOf = ({ metadata }: Pod) => metadata.ownerReferences?.find(({ controller }) => controller === true);
+const nameOf = ({ metadata }: Pod): string => `${metadata.namespace}/${metadata.name}`;
 const ofDaemonSet = (pod: Pod): boolean => controllerOf(pod)?.kind === 'DaemonSet';
 
 /** As kubectl drain does: what would be lost for good needs a word of its own. */
 function refuseWhatStays(all: readonly Pod[], { force, deleteLocalData, ignoreDaemonSets }: DrainOptions): void {
-  const name = ({ metadata }: Pod) => `${metadata.namespace}/${metadata.name}`;
   const daemon = all.find(ofDaemonSet);
   if (daemon && !ignoreDaemonSets)
-    throw invalid('ignoreDaemonSets', `${name(daemon)} is a daemon set's and would come back at once`, 'InvalidOption');
+    throw invalid(
+      'ignoreDaemonSets',
+      `${nameOf(daemon)} is a daemon set's and would come back at once`,
+      'InvalidOption',
+    );
   const others = all.filter(pod => !ofDaemonSet(pod));
   const bare = others.find(pod => !controllerOf(pod));
-  if (bare && !force) throw invalid('force', `${name(bare)} is nobody's and would not come back`, 'InvalidOption');
+  if (bare && !force) throw invalid('force', `${nameOf(bare)} is nobody's and would not come back`, 'InvalidOption');
   const local = others.find(pod => pod.spec?.volumes?.some(({ emptyDir }) => emptyDir));
   if (local && !deleteLocalData)
-    throw invalid('deleteLocalData', `${name(local)} has data of its own`, 'InvalidOption');
+    throw invalid('deleteLocalData', `${nameOf(local)} has data of its own`, 'InvalidOption');
 }
 
-async function empty(
-  client: KubeClient,
-  node: string,
-  { options, signal }: { options: DrainOptions; signal: AbortSignal },
-): Promise<void> {
-  for (;;) {
-    const left = (await podsOn(client, node, signal)).filter(pod => !ofDaemonSet(pod));
-    if (left.length === 0) return;
-    for (const pod of left) if (!pod.metadata.deletionTimestamp) await evict(client, pod, { options, signal });
-    await sleep(againMs, signal);
-  }
-}
-
+/** Why it may not go yet, in the cluster's own words; undefined where it goes. */
 async function evict(
   client: KubeClient,
   { metadata }: Pod,
-  { options, signal }: { options: DrainOptions; signal: AbortSignal },
-): Promise<void> {
+  { gracePeriod, signal }: DrainOptions,
+): Promise<string | undefined> {
   const { name, namespace } = metadata;
-  const { gracePeriod } = options;
   const body = {
     apiVersion: 'policy/v1',
     kind: 'Eviction',
@@ -89,9 +98,14 @@ async function evict(
     ...(gracePeriod >= 0 ? { deleteOptions: { gracePeriodSeconds: gracePeriod } } : {}),
   };
   try {
-    await client.request('POST', `/api/v1/namespaces/${namespace}/pods/${name}/eviction`, { body, signal });
+    await client.request('POST', `/api/v1/namespaces/${namespace}/pods/${name}/eviction`, {
+      ...{ body, signal },
+      // Told to come later, it goes on with the others meanwhile.
+      tries: 1,
+    });
   } catch (error) {
     // Its budget does not let it go yet: asked again. Gone is gone.
-    if (!isNotFound(error) && !hasReason(error, 'TooManyRequests')) throw error;
+    if (hasReason(error, 'TooManyRequests')) return messageOf(error);
+    if (!isNotFound(error)) throw error;
   }
 }

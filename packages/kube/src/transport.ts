@@ -21,6 +21,8 @@ export interface SendOptions {
   readonly signal?: AbortSignal;
   /** Who this one request is made as, in place of the connection's own. */
   readonly impersonate?: Impersonation;
+  /** At most so many; 1 for who has something better to do than to wait. */
+  readonly tries?: number;
 }
 
 export interface Answer {
@@ -73,7 +75,7 @@ export class Transport implements AsyncDisposable {
       if (answer.status < 400) return answer;
       const body = await readText(answer.body, maxErrorBytes).catch(() => '');
       const retryAfterMs = (Number(answer.headers['retry-after']) || 0) * 1000;
-      const last = single || attempt >= maxTries;
+      const last = single || attempt >= (options.tries ?? maxTries);
       if (answer.status === 401 && auth?.token && typeof this.connection.token === 'function' && !rejected && !last) {
         rejected = auth.token;
       } else if ((answer.status === 429 || answer.status >= 500) && retryAfterMs > 0 && !last) {
