@@ -1,5 +1,5 @@
 /**
- * `./drover test [unit|integration|e2e|mutants|check]… [PART-OF-A-PATH]…`: everything when nothing is named. Closes with one
+ * `./drover test [unit|integration|e2e|mutants|check|upgrade]… [PART-OF-A-PATH]…`: all but what runs on demand when nothing is named. Closes with one
  * line, `N passed, N failed`, and exits with 0 only when something ran and nothing failed.
  */
 import { runChecks } from './check/run.ts';
@@ -24,8 +24,10 @@ async function main(args: readonly string[], signal: AbortSignal): Promise<numbe
   }
   const named = args.filter(arg => parts.includes(arg));
   const only = args.filter(arg => !parts.includes(arg));
-  // A path alone looks for files in every suite; nothing at all means everything.
-  const chosen = named.length > 0 ? named : only.length > 0 ? suites.map(suite => suite.name) : parts;
+  // A path alone looks for files in every suite; nothing at all means everything but what has to be named.
+  const onDemand = suites.filter(suite => suite.onDemand).map(({ name }) => name);
+  const usual = parts.filter(name => !onDemand.includes(name));
+  const chosen = named.length > 0 ? named : only.length > 0 ? suites.map(suite => suite.name) : usual;
 
   let total: Counts = nothing;
   if (chosen.includes('check')) total = add(total, await runChecks());
