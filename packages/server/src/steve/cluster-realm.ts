@@ -3,7 +3,7 @@
  * him see; single objects and all writes go to the cluster as him, and it decides.
  */
 import { randomUUID } from 'node:crypto';
-import { forbidden, isUnavailable, StatusError, tooLarge } from '@drover/base';
+import { forbidden, isUnavailable, StatusError, sleep, tooLarge } from '@drover/base';
 import { type Method as HttpMethod, resourcePath } from '@drover/kube';
 import type { Identity } from '../auth/index.ts';
 import type { Column } from './cache/ages.ts';
@@ -112,7 +112,7 @@ export class ClusterRealm implements Realm {
   }
 
   async feed(type: SteveType): Promise<Feed> {
-    if (!(await this.#knows())) throw forbidden('watch not allowed: this cluster decides by more than its roles');
+    if (!(await this.#knowsSoon())) throw forbidden('watch not allowed: this cluster decides by more than its roles');
     const cache = this.#hold.cacheOf(type);
     await cache.ready();
     const reach = () => this.#hold.rbac.rightsOf(this.#identity).reach(type);
@@ -144,6 +144,16 @@ export class ClusterRealm implements Realm {
 
   view(type: SteveType, place: Place): string {
     return `/k8s/clusters/${this.#hold.clusterId}${resourcePath(type.ref, place)}`;
+  }
+
+  /** The same, with some patience: a client that is refused a watch never asks for it again, and a binding may be on its way here. */
+  async #knowsSoon(): Promise<boolean> {
+    const end = performance.now() + patienceMs;
+    for (;;) {
+      if (await this.#knows()) return true;
+      if (performance.now() > end) return false;
+      await sleep(500);
+    }
   }
 
   /** Whether this person's rights can be told from the cluster's roles. */
@@ -222,6 +232,8 @@ export class ClusterRealm implements Realm {
   }
 }
 
+/** Longer than it takes until one who disagrees is asked again, twice. */
+const patienceMs = 5000;
 const listAccept = 'application/json;as=Table;v=v1;g=meta.k8s.io,application/json';
 const fewSecrets = 50;
 const together = 10;
