@@ -12,6 +12,9 @@ export async function sendBundle(bundle: Bundle, executor: Executor, options: { 
   const { signal } = options;
   const { manifest } = bundle;
   const dir = bundleDir(manifest.id);
+  const mark = `${dir}/.complete`;
+  // A host that has it is left as it is, the times of files among it.
+  if ((await executor.run(['test', '-f', mark], { signal })).code === 0) return;
   const folders = [...new Set(manifest.files.map(({ path }) => dirname(`${dir}/${path}`)))];
   await executor.run(['mkdir', '-p', ...folders], { signal });
   const there = await checksums(executor, dir, signal);
@@ -20,7 +23,7 @@ export async function sendBundle(bundle: Bundle, executor: Executor, options: { 
     const content = createReadStream(bundle.file(path));
     await executor.put(`${dir}/${path}`, content, { mode: executable ? 0o755 : 0o644, sha256, signal });
   }
-  await executor.put(`${dir}/.complete`, `${manifest.id}\n`, { signal });
+  await executor.put(mark, `${manifest.id}\n`, { signal });
 }
 
 async function checksums(executor: Executor, dir: string, signal?: AbortSignal): Promise<Map<string, string>> {
