@@ -48,10 +48,12 @@ export async function readSsh(
 ): Promise<SshAccess> {
   const useAgent = own['ssh_agent_auth'] === true || tree['ssh_agent_auth'] === true;
   const file = async (option: 'ssh_key' | 'ssh_cert') => {
+    // An agent has its own.
+    if (useAgent) return undefined;
     const inline = text(own, option);
     if (inline) return inline;
     const given = text(own, `${option}_path`) ?? text(tree, `${option}_path`);
-    const path = given ?? (option === 'ssh_key' && !useAgent ? '~/.ssh/id_rsa' : undefined);
+    const path = given ?? (option === 'ssh_key' ? '~/.ssh/id_rsa' : undefined);
     if (path === undefined) return undefined;
     try {
       return await readFile(resolve(dir, path.replace(/^~(?=\/)/, homedir())), 'utf8');
