@@ -9,6 +9,7 @@ import { authorities, type Certificates, completeCertificates, serviceAccountKey
 import {
   beginRotation,
   certificateEnds,
+  endingAuthorities,
   keyId,
   nextPhase,
   type Rotation,
@@ -103,4 +104,7 @@ test('when certificates end can be asked, of those that do', async () => {
   const ends = certificateEnds(certificates);
   assert.equal(ends[serviceAccountKey], undefined);
   assert.match(ends['kube-apiserver'] ?? '', /^\d{4}-\d\d-\d\dT/);
+  assert.deepEqual(endingAuthorities(certificates), []);
+  const inNineYears = new Date(Date.now() + 9.5 * 365 * 86_400_000);
+  assert.match(endingAuthorities(certificates, inNineYears)[0] ?? '', /^kube-ca ends \d{4}-\d\d-\d\d: exchange it/);
 });

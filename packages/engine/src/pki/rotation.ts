@@ -65,6 +65,15 @@ export function keyId({ key }: CertPair): string {
   return createHash('sha256').update(der).digest('base64url');
 }
 
+/** Authorities that end within a year, in words: nothing renews them but an exchange. */
+export function endingAuthorities(certificates: Certificates, now: Date = new Date()): string[] {
+  return authorities.flatMap(name => {
+    const ends = new X509Certificate(certificates[name]!.cert).validToDate;
+    const soon = ends.getTime() - now.getTime() < 365 * 86_400_000;
+    return soon ? [`${name} ends ${ends.toISOString().slice(0, 10)}: exchange it (cert rotate --rotate-ca)`] : [];
+  });
+}
+
 /** When each certificate ends, ISO 8601, by its name. */
 export function certificateEnds(certificates: Certificates): Readonly<Record<string, string>> {
   return Object.fromEntries(

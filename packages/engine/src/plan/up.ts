@@ -10,7 +10,7 @@ import type { Executor } from '../hosts/executor.ts';
 import type { HostFacts } from '../node/host-input.ts';
 import { type Certificates, completeCertificates } from '../pki/cluster-certs.ts';
 import { type Encryption, nextEncryption, otherResources, planEncryption } from '../pki/encryption.ts';
-import { beginRotation, nextPhase, type Rotation } from '../pki/rotation.ts';
+import { beginRotation, endingAuthorities, nextPhase, type Rotation } from '../pki/rotation.ts';
 import type { Addon } from './addon.ts';
 import { converge } from './converge.ts';
 import type { StepEvent } from './run.ts';
@@ -100,6 +100,7 @@ async function beginWith(options: BeginOptions): Promise<EngineState> {
   if (isNew && (rotateAuthorities || rotateEncryptionKey))
     throw conflict('cluster', spec.name, 'it was never brought up: there is nothing to rotate');
   const { certificates } = await completeCertificates(spec, state?.certificates ?? {}, { renew });
+  for (const message of endingAuthorities(certificates)) onWarning(message);
   const encryption = planEncryption(spec, state ?? {}, { rotate: rotateEncryptionKey, isNew });
   const others = otherResources(encryption.encryptionChange?.to);
   if (others.length > 0)
