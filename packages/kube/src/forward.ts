@@ -18,6 +18,8 @@ export interface ForwardOptions {
   readonly dropHeader?: (name: string) => boolean;
   /** Raw headers added to the answer. */
   readonly addHeaders?: readonly string[];
+  /** More of them for an answer of a request, by its status. */
+  readonly explain?: (status: number) => readonly string[];
   /** Any of them ends the exchange on both sides. */
   readonly signals?: readonly AbortSignal[];
 }
@@ -107,6 +109,7 @@ class Forwarding implements Dispatcher.DispatchHandler {
     const raw = latin1(controller.rawHeaders as unknown as (Buffer | string)[]);
     const headers = endToEndHeaders(raw, options.dropHeader ?? noDrop);
     if (options.addHeaders) headers.push(...options.addHeaders);
+    if (options.explain) headers.push(...options.explain(status));
     response.writeHead(status, statusText ?? '', headers);
     // Together with the first bytes where they are here already, at once otherwise: a watch may be silent for long.
     process.nextTick(flushHead, response);

@@ -89,8 +89,7 @@ export type SubjectDraft = typeof subject extends fc.Arbitrary<infer T> ? T : ne
 
 export const via = fc.constantFrom('v3', 'v3', 'kubernetes');
 
-/** What everybody has when it begins. */
-export const beginning = fc.record({
+const anything = fc.record({
   templates: fc.array(templateDraft, { minLength: 3, maxLength: 7, size: 'max' }),
   globals: fc.array(fc.record({ draft: globalDraft, subject }), { minLength: 4, maxLength: 8, size: 'max' }),
   inClusters: fc.array(fc.record({ cluster: place, role: place, subject }), {
@@ -104,4 +103,53 @@ export const beginning = fc.record({
     size: 'max',
   }),
 });
-export type Beginning = typeof beginning extends fc.Arbitrary<infer T> ? T : never;
+export type Beginning = typeof anything extends fc.Arbitrary<infer T> ? T : never;
+
+const bindingsRule = own(['clusterroletemplatebindings', 'projectroletemplatebindings'], ...write);
+const template = (context: '' | 'cluster' | 'project', rules: Rule[], locked = false): TemplateDraft => ({
+  context,
+  rules,
+  externalRules: [],
+  inherits: [],
+  external: false,
+  locked,
+});
+const user = (index: number): SubjectDraft => ({ kind: 'user', at: index });
+const globally = (index: number, ...rules: Rule[]) => ({
+  draft: { rules, inNamespace: null, inEveryCluster: [] },
+  subject: user(index),
+});
+
+/** People each of whom is one step from more than he has, if only somebody let him. */
+const onTheBrink: Beginning = {
+  templates: [
+    template('', [inside(['pods'], 'get')]),
+    template('', [own(['projects'], 'own')]),
+    template('project', [inside(['pods'], 'get')]),
+    template('cluster', [], true),
+    template('cluster', []),
+    template('', [own(['projects'], '*'), bindingsRule]),
+    template('project', [{ apiGroups: ['rbac.authorization.k8s.io'], resources: ['rolebindings'], verbs: ['get'] }]),
+    template('project', [inside(['pods'], '*')]),
+  ],
+  globals: [
+    globally(0, inside(['pods'], '*'), bindingsRule),
+    globally(0, own(['roletemplates'], ...write)),
+    globally(2, own(['projects', 'clusters'], '*'), bindingsRule),
+    globally(3, own(['users'], ...write)),
+  ],
+  inClusters: [
+    { cluster: 0, role: 4, subject: user(0) },
+    { cluster: 0, role: 5, subject: user(2) },
+    { cluster: 0, role: 4, subject: user(3) },
+  ],
+  // The first of the built-in ones, after the eight above, is project-owner.
+  inProjects: [
+    { project: 1, role: 8, subject: user(1) },
+    { project: 2, role: 8, subject: user(1) },
+    { project: 0, role: 8, subject: user(3) },
+  ],
+};
+
+/** What everybody has when it begins. */
+export const beginning: fc.Arbitrary<Beginning> = fc.oneof(anything, fc.constant(onTheBrink));

@@ -3,7 +3,7 @@
  * shown as its own type. A provider is switched on by who has signed in with it: what can't be tested is not enabled.
  */
 import { type SchemaFields, type TypeDeclaration, toV3, types, type V3Data } from '@drover/api';
-import { forbidden, invalid, notFound, StatusError } from '@drover/base';
+import { invalid, notFound, StatusError } from '@drover/base';
 import {
   admitIdentity,
   configStructs,
@@ -19,6 +19,7 @@ import {
   readConfig,
   saveConfig,
 } from '../auth-providers/index.ts';
+import { refusal } from '../explain/refusal.ts';
 import type { ApiRequest, ApiView, Behaviour, ResourceAction, ServedType } from './behaviour.ts';
 import { depsOf } from './tokens.ts';
 
@@ -60,7 +61,10 @@ function getVisible(request: ApiView, id: string): V3Data {
 
 function requireMayUpdate(request: ApiView, name: string): void {
   if (!may(request, 'update', name))
-    throw forbidden(`you may not change authConfig "${name}"`, { kind: 'authConfig', name });
+    throw refusal({ caches: request.deps.caches, access: request.deps.auth.access }, request.caller, {
+      text: `you may not change authConfig "${name}"`,
+      wanted: { verb: 'update', type: 'authConfig', place: { name } },
+    });
 }
 
 /** Changes it; switching it on this way takes a provider that answers, since nobody has signed in with it. */

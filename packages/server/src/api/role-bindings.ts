@@ -2,11 +2,18 @@
 import type { ClusterRoleTemplateBinding, GlobalRoleBinding, ProjectRoleTemplateBinding, V3Data } from '@drover/api';
 import { invalid, notFound } from '@drover/base';
 import { requireMayBindGlobalRole, requireMayBindTemplate } from '../auth/index.ts';
+import { isGroupPrincipal, isUserPrincipal } from '../auth-providers/index.ts';
 import { type ApiRequest, behaviour } from './behaviour.ts';
 import { requireReach } from './tokens.ts';
 
 const subjects = ['userId', 'userPrincipalId', 'groupId', 'groupPrincipalId'] as const;
 const localPrefix = 'local://';
+
+function requirePrincipal(field: string, id: unknown, is: (id: string) => boolean): void {
+  if (typeof id !== 'string' || id === '' || is(id)) return;
+  const example = field === 'userPrincipalId' ? 'openldap_user://uid=mia,dc=example,dc=com' : 'github_team://1234';
+  throw invalid(field, `"${id.slice(0, 64)}" is no principal of any provider, such as ${example}`, 'InvalidReference');
+}
 
 /** Exactly one subject; a local user's principal is the user. */
 function withSubject(request: ApiRequest, input: V3Data): V3Data {
@@ -14,6 +21,8 @@ function withSubject(request: ApiRequest, input: V3Data): V3Data {
   const principal = input['userPrincipalId'];
   if (given.length === 2 && input['userId'] && principal === `${localPrefix}${input['userId']}`) given.pop();
   if (given.length !== 1) throw invalid('userId', `give one of ${subjects.join(', ')}`, 'MissingRequired');
+  requirePrincipal('userPrincipalId', principal, isUserPrincipal);
+  requirePrincipal('groupPrincipalId', input['groupPrincipalId'], isGroupPrincipal);
   const local =
     typeof principal === 'string' && principal.startsWith(localPrefix)
       ? principal.slice(localPrefix.length)

@@ -1,6 +1,5 @@
 /** Users in v3: made with a password that is never shown, changed within what a caller may, `me` on one's own. */
 import { toV3, types, type User } from '@drover/api';
-import { forbidden } from '@drover/base';
 import {
   changePassword,
   createUser,
@@ -11,6 +10,7 @@ import {
   updateUser,
 } from '../auth/index.ts';
 import { refreshEverybody, refreshUser } from '../auth-providers/index.ts';
+import { refusal } from '../explain/refusal.ts';
 import { type ApiView, behaviour } from './behaviour.ts';
 import { createdBy } from './created-by.ts';
 import { findType } from './registry.ts';
@@ -81,7 +81,12 @@ export const users = behaviour<User>({
       return undefined;
     },
     async refreshauthprovideraccess(request) {
-      if (!request.deps.auth.access.may(request.caller, 'create', 'user')) throw forbidden('you may not refresh users');
+      const { caches, auth } = request.deps;
+      if (!auth.access.may(request.caller, 'create', 'user'))
+        throw refusal({ caches, access: auth.access }, request.caller, {
+          text: 'you may not refresh users',
+          wanted: { verb: 'create', type: 'user', place: {} },
+        });
       await refreshEverybody(depsOf(request));
       return undefined;
     },

@@ -6,6 +6,7 @@ export type { PasswordProvider, ProviderConfig } from './configured-provider.ts'
 export { admitIdentity } from './external-users.ts';
 export type { Identity } from './identity.ts';
 export { principalElsewhere, searchElsewhere } from './known-principals.ts';
+export { isGroupPrincipal, isUserPrincipal } from './principal-ids.ts';
 export { findConfigured } from './providers.ts';
 export { groupRefresh, refreshEverybody, refreshUser } from './refresh.ts';
 export { assertionPurge } from './seen-once.ts';

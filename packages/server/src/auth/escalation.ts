@@ -3,7 +3,7 @@
  * than he does. Asked in the write path of every type that carries rights; there is no other check behind it.
  */
 import type { RoleTemplate } from '@drover/api';
-import { forbidden, invalid, notFound } from '@drover/base';
+import { forbidden, invalid, notFound, type StatusError } from '@drover/base';
 import type { Caller } from '../http/exchange.ts';
 import type { Caches } from '../resources/index.ts';
 import { type Access, grantsReach } from './access.ts';
@@ -30,7 +30,7 @@ export function requireMayGrant(
   if (caller.clusterId !== undefined && caller.clusterId !== scope.clusterId)
     throw forbidden(`this token is for cluster "${caller.clusterId}" only`);
   const missing = firstMissing(heldIn(caches, access.grantsOf(caller), scope).rules, rules);
-  if (missing) throw forbidden(`you can't grant what you don't have: ${missing}`);
+  if (missing) throw notYours(missing, scope);
 }
 
 /**
@@ -58,6 +58,17 @@ export function requireMayBindTemplate(
   requireMayGrant(deps, caller, { rules, scope: { clusterId, projectId } });
 }
 
+/** Names what is missing, where, and who may give it. */
+function notYours(what: string, { clusterId, projectId }: Scope = {}): StatusError {
+  const [where, who] =
+    projectId !== undefined
+      ? [` in project "${projectId}"`, 'an owner of its cluster']
+      : clusterId !== undefined
+        ? [` in cluster "${clusterId}"`, 'an owner of the cluster']
+        : ['', 'an administrator'];
+  return forbidden(`you can't grant what you don't have: ${what}${where}; it may be granted by ${who}`);
+}
+
 /** Whether the template's rules stand in its cluster, in a ClusterRole of its name, and not here. */
 function hidesItsRules({ external, externalRules }: Pick<RoleTemplate, 'external' | 'externalRules'>): boolean {
   return external === true && !externalRules?.length;
@@ -74,10 +85,9 @@ function requireHeldTemplates(
 ): void {
   const held = heldIn(caches, access.grantsOf(caller), binding);
   const unknown = binding.templates.find(one => hidesItsRules(one) && !held.templates.has(one.metadata.name));
-  if (unknown) throw forbidden(`you can't grant what you don't have: role ${unknown.metadata.name}`);
+  if (unknown) throw notYours(`role ${unknown.metadata.name}`, binding);
   const owning = binding.templates.find(isOwnerTemplate);
-  if (owning && !held.owner)
-    throw forbidden(`you can't grant what you don't have: role ${owning.metadata.name}, which makes an owner`);
+  if (owning && !held.owner) throw notYours(`role ${owning.metadata.name}, which makes an owner`, binding);
 }
 
 /** Whether the caller may bind the global role: he holds all of it, or the verb `bind` on it. */
@@ -109,10 +119,9 @@ function requireGlobalRules(deps: EscalationDeps, caller: Caller, role: GlobalRi
   const rules = [...(role.rules ?? []), ...Object.values(role.namespacedRules ?? {}).flat()];
   if (!deps.access.isAdmin(caller)) {
     const missing = firstMissing(deps.access.grantsOf(caller).rules, rules);
-    if (missing) throw forbidden(`you can't grant what you don't have: ${missing}`);
+    if (missing) throw notYours(missing);
   }
-  if (role.inheritedClusterRoles?.length && !deps.access.isAdmin(caller))
-    throw forbidden("you can't grant what you don't have: a role in every cluster");
+  if (role.inheritedClusterRoles?.length && !deps.access.isAdmin(caller)) throw notYours('a role in every cluster');
 }
 
 /** Whether the caller may make or change a role template so that it holds these rules and inherits these. */
@@ -151,7 +160,7 @@ export function requireMayActOn({ access, caches }: EscalationDeps, caller: Call
   if (theirs.admin) throw forbidden('only an admin may do that to an admin');
   if (access.allows(caller, 'manage-users', { group, resource: 'users', name: userId })) return;
   const more = moreThan(caches, access.grantsOf(caller), theirs);
-  if (more) throw forbidden(`user ${userId} has rights that you don't have: ${more}`);
+  if (more) throw forbidden(`user ${userId} has rights that you don't have: ${more}; an administrator may do it`);
 }
 
 /** The first right in `theirs` that `own` lacks where it holds: on the server, in a namespace of it, cluster or project. */

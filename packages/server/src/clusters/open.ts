@@ -17,6 +17,7 @@ import { type AddressOf, connectedAddress } from '../http/client-address.ts';
 import type { Route } from '../http/exchange.ts';
 import type { AgentArchives } from '../provisioning/agent-archives.ts';
 import { HostTunnels } from '../provisioning/host-tunnels.ts';
+import { refusalNote } from '../proxy/refusal-note.ts';
 import { type ProxyDeps, proxyRoutes } from '../proxy/route.ts';
 import { ClusterTargets } from '../proxy/targets.ts';
 import type { Caches, Resources } from '../resources/index.ts';
@@ -97,6 +98,7 @@ export function openClusters(deps: ClustersDeps): Clusters {
       signalFor: (caller, clusterId) => auth.sessions.signalFor(caller, clusterId),
       checkOrigin: (upgrade, caller) => requireSameOrigin(upgrade.request, caller, setting('server-url')),
       onDone: deps.onProxied,
+      noteRefusal: (caller, clusterId) => refusalNote({ caches, access: auth.access }, caller, clusterId),
       namespaces: { access: auth.access, client: clusterId => clients.get(clusterId) },
     }),
     connectRoute({

@@ -23,7 +23,7 @@ let outsider: User;
 const ask = (action: string, body: object, as?: string) => api.ask('POST', `/v1-access?action=${action}`, { as, body });
 
 before(async () => {
-  api = await openTestApi();
+  api = await openTestApi({ kubeApi: true });
   [owner, member, viewer, outsider] = (await Promise.all(
     ['owner', 'member', 'viewer', 'outsider'].map(name => api.makeUser(name)),
   )) as [User, User, User, User];
@@ -113,6 +113,33 @@ test('a refusal names verb, resource, scope and who may grant it', async () => {
   const hidden = await api.ask('PUT', `/v3/clusters/${cluster}`, { as: viewer.token, body: { description: 'x' } });
   assert.equal(hidden.status, 403);
   assert.match(hidden.body.message, /update on clusters\.management\.cattle\.io .*granted by an owner of the cluster$/);
+});
+
+test('every refusal names verb, resource and place, and who may grant it, on whichever way it was asked', async () => {
+  const below = '/k8s/clusters/local/apis/management.cattle.io/v3';
+  const template = { apiVersion: 'management.cattle.io/v3', kind: 'RoleTemplate', metadata: {}, displayName: 'x' };
+  const bind = { clusterId: cluster, roleTemplateId: 'cluster-owner', userId: outsider.id };
+  const rules = [{ apiGroups: ['management.cattle.io'], resources: ['clusterroletemplatebindings'], verbs: ['*'] }];
+  const { id: binder } = await api.want(201, 'POST', '/v3/roletemplates', {
+    body: { name: 'binder', context: 'cluster', rules },
+  });
+  await api.want(201, 'POST', '/v3/clusterroletemplatebindings', {
+    body: { clusterId: cluster, roleTemplateId: binder, userId: viewer.id },
+  });
+  for (const [as, method, path, body, told] of [
+    [member, 'POST', '/v3/users', { username: 'x', password: 'long enough to be one' }, /create on users\.management/],
+    [member, 'POST', `${below}/roletemplates`, { ...template, rules: [] }, /create on roletemplates\.management/],
+    [viewer, 'POST', '/v3/clusterroletemplatebindings', bind, /role cluster-owner.* in cluster/],
+    [viewer, 'PUT', `/v3/projects/${project}`, { description: 'x' }, /update on projects\.management/],
+    [member, 'POST', '/v3/users?action=refreshauthprovideraccess', {}, /create on users\.management/],
+  ] as const) {
+    const headers = { 'content-type': 'application/json' };
+    const { status, body: error } = await api.ask(method, path, { as: as.token, body, headers });
+    const text = String(error.message);
+    assert.equal(status, 403, `${method} ${path}: ${text}`);
+    assert.match(text, told);
+    assert.match(text, /it may be granted by (an administrator|an owner of |.*owner)/);
+  }
 });
 
 test('a bad question names its field', async () => {

@@ -24,16 +24,26 @@ export function refusal(deps: ExplainDeps, caller: Caller, refused: { text: stri
         ? ''
         : ` in cluster "${clusterId}"`;
   const right = `${verb} on ${declaration.resource}.${declaration.group}${where}`;
-  const names = mayGrant(deps, caller, { wanted, clusterId, projectId });
+  const names = mayGrant(deps, caller, { clusterId, projectId });
   const who = names.length > 0 ? names.join(', ') : whoInWords(clusterId, projectId);
   return forbidden(`${text}: that needs ${right}; it may be granted by ${who}`, { kind: type, name: place.name });
+}
+
+/** Who is in no role in a cluster is told the same of one that is not there: ids can't be tried out. */
+export function notMember(clusterId: string): StatusError {
+  const text = `you are not a member of a cluster "${clusterId}": that needs a role in it or in one of its projects`;
+  return forbidden(`${text}; it may be granted by an owner of the cluster`, { kind: 'cluster', name: clusterId });
 }
 
 /**
  * Display names of those who may let others in there, at most five; none where the asker may not see the members. Who
  * makes bindings without being an owner can give no more than he has, and is not named.
  */
-export function mayGrant(deps: ExplainDeps, caller: Caller, { clusterId, projectId }: Question): string[] {
+export function mayGrant(
+  deps: ExplainDeps,
+  caller: Caller,
+  { clusterId, projectId }: Pick<Question, 'clusterId' | 'projectId'>,
+): string[] {
   const wanted: Wanted =
     projectId !== undefined
       ? { verb: 'create', type: 'projectRoleTemplateBinding', place: { namespace: projectId } }

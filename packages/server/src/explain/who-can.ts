@@ -4,9 +4,10 @@
  */
 import { forbidden } from '@drover/base';
 import { grantsAllow, grantsAllowInside, type Wanted } from '../auth/access.ts';
-import { type Bound, type Grants, grantsFrom } from '../auth/grants.ts';
+import { type Bound, backingNamespaceOf, type Grants, grantsFrom } from '../auth/grants.ts';
 import { type Attributes, type PolicyRule, rulesAllow } from '../auth/rules.ts';
 import type { Caller } from '../http/exchange.ts';
+import { namespaceIndex } from '../resources/index.ts';
 import {
   type Deciding,
   describeBinding,
@@ -99,12 +100,15 @@ function* candidates({ caches }: ExplainDeps, seen: Seen): Generator<Bound> {
       if (!binding.metadata.deletionTimestamp) yield { type: 'globalRoleBinding', binding };
   }
   if (seen.seesCluster) {
-    for (const binding of caches.clusterRoleTemplateBinding.all())
+    for (const binding of caches.clusterRoleTemplateBinding.by(namespaceIndex, clusterId!))
       if (binding.clusterName === clusterId && !binding.metadata.deletionTimestamp)
         yield { type: 'clusterRoleTemplateBinding', binding };
   }
   if (seen.seesProject && projectId !== undefined) {
-    for (const binding of caches.projectRoleTemplateBinding.all())
+    const [cluster, name = ''] = projectId.split(':');
+    const project = caches.project.get(name, cluster);
+    const places = new Set([name, ...(project ? [backingNamespaceOf(project)] : [])]);
+    for (const binding of [...places].flatMap(place => caches.projectRoleTemplateBinding.by(namespaceIndex, place)))
       if (binding.projectName === projectId && !binding.metadata.deletionTimestamp)
         yield { type: 'projectRoleTemplateBinding', binding };
   }

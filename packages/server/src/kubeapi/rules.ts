@@ -13,11 +13,13 @@ import {
   type V3Data,
   v3Name,
 } from '@drover/api';
-import { forbidden, isDnsLabel, type Resource } from '@drover/base';
+import { isDnsLabel, type Resource } from '@drover/base';
 import { createdBy } from '../api/created-by.ts';
 import { namespaceOf } from '../api/crud.ts';
 import { mergeLabels, mergeStructs } from '../api/merge.ts';
 import { preparedCreate, preparedUpdate } from '../api/prepared.ts';
+import type { Place, Verb } from '../auth/access.ts';
+import { refusal } from '../explain/refusal.ts';
 import type { Call } from './call.ts';
 import { leavesOf } from './field-set.ts';
 import type { AnyResource } from './kube-type.ts';
@@ -27,16 +29,22 @@ import { type Cause, invalidFields } from './status.ts';
 /** Controllers clean up behind what is deleted; whoever could take their marks away could leave things behind in clusters. */
 const ourFinalizer = /^controller\.cattle\.io\//;
 
-export function requireMay({ request, type }: Call, verb: 'update' | 'delete', seen: AnyResource): void {
+export function requireMay(call: Call, verb: 'update' | 'delete', seen: AnyResource): void {
+  const { request, type } = call;
   const { behaviour } = type.served;
   const own = verb === 'update' ? behaviour.mayUpdate : behaviour.mayDelete;
   const { name, namespace } = seen.metadata;
   const may = own?.(request, seen) ?? request.deps.auth.access.may(request.caller, verb, type.id, { name, namespace });
-  if (!may) throw refusal(request.caller.userId, verb, type.declaration.resource);
+  if (!may) throw refused(call, verb, { name, namespace });
 }
 
-const refusal = (userId: string, verb: string, resource: string) =>
-  forbidden(`User "${userId}" cannot ${verb} resource "${resource}" in API group "management.cattle.io" here`);
+function refused({ request, type }: Call, verb: Verb, place: Place) {
+  const { deps, caller } = request;
+  const explain = { caches: deps.caches, access: deps.auth.access };
+  const { resource, group } = type.declaration;
+  const text = `User "${caller.userId}" cannot ${verb} resource "${resource}" in API group "${group}" here`;
+  return refusal(explain, caller, { text, wanted: { verb, type: type.id, place } });
+}
 
 export interface Checked {
   readonly input: V3Data;
@@ -58,7 +66,7 @@ export async function checkCreate(call: Call, object: Json, metadata: Json): Pro
   const may = served.behaviour.mayCreate
     ? served.behaviour.mayCreate(request, input)
     : request.deps.auth.access.may(request.caller, 'create', type.id, { namespace });
-  if (!may) throw refusal(request.caller.userId, 'create', declaration.resource);
+  if (!may) throw refused(call, 'create', { namespace });
   const parts = fromV3(declaration, input);
   const theirs = listOf(metadata['finalizers']).filter(name => !ourFinalizer.test(name));
   const draft = {

@@ -2,17 +2,19 @@
  * The proxy: `/k8s/clusters/<id>/…` to the cluster's kube-apiserver as the signed-in user. Cookies don't sign in here
  * but for looking into pods: pages of pods and services are served below the same prefix and share our origin with whoever has a session.
  */
-import { forbidden, isUnavailable } from '@drover/base';
+import { isUnavailable } from '@drover/base';
 import { type ForwardOptions, forward, forwardUpgrade } from '@drover/kube';
 import type { Access } from '../auth/access.ts';
 import { identityHeaders, type ResolveIdentity } from '../auth/impersonation.ts';
 import type { Upstream } from '../clusters/upstream.ts';
+import { notMember } from '../explain/refusal.ts';
 import type { AddressOf } from '../http/client-address.ts';
 import type { Caller, Exchange, Route, Upgrade } from '../http/exchange.ts';
 import { addToAnswer, dropFromAnswer, outgoingHeaders } from './headers.ts';
 import { isLookInside, requireReading } from './look-inside.ts';
 import { filteredNamespaces, isNamespaceList, type NamespaceListDeps } from './namespace-list.ts';
 import { parseProxyPath, proxyPrefixes } from './path.ts';
+import { warning } from './refusal-note.ts';
 import type { ClusterTargets } from './targets.ts';
 
 export interface ProxyDeps {
@@ -25,6 +27,8 @@ export interface ProxyDeps {
   /** Throws Forbidden when a page of another origin opens a WebSocket. */
   readonly checkOrigin: (upgrade: Upgrade, caller: Caller) => void;
   readonly namespaces: NamespaceListDeps;
+  /** Raw headers beside a refusal of the cluster's. */
+  readonly noteRefusal: (caller: Caller, clusterId: string) => readonly string[];
   /** Told of each request that is over. */
   readonly onDone?: (done: { readonly clusterId: string; readonly upgrade: boolean; readonly ms: number }) => void;
 }
@@ -107,12 +111,7 @@ function explained<T>(exchange: Exchange, get: () => T): T {
     return get();
   } catch (error) {
     if (isUnavailable(error)) {
-      const text = error.message
-        .replaceAll('’', "'")
-        .replaceAll('…', '...')
-        .replace(/[^\x20-\x7e]/g, '?')
-        .replace(/["\\]/g, '\\$&');
-      exchange.response.setHeader('Warning', `299 - "${text}"`);
+      exchange.response.setHeader('Warning', warning(error.message));
     }
     throw error;
   }
@@ -121,8 +120,7 @@ function explained<T>(exchange: Exchange, get: () => T): T {
 /** One text for what is not there and for what is not the caller's, so that ids can't be tried out. */
 function reach(deps: ProxyDeps, caller: Caller, clusterId: string): ReturnType<ClusterTargets['get']> {
   const scoped = caller.clusterId !== undefined && caller.clusterId !== clusterId;
-  if (scoped || !deps.access.mayReach(caller, clusterId))
-    throw forbidden(`you are not a member of a cluster "${clusterId}"`, { kind: 'cluster', name: clusterId });
+  if (scoped || !deps.access.mayReach(caller, clusterId)) throw notMember(clusterId);
   return deps.targets.get(clusterId);
 }
 
@@ -144,6 +142,7 @@ function optionsFor(
     }),
     dropHeader: dropFromAnswer,
     addHeaders: addToAnswer,
+    explain: status => (status === 403 ? deps.noteRefusal(caller, upstream.clusterId) : []),
     signals: [deps.signalFor(caller, upstream.clusterId)],
   };
 }

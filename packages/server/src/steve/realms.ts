@@ -1,6 +1,7 @@
 /** Realms: from who asks, and for what, to what he finds there. Nobody gets a cluster's that he is no member of. */
-import { forbidden, StatusError } from '@drover/base';
+import { StatusError } from '@drover/base';
 import type { ApiDeps } from '../api/behaviour.ts';
+import { notMember } from '../explain/refusal.ts';
 import type { Caller } from '../http/exchange.ts';
 import type { CacheWorker } from './cache/cache-worker.ts';
 import type { ClusterHolds } from './cluster-hold.ts';
@@ -29,8 +30,7 @@ export class Realms {
     const { auth } = api;
     const scoped = caller.clusterId !== undefined && caller.clusterId !== clusterId;
     // One text for what is not there and for what is not the caller's, so that ids can't be tried out.
-    if (scoped || !auth.access.mayReach(caller, clusterId))
-      throw forbidden(`you are not a member of a cluster "${clusterId}"`, { kind: 'cluster', name: clusterId });
+    if (scoped || !auth.access.mayReach(caller, clusterId)) throw notMember(clusterId);
     return new ClusterRealm(holds.get(clusterId), worker, auth.resolveIdentity(caller, rawHeaders, clusterId));
   }
 
