@@ -129,13 +129,13 @@ export const openStruct: SchemaFields = Object.freeze({});
 export function structSchemas(type: TypeDeclaration): Readonly<Record<string, SchemaFields>> {
   if (type.schema) return type.schema.structs;
   const out: Record<string, SchemaFields> = {};
-  if (type.v3.status === 'nested') out[`${type.id}Status`] = shownFields(type.status ?? {});
+  if (type.v3.status === 'nested') out[`${type.id}Status`] = structFields(type.status ?? {});
   const visit = (fields: Fields | undefined): void => {
     for (const field of Object.values(fields ?? {})) {
       const id = innerType(field.type);
       if (field.open) out[id] = openStruct;
       if (!field.of) continue;
-      out[id] = shownFields(field.of);
+      out[id] = structFields(field.of);
       visit(field.of);
     }
   };
@@ -143,9 +143,8 @@ export function structSchemas(type: TypeDeclaration): Readonly<Record<string, Sc
   return out;
 }
 
-function shownFields(fields: Fields): SchemaFields {
-  const shown = Object.entries(fields).filter(([, { secret }]) => !secret);
-  return Object.fromEntries(shown.map(([name, field]) => [v3Name(name, field), toSchemaField(field)]));
+function structFields(fields: Fields): SchemaFields {
+  return Object.fromEntries(Object.entries(fields).map(([name, field]) => [v3Name(name, field), toSchemaField(field)]));
 }
 
 /** `array[map[x]]` → `x`. */
