@@ -63,6 +63,8 @@ const commands =
 
 const script = `
 say() { echo "$@"; }
+# What listened for a run that was killed.
+systemctl stop 'drover-preflight-*' 2>/dev/null
 say init "$(cat /proc/1/comm)"
 say system-state "$(systemctl is-system-running 2>/dev/null)"
 say os "$(. /etc/os-release 2>/dev/null; echo "$ID")"
