@@ -15,10 +15,12 @@ import {
   type Clusters,
   createCaches,
   createUser,
+  ensureBuiltinRoles,
   Front,
   issueToken,
   openAuth,
   openClusters,
+  openRemovals,
   openServerIdentity,
   type ResourceCache,
   Resources,
@@ -26,7 +28,7 @@ import {
   startClusterControllers,
   tokenSecretName,
 } from '@drover/server';
-import { FieldCipher, newSecretsKey, openSqliteStore } from '@drover/store';
+import { FieldCipher, newSecretsKey, openSqliteStore, type Store } from '@drover/store';
 import { type Child, startChild } from './child.ts';
 
 export interface Hub extends AsyncDisposable {
@@ -34,6 +36,8 @@ export interface Hub extends AsyncDisposable {
   readonly port: number;
   readonly ca: CertPair;
   readonly dir: string;
+  readonly store: Store;
+  readonly cipher: FieldCipher;
   readonly resources: Resources;
   readonly caches: Caches;
   readonly clusters: Clusters;
@@ -55,7 +59,17 @@ export interface Hub extends AsyncDisposable {
   kubeconfig(clusterId: string, bearer: Secret): Promise<string>;
 }
 
-export async function startHub(options: { readonly log?: Log } = {}): Promise<Hub> {
+export interface HubOptions {
+  readonly log?: Log;
+  /** All roles that a server begins with, in place of the few that most tests need. */
+  readonly builtinRoles?: boolean;
+  /** Another server that this one shares store and keys with, as replicas and restarts do. */
+  readonly beside?: Hub;
+  /** How soon grants that somebody edited in a cluster are put right. */
+  readonly repairEveryMs?: number;
+}
+
+export async function startHub(options: HubOptions = {}): Promise<Hub> {
   const log = options.log ?? createLog({ level: process.env['DROVER_LOG_LEVEL'] ?? 'silent' });
   const dir = await mkdtemp(join(tmpdir(), 'drover-hub-'));
   const ca = await ensureCa(dir, 'ca', 'test-hub');
@@ -65,9 +79,10 @@ export async function startHub(options: { readonly log?: Log } = {}): Promise<Hu
     ips: ['127.0.0.1'],
     usages: ['server'],
   });
-  const store = await openSqliteStore({ path: ':memory:' });
+  const { beside } = options;
+  const store = beside?.store ?? (await openSqliteStore({ path: ':memory:' }));
   const stop = new AbortController();
-  const cipher = new FieldCipher([newSecretsKey()]);
+  const cipher = beside?.cipher ?? new FieldCipher([newSecretsKey()]);
   const resources = new Resources(store, cipher);
   const caches = createCaches(resources, log);
   resources.onWrite = (id, resource, gone) => (caches[id] as ResourceCache<TypeId>).observe(resource, gone);
@@ -79,12 +94,14 @@ export async function startHub(options: { readonly log?: Log } = {}): Promise<Hu
   const setting = (name: string) => settings.get(name) ?? '';
   const deps = { resources, caches, settings: { get: setting } };
   const baseUrl = () => setting('server-url');
-  const auth = openAuth(deps, { baseUrl, log, signal: stop.signal });
+  const removals = await openRemovals({ store, resources, caches, log, signal: stop.signal });
+  const auth = openAuth(deps, { baseUrl, log, removals, signal: stop.signal });
   const identity = await openServerIdentity(store, cipher);
   const clusters = openClusters({
     store,
     resources,
     caches,
+    removals,
     auth,
     setting,
     baseUrl,
@@ -112,11 +129,22 @@ export async function startHub(options: { readonly log?: Log } = {}): Promise<Hu
   await front.listen();
   const url = `https://127.0.0.1:${front.port}`;
   settings.set('server-url', url);
-  await seedRoles(resources);
+  if (!beside) await (options.builtinRoles ? ensureBuiltinRoles(resources, caches) : seedRoles(resources));
   startClusterControllers(
-    { store, resources, caches, auth, setting, baseUrl, log, signal: stop.signal },
+    {
+      store,
+      resources,
+      caches,
+      removals,
+      auth,
+      setting,
+      baseUrl,
+      log,
+      signal: stop.signal,
+      repairEveryMs: options.repairEveryMs,
+    },
     clusters,
-    'hub',
+    beside ? 'hub-2' : 'hub',
   );
 
   const connectionTo = (clusterId: string, bearer: Secret) => ({
@@ -129,6 +157,8 @@ export async function startHub(options: { readonly log?: Log } = {}): Promise<Hu
     port: front.port,
     ca,
     dir,
+    store,
+    cipher,
     resources,
     caches,
     clusters,
@@ -172,7 +202,7 @@ export async function startHub(options: { readonly log?: Log } = {}): Promise<Hu
       stop.abort(new Error('the test is over'));
       await front[Symbol.asyncDispose]();
       await clusters[Symbol.asyncDispose]();
-      await store[Symbol.asyncDispose]();
+      if (!beside) await store[Symbol.asyncDispose]();
       await rm(dir, { recursive: true, force: true, maxRetries: 3 });
     },
   };

@@ -4,7 +4,7 @@
  */
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import type { ClusterRoleTemplateBinding, RoleTemplate } from '@drover/api';
+import type { RoleTemplate } from '@drover/api';
 import type { Resource } from '@drover/base';
 import { applyManifest, clusterRoleBindings, clusterRoles, KubeClient, namespaces } from '@drover/kube';
 import {
@@ -48,19 +48,13 @@ function planOf(
   users: readonly string[],
   role = `role-of-${installUuid.slice(0, 1)}`,
 ): MemberPlan {
-  const bindings = users.map(
-    (userName): ClusterRoleTemplateBinding =>
-      ({
-        apiVersion: 'management.cattle.io/v3',
-        kind: 'ClusterRoleTemplateBinding',
-        metadata: { name: `crtb-${userName}`, namespace: 'c-1' },
-        clusterName: 'c-1',
-        roleTemplateName: role,
-        userName,
-      }) as ClusterRoleTemplateBinding,
-  );
+  const given = users.map(name => ({
+    subjects: [{ kind: 'User' as const, name }],
+    roleTemplateName: role,
+    owner: `c-1_crtb-${name}`,
+  }));
   const admins = [{ kind: 'User' as const, name: `admin-${installUuid.slice(0, 1)}` }];
-  return planMembers({ bindings, admins, template: name => template(name), installUuid });
+  return planMembers({ given, admins, template: name => template(name), installUuid });
 }
 
 /** Whom the bindings of members and admins are for, and the roles of members. */

@@ -1,6 +1,9 @@
 /** The server's parts, for whoever runs them inside another process, such as a test. */
 export * from './auth/index.ts';
+export { grantsAllowInside, type InsideWanted } from './auth/inside.ts';
+export type { PolicyRule } from './auth/rules.ts';
 export * from './auth-providers/flows.ts';
+export { ensureBuiltinRoles } from './builtin-roles.ts';
 export { type Clusters, type ClustersDeps, openClusters } from './clusters/open.ts';
 export { describeRegistrationToken, tokenSecretName } from './clusters/registration-token.ts';
 export { startClusterControllers } from './clusters/start-controllers.ts';
@@ -15,4 +18,6 @@ export { planProjectMembers } from './controllers/project-member-plan.ts';
 export { applyProjectMembers } from './controllers/project-members.ts';
 export type { Caller, Route } from './http/exchange.ts';
 export { Front, type FrontOptions } from './http/front.ts';
+export { formOf } from './proxy/namespace-form.ts';
 export * from './resources/index.ts';
+export { ClusterRbac } from './steve/rbac.ts';

@@ -8,7 +8,7 @@ import { invalid, type Log, messageOf, type Secret } from '@drover/base';
 import { checkKeyring, FieldCipher, isHalfCopied, openKeyring } from '@drover/store';
 import { apiRoutes } from './api/routes.ts';
 import { openAudit } from './audit/open-audit.ts';
-import { bootstrapAdmin, inactiveUsers, openAuth, tokenPurge, userCleanup } from './auth/index.ts';
+import { bootstrapAdmin, inactiveUsers, openAuth, openRemovals, tokenPurge, userCleanup } from './auth/index.ts';
 import { assertionPurge, cliRequestPurge, groupRefresh } from './auth-providers/index.ts';
 import { ensureBuiltinRoles } from './builtin-roles.ts';
 import { ClusterClients } from './clusters/clients.ts';
@@ -87,7 +87,8 @@ export async function serve({ config, say, log, signal }: ServeOptions): Promise
 
   const metrics = createMetrics();
   const metricsToken = await openMetricsToken(config.dataDir);
-  const auth = openAuth({ resources, caches, settings }, { baseUrl, addressOf, log, signal: life.signal });
+  const removals = await openRemovals({ store, resources, caches, log, signal: life.signal });
+  const auth = openAuth({ resources, caches, settings }, { baseUrl, addressOf, log, removals, signal: life.signal });
   const admin = await bootstrapAdmin({ resources, caches, settings }, config.bootstrapPassword);
   const identity = await openServerIdentity(store, cipher);
   const archives = new AgentArchives(config.agentImages);
@@ -95,6 +96,7 @@ export async function serve({ config, say, log, signal }: ServeOptions): Promise
     store,
     resources,
     caches,
+    removals,
     auth,
     setting: (name: string) => settings.get(name),
     baseUrl,

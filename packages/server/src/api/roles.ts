@@ -22,15 +22,31 @@ function withinBuiltin(input: V3Data, builtin: boolean | undefined): V3Data {
 
 const rulesOf = (value: unknown) => (value ?? []) as PolicyRule[];
 
+/** A rule that no cluster would take gives nothing anywhere: who writes one is told what it lacks. */
+function requireWholeRules(input: V3Data, ...fields: readonly string[]): void {
+  for (const field of fields) {
+    for (const [index, rule] of rulesOf(input[field]).entries()) {
+      const at = (name: string) => `${field}[${index}].${name}`;
+      if (!rule.verbs?.length) throw invalid(at('verbs'), 'must name a verb, such as get', 'MissingRequired');
+      if (rule.resources?.length && !rule.apiGroups?.length)
+        throw invalid(at('apiGroups'), 'must name a group; the one of pods and services is ""', 'MissingRequired');
+      if (!rule.resources?.length && !rule.nonResourceURLs?.length)
+        throw invalid(at('resources'), 'must name a resource, unless there are nonResourceURLs', 'MissingRequired');
+    }
+  }
+}
+
 export const roleTemplates = behaviour<RoleTemplate>({
   repeatable: true,
   prepareCreate(request, input) {
+    requireWholeRules(input, 'rules', 'externalRules');
     requireInherited(request, input['roleTemplateIds']);
     requireMayWriteTemplate(escalation(request), request.caller, templateRights(input));
     return input;
   },
   prepareUpdate(request, input, role) {
     const kept = withinBuiltin(input, role.builtin);
+    requireWholeRules(kept, 'rules', 'externalRules');
     requireInherited(request, kept['roleTemplateIds'], role.roleTemplateNames);
     const next = { ...role, roleTemplateIds: role.roleTemplateNames, ...kept };
     requireMayWriteTemplate(escalation(request), request.caller, { name: role.metadata.name, ...templateRights(next) });
@@ -70,12 +86,14 @@ function templateRights(input: V3Data) {
 export const globalRoles = behaviour<GlobalRole>({
   repeatable: true,
   prepareCreate(request, input) {
+    requireWholeRules(input, 'rules');
     requireForClusters(request, input['inheritedClusterRoles']);
     requireMayWriteGlobalRole(escalation(request), request.caller, globalRights(input));
     return input;
   },
   prepareUpdate(request, input, role) {
     const kept = withinBuiltin(input, role.builtin);
+    requireWholeRules(kept, 'rules');
     requireForClusters(request, kept['inheritedClusterRoles'], role.inheritedClusterRoles);
     requireMayWriteGlobalRole(escalation(request), request.caller, {
       name: role.metadata.name,

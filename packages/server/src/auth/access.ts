@@ -3,10 +3,12 @@
  * proxy, subscribe, shell.
  */
 import { type TypeId, types } from '@drover/api';
+import { forbidden } from '@drover/base';
 import type { Caller } from '../http/exchange.ts';
 import type { Caches, Source } from '../resources/index.ts';
 import { backingNamespaceOf, type Grants, indexBindings, type ScopeGrants, type Subjects } from './grants.ts';
 import { KnownGrants } from './known-grants.ts';
+import type { Removals } from './removals.ts';
 import { type Attributes, rulesAllow } from './rules.ts';
 
 export type Verb = 'get' | 'list' | 'watch' | 'create' | 'update' | 'patch' | 'delete' | (string & {});
@@ -22,11 +24,18 @@ export interface Access {
   may(caller: Caller, verb: Verb, type: TypeId, place?: Place): boolean;
   /** Whether the caller is a member of the cluster in any role, or an admin: the door of the proxy. */
   mayReach(caller: Caller, clusterId: string): boolean;
+  /**
+   * Whether a cluster may still grant somebody what he has lost here, so that nobody may act there as him (in one namespace of it) until
+   * it has confirmed.
+   */
+  isHeldBack(identity: Pick<Caller, 'userId' | 'groups' | 'extra'>, clusterId: string, namespace?: string): boolean;
   isAdmin(caller: Caller): boolean;
   /** Whether the caller owns the cluster: an owner's role in it, or admin. */
   isOwner(caller: Caller, clusterId: string): boolean;
   /** Whether the caller's global rules allow the verb on any resource, known to this server or not: `impersonate`, `view`, … */
   allows(caller: Caller, verb: Verb, attributes: Attributes): boolean;
+  /** Told when somebody may have other rights than before: one user, or anybody where it is not said who. Ends with the signal. */
+  onChange(listener: (userId?: string) => void, signal: AbortSignal): void;
   /** All that the caller has been given; for checks that compare one caller's rights with another's. */
   grantsOf(caller: Pick<Caller, 'userId' | 'groups' | 'extra'>): Grants;
   /** Changes whenever somebody's grants may have. */
@@ -34,21 +43,44 @@ export interface Access {
 }
 
 /** Decides over the caches; what it works out per caller is kept until a role or a binding changes, for `keep` callers. */
-export function createAccess(caches: Caches, signal: AbortSignal, options: { readonly keep?: number } = {}): Access {
-  const { keep = 5000 } = options;
+export function createAccess(
+  caches: Caches,
+  signal: AbortSignal,
+  options: { readonly keep?: number; readonly removals?: Pick<Removals, 'isOpen' | 'keepOut'> } = {},
+): Access {
+  const { keep = 5000, removals } = options;
   indexBindings(caches);
   caches.project.index(backingIndex, project => [backingNamespaceOf(project), project.metadata.name]);
   const known = new KnownGrants(caches, keep, signal);
+  const listeners = new Set<(userId?: string) => void>();
+  const tell = (userId?: string) => {
+    for (const listener of [...listeners]) listener(userId);
+  };
+  for (const id of rightsTypes) caches[id].subscribe(() => tell(), signal);
+  caches.userAttribute.subscribe(({ key, before, after }) => {
+    const groups = (of: typeof after) => JSON.stringify(of?.groupPrincipals ?? {});
+    if (before && groups(before) !== groups(after)) tell(key);
+  }, signal);
+
   const grantsOf: Access['grantsOf'] = caller => known.of(subjectsOf(caller));
 
   const access: Access = {
     grants: known,
     grantsOf,
+    onChange(listener, until) {
+      listeners.add(listener);
+      until.addEventListener('abort', () => listeners.delete(listener), { once: true });
+    },
     isAdmin: caller => caller.clusterId === undefined && grantsOf(caller).admin,
     mayReach(caller, clusterId) {
       if (caller.clusterId !== undefined && caller.clusterId !== clusterId) return false;
       const grants = grantsOf(caller);
       return grantsReach(caches, grants, clusterId);
+    },
+    isHeldBack(identity, clusterId, namespace) {
+      if (!removals?.isOpen(clusterId)) return false;
+      const who = { subjects: subjectsOf(identity), grants: grantsOf(identity) };
+      return removals.keepOut(clusterId, who, namespace);
     },
     isOwner(caller, clusterId) {
       if (caller.clusterId !== undefined && caller.clusterId !== clusterId) return false;
@@ -64,9 +96,24 @@ export function createAccess(caches: Caches, signal: AbortSignal, options: { rea
   return access;
 }
 
+/** What somebody's rights are made of. */
+const rightsTypes = [
+  'globalRole',
+  'globalRoleBinding',
+  'roleTemplate',
+  'clusterRoleTemplateBinding',
+  'projectRoleTemplateBinding',
+  'project',
+] as const;
+
 /** Whom bindings name to mean this caller. */
-export function subjectsOf({ userId, groups, extra }: Pick<Caller, 'userId' | 'groups' | 'extra'>): Subjects {
-  return { userId, groups, principalIds: extra['principalid'] ?? [`local://${userId}`] };
+export function subjectsOf({
+  userId,
+  groups,
+  extra,
+  principals,
+}: Pick<Caller, 'userId' | 'groups' | 'extra' | 'principals'>): Subjects {
+  return { userId, groups, principalIds: principals ?? extra['principalid'] ?? [`local://${userId}`] };
 }
 
 export interface Wanted {
@@ -95,20 +142,22 @@ export function grantsAllow(caches: Caches, grants: Grants, { verb, type, place 
   return projectTypes.has(type) && allowedIn([project], verb, attributes);
 }
 
-/** Whether roles given here allow it inside of a cluster: in all of it, or in one project's namespaces. */
-export function grantsAllowInside(
-  caches: Caches,
-  grants: Grants,
-  { verb, attributes, ...scope }: { verb: Verb; attributes: Attributes; clusterId: string; projectId?: string },
-): boolean {
-  const project = grants.projects.get(scope.projectId ?? '');
-  const scopes = [...scopesFor(caches, grants, scope.clusterId), ...(project ? [project] : [])];
-  return grants.admin || allowedIn(scopes, verb, attributes);
-}
-
 /** Whether these grants open the cluster's door. */
 export function grantsReach(caches: Caches, grants: Grants, clusterId: string): boolean {
   return grants.admin || isMember(caches, grants, clusterId);
+}
+
+/** Throws Forbidden where a cluster may still grant this one what he has lost. */
+export function requireNotHeldBack(
+  access: Pick<Access, 'isHeldBack'>,
+  identity: Pick<Caller, 'userId' | 'groups' | 'extra'>,
+  { clusterId, namespace }: { readonly clusterId: string; readonly namespace?: string },
+): void {
+  if (access.isHeldBack(identity, clusterId, namespace))
+    throw forbidden(
+      `rights in cluster "${clusterId}" were taken away, and the cluster has not confirmed it yet; try again when it has`,
+      { kind: 'cluster', name: clusterId },
+    );
 }
 
 function isMember(caches: Caches, grants: Grants, clusterId: string): boolean {

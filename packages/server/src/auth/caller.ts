@@ -21,6 +21,7 @@ export function makeCaller(
       requesttokenid: [token.metadata.name],
       requesthost: [request.host],
     },
+    principals: [...new Set([`local://${userId}`, ...(user.principalIds ?? [])])],
     tokenId: token.metadata.name,
     ...(token.clusterName ? { clusterId: token.clusterName } : {}),
     via: request.via,

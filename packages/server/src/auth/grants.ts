@@ -37,7 +37,7 @@ export interface Subjects {
 const subjectIndex = 'auth-subject';
 const deepest = 32;
 
-interface SubjectFields {
+export interface SubjectFields {
   readonly userName?: string;
   readonly userPrincipalName?: string;
   readonly groupName?: string;
@@ -46,19 +46,21 @@ interface SubjectFields {
 
 /** Declares the indexes that gatherGrants reads; once, before the first. */
 export function indexBindings(caches: Caches): void {
-  caches.globalRoleBinding.index(subjectIndex, subjectsNamedBy);
-  caches.clusterRoleTemplateBinding.index(subjectIndex, subjectsNamedBy);
-  caches.projectRoleTemplateBinding.index(subjectIndex, subjectsNamedBy);
+  const by = (binding: SubjectFields) => [subjectKeyOf(binding)];
+  caches.globalRoleBinding.index(subjectIndex, by);
+  caches.clusterRoleTemplateBinding.index(subjectIndex, by);
+  caches.projectRoleTemplateBinding.index(subjectIndex, by);
 }
 
-/** Whom a binding names; prefixed, so that a group can't be taken for a user of the same name. */
-export function subjectsNamedBy(binding: SubjectFields): string[] {
-  const out: string[] = [];
-  if (binding.userName) out.push(`user ${binding.userName}`);
-  if (binding.userPrincipalName) out.push(`principal ${binding.userPrincipalName}`);
-  if (binding.groupName) out.push(`group ${binding.groupName}`);
-  if (binding.groupPrincipalName) out.push(`group ${binding.groupPrincipalName}`);
-  return out;
+/**
+ * Whom a binding is for, here and in every cluster: one, whatever else it names. Prefixed, so that a group can't be taken for a user of
+ * the same name.
+ */
+export function subjectKeyOf(binding: SubjectFields): string | undefined {
+  if (binding.userName) return `user ${binding.userName}`;
+  if (binding.userPrincipalName) return `principal ${binding.userPrincipalName}`;
+  const group = binding.groupPrincipalName || binding.groupName;
+  return group ? `group ${group}` : undefined;
 }
 
 export const bindingTypes = ['globalRoleBinding', 'clusterRoleTemplateBinding', 'projectRoleTemplateBinding'] as const;
@@ -85,9 +87,16 @@ export function keysOfSubjects({ userId, principalIds, groups }: Subjects): stri
   return [`user ${userId}`, ...principalIds.map(id => `principal ${id}`), ...groups.map(group => `group ${group}`)];
 }
 
+/** Every binding that is for whoever has this principal. */
+export const bindingsOfPrincipal = (caches: Caches, principalId: string): Bound[] =>
+  bindingsBy(caches, [`principal ${principalId}`]);
+
 /** Every binding that means this caller, by his name, a principal or a group of his. */
 export function bindingsOf(caches: Caches, subjects: Subjects): Bound[] {
-  const keys = keysOfSubjects(subjects);
+  return bindingsBy(caches, keysOfSubjects(subjects));
+}
+
+function bindingsBy(caches: Caches, keys: readonly string[]): Bound[] {
   return bindingTypes.flatMap(type =>
     keys.flatMap(key => caches[type].by(subjectIndex, key).map(binding => ({ type, binding }) as Bound)),
   );
@@ -133,7 +142,7 @@ export function grantsFrom(caches: Caches, bindings: readonly Bound[]): Grants {
 }
 
 /** A binding of a role that is gone, or on its way out, gives nothing, membership neither. */
-function isRoleThere(caches: Caches, name: string | undefined): boolean {
+export function isRoleThere(caches: Caches, name: string | undefined): boolean {
   const template = caches.roleTemplate.get(name ?? '');
   return template !== undefined && !template.metadata.deletionTimestamp;
 }

@@ -15,6 +15,7 @@ import { createResolveIdentity, type ResolveIdentity } from './impersonation.ts'
 import { localSignIn } from './local-provider.ts';
 import { LoginLimits } from './login-limits.ts';
 import { publicRoutes } from './public-routes.ts';
+import type { Removals } from './removals.ts';
 import { secondFactorRoutes } from './second-factor-route.ts';
 import { Sessions } from './sessions.ts';
 import { TokenUse } from './token-use.ts';
@@ -31,6 +32,7 @@ export { inactiveUsers } from './inactive-users.ts';
 export { logout } from './logout.ts';
 export { isBrowser, isCrossSite, requireSameOrigin } from './origin.ts';
 export * from './principals.ts';
+export { openRemovals, type Removals } from './removals.ts';
 export { Sessions } from './sessions.ts';
 export * from './tokens.ts';
 export { userCleanup } from './user-cleanup.ts';
@@ -53,6 +55,8 @@ export interface OpenAuthOptions {
   /** Whose sign-ins are counted together; who connected by default. */
   readonly addressOf?: AddressOf;
   readonly log: Log;
+  /** What clusters have not confirmed yet to be gone; a server has them. */
+  readonly removals?: Removals;
   /** Ends it: the use of tokens is then written once more. */
   readonly signal: AbortSignal;
 }
@@ -62,10 +66,10 @@ export function openAuth(deps: AuthDeps, options: OpenAuthOptions): Auth {
   const { baseUrl, addressOf = connectedAddress, log, signal } = options;
   indexUsernames(deps.caches);
   indexPrincipals(deps.caches);
-  const access = createAccess(deps.caches, signal);
+  const access = createAccess(deps.caches, signal, { removals: options.removals });
   const use = new TokenUse(deps);
   const authenticator = new Authenticator(deps, { use });
-  const sessions = new Sessions({ caches: deps.caches, access, now: deps.now }, signal);
+  const sessions = new Sessions({ caches: deps.caches, access, removals: options.removals, now: deps.now }, signal);
   void use.run(signal, log);
   signal.addEventListener('abort', () => directories.close(), { once: true });
   const login = { ...deps, access, authenticator, limits: new LoginLimits(), addressOf, baseUrl };

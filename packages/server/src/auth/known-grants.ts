@@ -4,14 +4,7 @@
  */
 import { type Caches, noteRead, type Source } from '../resources/index.ts';
 import type { Subjects } from './grants.ts';
-import {
-  backingNamespaceOf,
-  bindingTypes,
-  type Grants,
-  gatherGrants,
-  keysOfSubjects,
-  subjectsNamedBy,
-} from './grants.ts';
+import { backingNamespaceOf, bindingTypes, type Grants, gatherGrants, keysOfSubjects, subjectKeyOf } from './grants.ts';
 
 interface Known {
   changes: number;
@@ -34,8 +27,10 @@ export class KnownGrants implements Source {
     this.#keep = keep;
     for (const id of bindingTypes)
       caches[id].subscribe(({ before, after }) => {
-        for (const binding of [before, after])
-          for (const subject of binding ? subjectsNamedBy(binding) : []) this.#forgetSubject(subject);
+        for (const binding of [before, after]) {
+          const subject = binding && subjectKeyOf(binding);
+          if (subject !== undefined) this.#forgetSubject(subject);
+        }
       }, signal);
     for (const id of ['globalRole', 'roleTemplate'] as const) caches[id].subscribe(() => this.#clear(), signal);
     // Their status changes all the time, and says nothing of rights.

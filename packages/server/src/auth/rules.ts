@@ -31,6 +31,13 @@ export function rulesAllow(rules: readonly PolicyRule[], verb: string, attribute
   return false;
 }
 
+/** The same of an address, such as `/metrics`: as it is called, without a query. */
+export function rulesAllowUrl(rules: readonly PolicyRule[], verb: string, url: string): boolean {
+  return rules.some(
+    rule => has(rule.verbs, verb) && (rule.nonResourceURLs ?? []).some(pattern => urlCovers(pattern, url)),
+  );
+}
+
 /** Whether the rules allow everything: resources of all groups, and all URLs besides. */
 export function isEverything(rules: readonly PolicyRule[]): boolean {
   return rules.some(
@@ -67,10 +74,7 @@ function missingResource(held: readonly PolicyRule[], rule: PolicyRule, verb: st
 
 function missingUrl(held: readonly PolicyRule[], rule: PolicyRule, verb: string): string | undefined {
   for (const url of rule.nonResourceURLs ?? []) {
-    const covered = held.some(
-      own => has(own.verbs, verb) && (own.nonResourceURLs ?? []).some(pattern => urlCovers(pattern, url)),
-    );
-    if (!covered) return `${verb} on ${url}`;
+    if (!rulesAllowUrl(held, verb, url)) return `${verb} on ${url}`;
   }
   return undefined;
 }
@@ -95,7 +99,7 @@ function hasResource(values: readonly string[] | undefined, resource: string): b
   return slash > 0 && (values?.includes(`*${resource.slice(slash)}`) ?? false);
 }
 
-/** Without a name (list, create) a rule for certain names allows nothing. */
-function hasName(names: readonly string[] | undefined, name: string | undefined): boolean {
-  return !names?.length || (name !== undefined && names.includes(name));
+/** Without a name (list, create) a rule for certain names allows nothing, unless the empty one is among them, as in Kubernetes. */
+function hasName(names: readonly string[] | undefined, name = ''): boolean {
+  return !names?.length || names.includes(name);
 }

@@ -7,7 +7,10 @@ import type { Token, User, UserAttribute } from '@drover/api';
 import { forbidden, unauthorized } from '@drover/base';
 import type { Caller } from '../http/exchange.ts';
 import type { Caches } from '../resources/index.ts';
-import type { Access } from './access.ts';
+import { type Access, subjectsOf } from './access.ts';
+import { keysOfSubjects, subjectKeyOf } from './grants.ts';
+import { keepsOut, type RemovalNote } from './removal-notes.ts';
+import type { Removals } from './removals.ts';
 import { hasLost, rightsIn } from './rights-in.ts';
 import { isOver } from './token-life.ts';
 
@@ -16,6 +19,7 @@ export type RevokedListener = (revoked: { readonly tokenId?: string; readonly us
 export interface SessionsDeps {
   readonly caches: Caches;
   readonly access: Access;
+  readonly removals?: Pick<Removals, 'onChange'>;
   readonly now?: () => number;
   /** How often tokens that ended by themselves are looked for, in ms. */
   readonly sweepEveryMs?: number;
@@ -44,10 +48,11 @@ export class Sessions {
     deps.caches.token.subscribe(({ before, after }) => this.#onToken(before, after), signal);
     deps.caches.user.subscribe(({ before, after }) => this.#onUser(before, after), signal);
     for (const id of ['clusterRoleTemplateBinding', 'projectRoleTemplateBinding', 'globalRoleBinding'] as const)
-      deps.caches[id].subscribe(({ before }) => before && this.#recheckMembers(whomItNames(before)), signal);
+      deps.caches[id].subscribe(({ before }) => before && this.#recheckNamed(subjectKeyOf(before)), signal);
     for (const id of ['globalRole', 'roleTemplate'] as const)
       deps.caches[id].subscribe(({ before }) => before && this.#recheckMembers(), signal);
     deps.caches.project.subscribe(({ before, after }) => before && !after && this.#recheckMembers(), signal);
+    deps.removals?.onChange((_, note) => note && this.#cutBy(note), signal);
     deps.caches.userAttribute.subscribe(({ before, after }) => this.#onGroups(before, after), signal);
     const timer = setInterval(() => this.#sweep(), deps.sweepEveryMs ?? 10_000).unref();
     signal.addEventListener('abort', () => clearInterval(timer), { once: true });
@@ -107,6 +112,11 @@ export class Sessions {
     for (const { controller } of places?.values() ?? []) controller.abort(unauthorized('the session has ended'));
   }
 
+  /** With thousands of people at work a binding must not cost a look at the grants of each of them. */
+  #recheckNamed(key: string | undefined): void {
+    this.#recheckMembers(caller => keysOfSubjects(subjectsOf(caller)).includes(key ?? ''));
+  }
+
   #recheckMembers(concerns: (caller: Caller) => boolean = () => true): void {
     for (const places of this.#running.values()) {
       for (const [place, running] of places) {
@@ -121,6 +131,20 @@ export class Sessions {
         places.delete(place);
         const what = isMember ? 'your rights have changed in' : 'you are no longer a member of';
         controller.abort(forbidden(`${what} cluster "${clusterId}"`));
+      }
+    }
+  }
+
+  /** What a cluster may still grant is used no longer, by what runs already neither. */
+  #cutBy(note: RemovalNote): void {
+    const concerned = new Set(note.clusters);
+    for (const places of this.#running.values()) {
+      for (const [place, { caller, clusterId, controller }] of places) {
+        if (clusterId === undefined || !concerned.has(clusterId)) continue;
+        const who = { subjects: subjectsOf(caller), grants: this.#access.grantsOf(caller), clusterId };
+        if (!keepsOut(this.#caches, note, who)) continue;
+        places.delete(place);
+        controller.abort(forbidden(`your rights have changed in cluster "${clusterId}"`));
       }
     }
   }
@@ -148,20 +172,6 @@ export class Sessions {
   #tell(revoked: Parameters<RevokedListener>[0]): void {
     for (const listener of this.#listeners) listener(revoked);
   }
-}
-
-/** With thousands of people at work a binding must not cost a look at each of them. */
-function whomItNames(subject: {
-  readonly userName?: string;
-  readonly userPrincipalName?: string;
-  readonly groupName?: string;
-  readonly groupPrincipalName?: string;
-}): (caller: Caller) => boolean {
-  const { userName, userPrincipalName, groupName, groupPrincipalName } = subject;
-  return ({ userId, groups, extra }) =>
-    userName === userId ||
-    [groupName, groupPrincipalName].some(group => group !== undefined && groups.includes(group)) ||
-    (userPrincipalName !== undefined && (extra['principalid'] ?? []).includes(userPrincipalName));
 }
 
 const groupsIn = (attribute: UserAttribute | undefined): string[] =>

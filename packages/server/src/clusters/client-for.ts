@@ -2,6 +2,7 @@
 import { notFound } from '@drover/base';
 import type { KubeClient } from '@drover/kube';
 import type { ApiDeps } from '../api/behaviour.ts';
+import { requireNotHeldBack } from '../auth/access.ts';
 import { identityHeaders } from '../auth/impersonation.ts';
 import type { Caller } from '../http/exchange.ts';
 
@@ -12,6 +13,7 @@ import type { Caller } from '../http/exchange.ts';
 export function clientFor({ auth, clients }: ApiDeps, caller: Caller, clusterId: string): KubeClient {
   const isOther = caller.clusterId !== undefined && caller.clusterId !== clusterId;
   if (isOther || !auth.access.mayReach(caller, clusterId)) throw notFound('cluster', clusterId);
+  requireNotHeldBack(auth.access, caller, { clusterId });
   // Checks that the caller is somebody, as on every other way into a cluster.
   identityHeaders(caller);
   const { userId: user, groups, extra } = caller;

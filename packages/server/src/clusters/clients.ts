@@ -7,10 +7,13 @@ import type { Upstream, Upstreams } from './upstream.ts';
 
 export class ClusterClients {
   readonly #upstreams: Upstreams;
+  readonly #options: { readonly connections?: number };
   readonly #kept = new Map<string, { readonly upstream: Upstream; readonly client: KubeClient }>();
 
-  constructor(upstreams: Upstreams, signal: AbortSignal) {
+  /** `connections` is for watches, each of which takes one. */
+  constructor(upstreams: Upstreams, signal: AbortSignal, options: { readonly connections?: number } = {}) {
     this.#upstreams = upstreams;
+    this.#options = options;
     upstreams.subscribe(clusterId => this.#forgetOld(clusterId), signal);
     signal.addEventListener('abort', () => this.#clear(), { once: true });
   }
@@ -21,7 +24,10 @@ export class ClusterClients {
     const kept = this.#kept.get(clusterId);
     if (kept?.upstream === upstream) return kept.client;
     this.#drop(clusterId);
-    const client = new KubeClient(this.#upstreams.connection(clusterId), { timeoutMs: requestTimeoutMs });
+    const client = new KubeClient(
+      { ...this.#upstreams.connection(clusterId), ...this.#options },
+      { timeoutMs: requestTimeoutMs },
+    );
     this.#kept.set(clusterId, { upstream, client });
     return client;
   }

@@ -7,6 +7,7 @@ import type { Log } from '@drover/base';
 import type { Store } from '@drover/store';
 import { TunnelServer } from '@drover/tunnel';
 import { type Auth, requireSameOrigin } from '../auth/index.ts';
+import type { Removals } from '../auth/removals.ts';
 import { connectRoute } from '../connect/connect-route.ts';
 import { adoptForeign } from '../connect/foreign-agent.ts';
 import { HostAdmission } from '../connect/host-admission.ts';
@@ -17,6 +18,7 @@ import { type AddressOf, connectedAddress } from '../http/client-address.ts';
 import type { Route } from '../http/exchange.ts';
 import type { AgentArchives } from '../provisioning/agent-archives.ts';
 import { HostTunnels } from '../provisioning/host-tunnels.ts';
+import { mostNamespaceWatches } from '../proxy/namespace-watch.ts';
 import { refusalNote } from '../proxy/refusal-note.ts';
 import { type ProxyDeps, proxyRoutes } from '../proxy/route.ts';
 import { ClusterTargets } from '../proxy/targets.ts';
@@ -31,6 +33,8 @@ export interface ClustersDeps {
   readonly store: Store;
   readonly resources: Resources;
   readonly caches: Caches;
+  /** What clusters have not confirmed yet to be gone. */
+  readonly removals: Removals;
   readonly auth: Pick<Auth, 'access' | 'resolveIdentity' | 'sessions'>;
   /** Reads a setting; empty where it is not set. */
   readonly setting: (name: string) => string;
@@ -48,6 +52,8 @@ export interface ClustersDeps {
   /** Where agents reach this server, as far as it knows itself. */
   readonly ownUrl?: () => string;
   readonly onProxied?: ProxyDeps['onDone'];
+  /** How soon, at the latest, what somebody edited of grants in a cluster is put right, in ms. */
+  readonly repairEveryMs?: number;
 }
 
 export interface Clusters extends AsyncDisposable {
@@ -81,6 +87,7 @@ export function openClusters(deps: ClustersDeps): Clusters {
   const upstreams = new ClusterUpstreams({ caches, tunnels, nodes, presence, signal });
   const targets = new ClusterTargets(upstreams, signal);
   const clients = new ClusterClients(upstreams, signal);
+  const watching = new ClusterClients(upstreams, signal, { connections: mostNamespaceWatches });
   // A cluster that is gone for good has nobody to dial in for.
   caches.cluster.subscribe(({ key, after }) => {
     if (after) return;
@@ -99,7 +106,13 @@ export function openClusters(deps: ClustersDeps): Clusters {
       checkOrigin: (upgrade, caller) => requireSameOrigin(upgrade.request, caller, setting('server-url')),
       onDone: deps.onProxied,
       noteRefusal: (caller, clusterId) => refusalNote({ caches, access: auth.access }, caller, clusterId),
-      namespaces: { access: auth.access, client: clusterId => clients.get(clusterId) },
+      namespaces: {
+        access: auth.access,
+        caches,
+        client: clusterId => clients.get(clusterId),
+        watching: clusterId => watching.get(clusterId),
+        signalOf: caller => auth.sessions.signalFor(caller),
+      },
     }),
     connectRoute({
       resources,

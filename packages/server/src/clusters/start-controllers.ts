@@ -13,7 +13,7 @@ import { startOwnership } from '../controllers/cluster-ownership.ts';
 import { clusterProjects } from '../controllers/cluster-projects.ts';
 import { clusterRegistration, registrationTokenRotation } from '../controllers/cluster-registration.ts';
 import { foreignCredentials } from '../controllers/foreign-credentials.ts';
-import { indexProjectBindings } from '../controllers/grants-in-cluster.ts';
+import { indexGrants } from '../controllers/grants-in-cluster.ts';
 import { namespacePolicy } from '../controllers/namespace-policy.ts';
 import { indexNodes, runNodeSync } from '../controllers/node-sync.ts';
 import { runPodSecurity } from '../controllers/pod-security.ts';
@@ -30,7 +30,8 @@ import { ownedOnly } from './owned-only.ts';
 
 /** Runs until the deps' signal aborts. `replica` names this process among those on the same store. */
 export function startClusterControllers(deps: ClustersDeps, clusters: Clusters, replica: string): RunningController[] {
-  const { store, resources, caches, setting, log, signal } = deps;
+  const { store, resources, caches, removals, setting, log, signal, repairEveryMs } = deps;
+  const claim = (clusterId: string) => ownership.claim(clusterId);
   const { upstreams } = clusters;
   const context: ControllerContext = { resources, caches, log, signal };
   const running: RunningController[] = [];
@@ -38,7 +39,7 @@ export function startClusterControllers(deps: ClustersDeps, clusters: Clusters, 
     for (const controller of running) controller.poke(clusterId);
   };
   indexNodes(caches);
-  indexProjectBindings(caches);
+  indexGrants(caches);
   indexProjectSecrets(caches);
   indexEndpointTokens(caches);
   const provisioning = provisioningDeps(deps, clusters);
@@ -50,7 +51,7 @@ export function startClusterControllers(deps: ClustersDeps, clusters: Clusters, 
       pokeAll(clusterId);
       const held = resources.whileHolding(() => ownership.claim(clusterId));
       void runNodeSync({ upstreams, resources: held, caches, log }, clusterId, owned);
-      void runProjectMembers({ upstreams, caches, setting, log }, clusterId, owned);
+      void runProjectMembers({ upstreams, caches, setting, removals, claim, log, repairEveryMs }, clusterId, owned);
       void runPodSecurity({ upstreams, resources: held, caches, log }, clusterId, owned);
       void runProjectIsolation({ upstreams, resources: held, caches, setting, log }, clusterId, owned);
       void runProjectSecrets({ upstreams, resources: held, caches, setting, log }, clusterId, owned);
@@ -64,9 +65,16 @@ export function startClusterControllers(deps: ClustersDeps, clusters: Clusters, 
     if (!before || !after) ownership.look();
   }, signal);
   const clients = new ClusterClients(upstreams, signal);
+  const members = startController(
+    ownedOnly(clusterMembers({ clients, setting, removals, claim, repairEveryMs }), ownership),
+    context,
+  );
+  running.push(members);
+  removals.onChange(clusterIds => {
+    for (const id of clusterIds) if (removals.ready(id, 'members').length > 0) members.poke(id);
+  }, signal);
   for (const controller of [
     clusterConnection(upstreams, clients),
-    clusterMembers({ clients, setting }),
     clusterProjects({ clients, setting }),
     namespacePolicy({ clients, setting }),
     clusterCleanup({ upstreams, setting }),

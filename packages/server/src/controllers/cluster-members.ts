@@ -4,31 +4,39 @@
  */
 import { isTrue, type Resource } from '@drover/base';
 import { clusterRoleBindings, clusterRoles, type KubeClient } from '@drover/kube';
-import { isEverything, type PolicyRule } from '../auth/rules.ts';
+import type { Compare } from '@drover/store';
+import type { Removals } from '../auth/removals.ts';
 import type { ClusterClients } from '../clusters/clients.ts';
-import { type Caches, type Controller, type ControllerContext, controller } from '../resources/index.ts';
-import { bindingsIn, templatesInProjects } from './grants-in-cluster.ts';
-import { doAll, putAll, readMarked, removeRest } from './marked-objects.ts';
+import { type Caches, type Controller, controller } from '../resources/index.ts';
+import { adminsOf, clustersOfPrincipals, givenIn, reachesClusters, templatesInProjects } from './grants-in-cluster.ts';
+import { applyWhole, doAll, putAll, readMarked, removeRest } from './marked-objects.ts';
 import {
   type ClusterRole,
   type ClusterRoleBinding,
-  type Grants,
   type MemberPlan,
   planMembers,
-  type Subject,
-  subjectOf,
+  withoutRoles,
 } from './member-plan.ts';
 import { maybeOurGrants, projectPart } from './ours.ts';
-
-/** An edit by hand in the cluster is put right at the latest after this. */
-const repairEveryMs = 60_000;
+import { whenGone } from './removal-check.ts';
 
 export interface ClusterMembersDeps {
   readonly clients: Pick<ClusterClients, 'get'>;
   readonly setting: (name: string) => string;
+  readonly removals: Pick<Removals, 'ready' | 'confirm'>;
+  /** What a write about the cluster compares, so that it is made by who does its work now. */
+  readonly claim: (clusterId: string) => readonly Compare[];
+  /** An edit by hand in the cluster is put right at the latest after this. */
+  readonly repairEveryMs?: number;
 }
 
-export function clusterMembers({ clients, setting }: ClusterMembersDeps): Controller<'cluster'> {
+export function clusterMembers({
+  clients,
+  setting,
+  removals,
+  claim,
+  repairEveryMs = 60_000,
+}: ClusterMembersDeps): Controller<'cluster'> {
   const applied = new Map<string, { readonly plan: string; readonly over: KubeClient; readonly atMs: number }>();
   return controller({
     name: 'cluster-members',
@@ -36,12 +44,13 @@ export function clusterMembers({ clients, setting }: ClusterMembersDeps): Contro
     workers: 32,
     watches: {
       clusterRoleTemplateBinding: binding => [binding.clusterName ?? ''],
-      // Of the global ones only those of an admin are in the clusters.
-      globalRoleBinding: (binding, { caches }) =>
-        isAdminRole(caches, binding.globalRoleName) ? idsOf(caches.cluster.all()) : [],
-      globalRole: (role, { caches }) =>
-        isEverything((role.rules ?? []) as PolicyRule[]) ? idsOf(caches.cluster.all()) : [],
+      globalRoleBinding: (binding, { caches }) => {
+        const role = caches.globalRole.get(binding.globalRoleName ?? '');
+        return role && reachesClusters(role) ? idsOf(caches) : [];
+      },
+      globalRole: (role, { caches }) => (reachesClusters(role) ? idsOf(caches) : []),
       roleTemplate: (_, { caches }) => withMembers(caches),
+      user: (user, { caches }) => clustersOfPrincipals(caches, user),
     },
     async reconcile(cluster, { caches, signal }) {
       const id = cluster.metadata.name;
@@ -50,49 +59,47 @@ export function clusterMembers({ clients, setting }: ClusterMembersDeps): Contro
         return undefined;
       }
       const client = clients.get(id);
-      const plan = planMembers({ ...grantsOf(caches, id), installUuid: setting('install-uuid') });
+      const open = removals.ready(id, 'members');
+      const plan = planMembers({
+        installUuid: setting('install-uuid'),
+        given: givenIn(caches, id),
+        admins: adminsOf(caches),
+        template: name => caches.roleTemplate.get(name),
+      });
       const text = JSON.stringify(plan);
       const last = applied.get(id);
       const dueMs = last ? last.atMs + repairEveryMs - performance.now() : 0;
       // A cluster's status changes far more often than its members.
-      if (last?.plan === text && last.over === client && dueMs > 0) return { after: dueMs };
-      await applyMembers(client, plan, { signal, inProjects: templatesInProjects(caches, id) });
+      const isHeld = last?.plan === text && last.over === client && dueMs > 0;
+      if (isHeld && open.length === 0) return { after: dueMs };
+      const failure = await applyWhole(onLeft =>
+        applyMembers(client, plan, { signal, inProjects: templatesInProjects(caches, id), onLeft }),
+      );
+      if (!failure?.isPartly) {
+        await whenGone(client, { caches, notes: open, signal });
+        await removals.confirm(id, { part: 'members', notes: open, compares: claim(id) });
+      }
+      if (failure) throw failure.error;
       applied.set(id, { plan: text, over: client, atMs: performance.now() });
       return { after: repairEveryMs * (0.9 + Math.random() * 0.2) };
     },
   });
 }
 
-const idsOf = (clusters: Iterable<{ readonly metadata: { readonly name: string } }>): string[] =>
-  Array.from(clusters, cluster => cluster.metadata.name);
-
-const isAdminRole = (caches: ControllerContext['caches'], name: string | undefined): boolean =>
-  isEverything((caches.globalRole.get(name ?? '')?.rules ?? []) as PolicyRule[]);
+const idsOf = (caches: Caches): string[] => Array.from(caches.cluster.all(), ({ metadata }) => metadata.name);
 
 /** The clusters that have bindings at all: a template means nothing to the others. */
-const withMembers = (caches: Caches): string[] => [
-  ...new Set(Array.from(caches.clusterRoleTemplateBinding.all(), binding => binding.clusterName ?? '')),
-];
-
-function grantsOf(caches: Caches, clusterId: string): Omit<Grants, 'installUuid'> {
-  const admins = new Map<string, Subject>();
-  for (const binding of caches.globalRoleBinding.all()) {
-    const subject = subjectOf(binding);
-    const role = caches.globalRole.get(binding.globalRoleName ?? '');
-    if (subject && role && isEverything((role.rules ?? []) as PolicyRule[]))
-      admins.set(`${subject.kind}/${subject.name}`, subject);
-  }
-  return {
-    bindings: bindingsIn(caches, clusterId),
-    admins: [...admins.values()],
-    template: name => caches.roleTemplate.get(name),
-  };
+function withMembers(caches: Caches): string[] {
+  if ([...caches.globalRole.all()].some(role => role.inheritedClusterRoles?.length)) return idsOf(caches);
+  return [...new Set(Array.from(caches.clusterRoleTemplateBinding.all(), ({ clusterName = '' }) => clusterName))];
 }
 
 export interface ApplyMembersOptions {
   readonly signal: AbortSignal;
   /** Roles by name that grants in projects of the cluster need, too. */
   readonly inProjects?: ReadonlySet<string>;
+  /** Told when something that is there could not be changed or removed. */
+  readonly onLeft?: () => void;
 }
 
 /**
@@ -102,18 +109,22 @@ export interface ApplyMembersOptions {
 export async function applyMembers(
   client: KubeClient,
   plan: MemberPlan,
-  { signal, inProjects = new Set() }: ApplyMembersOptions,
+  { signal, inProjects = new Set(), onLeft }: ApplyMembersOptions,
 ): Promise<void> {
   const { installUuid } = plan;
-  const marked = { labelSelector: maybeOurGrants, installUuid, signal };
-  const roles = { wanted: plan.roles, seen: await readMarked<ClusterRole>(client, clusterRoles, marked), installUuid };
+  const marked = { labelSelector: maybeOurGrants, installUuid, signal, onLeft };
+  const inTheWay = new Set<string>();
+  const onForeign = ({ metadata }: Resource) => inTheWay.add(metadata.name);
+  const seenRoles = await readMarked<ClusterRole>(client, clusterRoles, marked);
+  const roles = { wanted: plan.roles, seen: seenRoles, installUuid, onForeign, onLeft };
   const seen = await readMarked<ClusterRoleBinding>(client, clusterRoleBindings, marked);
-  const bindings = { wanted: plan.bindings, seen, installUuid };
+  // A role of that name which is somebody else's would give what it says, and not what is meant.
+  const bindings = () => ({ wanted: withoutRoles(plan.bindings, inTheWay), seen, installUuid, onLeft });
   const heir = ({ metadata }: ClusterRole) => (inProjects.has(metadata.name) ? projectPart : undefined);
   await doAll([
     () => putAll(client, clusterRoles, roles),
-    () => putAll(client, clusterRoleBindings, bindings),
-    () => removeRest(client, clusterRoleBindings, { ...bindings, when: isMemberBinding }),
+    () => putAll(client, clusterRoleBindings, bindings()),
+    () => removeRest(client, clusterRoleBindings, { ...bindings(), when: isMemberBinding }),
     () => removeRest(client, clusterRoles, { ...roles, heir }),
   ]);
 }

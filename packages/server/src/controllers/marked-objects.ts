@@ -1,5 +1,5 @@
 /** Objects in a cluster that are this install's: found by their marks, made, put right and removed, and no others touched. */
-import { ignoreExists, ignoreNotFound, type Resource } from '@drover/base';
+import { conflict, ignoreExists, ignoreNotFound, type Resource } from '@drover/base';
 import type { KubeClient, ResourceRef } from '@drover/kube';
 import { isMarked, isOurs } from './ours.ts';
 
@@ -13,17 +13,44 @@ export interface Marked {
   readonly installUuid: string;
   readonly namespace?: string;
   readonly signal: AbortSignal;
+  /** Told when they could not be read. */
+  readonly onLeft?: () => void;
 }
 
 /** What is this install's, or nobody's, by its place. */
 export async function readMarked<R extends Resource>(
   client: KubeClient,
   ref: ResourceRef,
-  { installUuid, ...where }: Marked,
+  { installUuid, onLeft, ...where }: Marked,
 ): Promise<Map<string, R>> {
   const found = new Map<string, R>();
-  for await (const item of client.listAll<R>(ref, where)) if (isOurs(item, installUuid)) found.set(placeOf(item), item);
+  try {
+    for await (const item of client.listAll<R>(ref, where))
+      if (isOurs(item, installUuid)) found.set(placeOf(item), item);
+  } catch (error) {
+    onLeft?.();
+    throw error;
+  }
   return found;
+}
+
+export interface Failure {
+  readonly error: unknown;
+  /** Something that should have lost a right may still have it; else only something new was not taken. */
+  readonly isPartly: boolean;
+}
+
+/** Runs the work, and says what failed; `onLeft` is for the work to call where something that is there stays as it is. */
+export async function applyWhole(work: (onLeft: () => void) => Promise<void>): Promise<Failure | undefined> {
+  let isPartly = false;
+  try {
+    await work(() => {
+      isPartly = true;
+    });
+    return undefined;
+  } catch (error) {
+    return { error, isPartly };
+  }
 }
 
 export interface Wanted<R> {
@@ -32,27 +59,49 @@ export interface Wanted<R> {
   readonly installUuid: string;
   /** Fields that the cluster's own side writes, and that stay. */
   readonly keeps?: readonly (keyof R & string)[];
+  /** Told of each that somebody else has there under its name, and that says something else. */
+  readonly onForeign?: (wanted: R) => void;
+  /** Told when one that is there could not be changed. */
+  readonly onLeft?: () => void;
 }
 
-/** Does all of them in their order, whichever fail; then throws what the first that failed threw. What one can't have must not keep another's right alive. */
-export async function doAll(works: Iterable<() => Promise<unknown>>): Promise<void> {
+/**
+ * Does all of them, in their order or some at once, whichever fail; then throws what the first that failed threw. What one can't have must
+ * not keep another's right alive.
+ */
+export async function doAll(works: Iterable<() => Promise<unknown>>, atOnce = 1): Promise<void> {
   let failure: { readonly error: unknown } | undefined;
-  for (const work of works) {
-    try {
-      await work();
-    } catch (error) {
-      failure ??= { error };
+  const rest = works[Symbol.iterator]();
+  const doRest = async () => {
+    for (let next = rest.next(); !next.done; next = rest.next()) {
+      try {
+        await next.value();
+      } catch (error) {
+        failure ??= { error };
+      }
     }
-  }
+  };
+  await Promise.all(Array.from({ length: atOnce }, doRest));
   if (failure) throw failure.error;
 }
+
+/** Objects written to a cluster at once. */
+const writesAtOnce = 8;
 
 /** Makes all that is wanted, and puts right what differs; one that the cluster does not take keeps no other from it. */
 export function putAll<R extends Resource>(
   client: KubeClient,
   ref: ResourceRef,
-  { wanted, seen, installUuid, keeps = [] }: Wanted<R>,
+  { wanted, seen, installUuid, keeps = [], onForeign, onLeft }: Wanted<R>,
 ): Promise<void> {
+  const putOne = async (one: R) => {
+    try {
+      await put(one);
+    } catch (error) {
+      if (seen.has(placeOf(one))) onLeft?.();
+      throw error;
+    }
+  };
   const put = async (one: R) => {
     let before = seen.get(placeOf(one));
     if (before && !isEqual(fieldsOf(before)['roleRef'], fieldsOf(one)['roleRef'])) {
@@ -62,14 +111,23 @@ export function putAll<R extends Resource>(
     }
     if (!before) {
       // One of that name without our mark, such as a built-in or another install's: it is left as it is, and made when it goes.
-      await ignoreExists(client.create(ref, one));
+      if (!(await ignoreExists(client.create(ref, one))) && onForeign) await lookAt(one, onForeign);
     } else if (!holds(before, one) || !isMarked(before, installUuid)) {
       const { resourceVersion } = before.metadata;
       const kept = Object.fromEntries(keeps.map(field => [field, before[field]]));
       await client.update(ref, { ...kept, ...one, metadata: { ...one.metadata, resourceVersion } });
     }
   };
-  return doAll(wanted.map(one => () => put(one)));
+  const lookAt = async (one: R, tell: (one: R) => void) => {
+    const there = await ignoreNotFound(client.get<R>(ref, one.metadata.name, { namespace: one.metadata.namespace }));
+    if (!there || isOurs(there, installUuid) || holds(there, one)) return;
+    tell(one);
+    throw conflict(ref.resource, one.metadata.name, 'the cluster has another one of that name');
+  };
+  return doAll(
+    wanted.map(one => () => putOne(one)),
+    writesAtOnce,
+  );
 }
 
 export interface Rest<R> {
@@ -78,23 +136,31 @@ export interface Rest<R> {
   readonly when?: (object: R) => boolean;
   /** The marks of another part that needs the object from now on; undefined where none does. */
   readonly heir?: (object: R) => Readonly<Record<string, string | null>> | undefined;
+  /** Told when one could not be removed. */
+  readonly onLeft?: () => void;
 }
 
 /** Removes what is not wanted any more, or hands it over to the part that still needs it. */
 export function removeRest<R extends Resource>(
   client: KubeClient,
   ref: ResourceRef,
-  { wanted, seen, when = () => true, heir = () => undefined }: Rest<R>,
+  { wanted, seen, when = () => true, heir = () => undefined, onLeft }: Rest<R>,
 ): Promise<void> {
   const kept = new Set(wanted.map(placeOf));
   const rest = [...seen].filter(([place, object]) => !kept.has(place) && when(object));
   return doAll(
     rest.map(([, object]) => async () => {
       const labels = heir(object);
-      if (!labels) return await removeOne(client, ref, object);
       const { name, namespace } = object.metadata;
-      await client.patch(ref, name, { metadata: { labels } }, { type: 'merge', namespace });
+      try {
+        if (!labels) return await removeOne(client, ref, object);
+        await client.patch(ref, name, { metadata: { labels } }, { type: 'merge', namespace });
+      } catch (error) {
+        onLeft?.();
+        throw error;
+      }
     }),
+    writesAtOnce,
   );
 }
 

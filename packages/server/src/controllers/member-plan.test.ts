@@ -1,26 +1,26 @@
 /** The plan of a cluster's RBAC: names as the ecosystem knows them, inheritance gathered, nothing granted twice. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { ClusterRoleTemplateBinding, RoleTemplate } from '@drover/api';
-import { bindingName, planMembers } from './member-plan.ts';
+import type { RoleTemplate } from '@drover/api';
+import { bindingName, type Given, ownerLabel, planMembers, withoutRoles } from './member-plan.ts';
 
 const base = { apiVersion: 'management.cattle.io/v3' };
 const template = (name: string, rest: Partial<RoleTemplate> = {}): RoleTemplate =>
   ({ ...base, kind: 'RoleTemplate', metadata: { name }, ...rest }) as RoleTemplate;
-const grant = (name: string, role: string, user: string): ClusterRoleTemplateBinding =>
-  ({
-    ...base,
-    kind: 'ClusterRoleTemplateBinding',
-    metadata: { name, namespace: 'c-1' },
-    clusterName: 'c-1',
-    roleTemplateName: role,
-    userName: user,
-  }) as ClusterRoleTemplateBinding;
+const grant = (name: string, roleTemplateName: string, user: string): Given => ({
+  subjects: [{ kind: 'User', name: user }],
+  roleTemplateName,
+  owner: `c-1_${name}`,
+});
 
+const pods = { apiGroups: [''], resources: ['pods'], verbs: ['get'] };
 const templates = new Map(
   [
     template('owner', { rules: [{ apiGroups: ['*'], resources: ['*'], verbs: ['*'] }], roleTemplateNames: ['reader'] }),
-    template('reader', { rules: [{ resources: ['pods'], verbs: ['get'] }], roleTemplateNames: ['view', 'owner'] }),
+    template('reader', {
+      rules: [{ resources: ['pods'], verbs: ['get'] }, pods],
+      roleTemplateNames: ['view', 'owner'],
+    }),
     template('view', { external: true }),
   ].map(one => [one.metadata.name, one]),
 );
@@ -28,7 +28,7 @@ const lookup = (id: string) => templates.get(id);
 
 test('a grant gives a role per template of ours and a binding per template', () => {
   const plan = planMembers({
-    bindings: [grant('crtb-1', 'owner', 'u-a')],
+    given: [grant('crtb-1', 'owner', 'u-a')],
     admins: [],
     template: lookup,
     installUuid: 'i-1',
@@ -50,7 +50,7 @@ test('a grant gives a role per template of ours and a binding per template', () 
 
 test('the same grant twice is one binding', () => {
   const plan = planMembers({
-    bindings: [grant('crtb-1', 'view', 'u-a'), grant('crtb-2', 'view', 'u-a')],
+    given: [grant('crtb-1', 'view', 'u-a'), grant('crtb-2', 'view', 'u-a')],
     admins: [],
     template: lookup,
     installUuid: 'i-1',
@@ -58,21 +58,9 @@ test('the same grant twice is one binding', () => {
   assert.equal(plan.bindings.length, 1);
 });
 
-test('a grant being deleted gives nothing', () => {
-  const going = {
-    ...grant('crtb-1', 'view', 'u-a'),
-    metadata: { name: 'crtb-1', namespace: 'c-1', deletionTimestamp: '2026-01-01T00:00:00Z' },
-  };
-  assert.deepEqual(planMembers({ bindings: [going], admins: [], template: lookup, installUuid: 'i-1' }), {
-    roles: [],
-    bindings: [],
-    installUuid: 'i-1',
-  });
-});
-
 test('admins are bound to cluster-admin under their known name', () => {
   const plan = planMembers({
-    bindings: [],
+    given: [],
     admins: [
       { kind: 'User', name: 'user-x' },
       { kind: 'Group', name: 'github_team://1' },
@@ -85,16 +73,34 @@ test('admins are bound to cluster-admin under their known name', () => {
   assert.ok(plan.bindings.every(binding => binding.roleRef.name === 'cluster-admin'));
 });
 
-test('a rule without groups is about the core group', () => {
+test('a rule that Kubernetes would refuse gives nothing, and keeps no other from the cluster', () => {
   const plan = planMembers({
-    bindings: [grant('crtb-1', 'reader', 'u-a')],
+    given: [grant('crtb-1', 'reader', 'u-a')],
     admins: [],
     template: lookup,
     installUuid: 'i-1',
   });
   assert.deepEqual(plan.roles.find(role => role.metadata.name === 'reader')?.rules, [
-    { resources: ['pods'], verbs: ['get'], apiGroups: [''] },
+    { verbs: ['get'], apiGroups: [''], resources: ['pods'] },
   ]);
+});
+
+test('a role of that name which is somebody else’s is bound to nobody', () => {
+  const { bindings } = planMembers({
+    given: [grant('crtb-1', 'owner', 'u-a')],
+    admins: [],
+    template: lookup,
+    installUuid: 'i-1',
+  });
+  assert.deepEqual(
+    withoutRoles(bindings, new Set(['reader'])).map(({ roleRef }) => roleRef.name),
+    ['owner', 'view'],
+  );
+});
+
+test('a grant whose name no label holds is told by one that does', () => {
+  const [label] = Object.values(ownerLabel(`c-1_${'a'.repeat(80)}`));
+  assert.match(label!, /^rtb-[a-z2-7]{10}$/);
 });
 
 test('the name of a binding is the first ten letters of the base32 of its SHA-256', () => {

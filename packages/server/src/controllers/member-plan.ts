@@ -3,9 +3,10 @@
  * ClusterRoleBinding per grant, under the names that tools of this ecosystem know. Pure: grants in, objects out.
  */
 import { createHash } from 'node:crypto';
-import type { ClusterRoleTemplateBinding, RoleTemplate } from '@drover/api';
+import type { RoleTemplate } from '@drover/api';
 import type { Resource } from '@drover/base';
 import { templatesOf } from '../auth/grants.ts';
+import { kubeRules } from '../auth/inside-rules.ts';
 import { marksOf } from './ours.ts';
 
 export interface Subject {
@@ -29,9 +30,17 @@ export interface MemberPlan {
   readonly installUuid: string;
 }
 
+/** A role for one or more, and what it comes from. */
+export interface Given {
+  readonly subjects: readonly Subject[];
+  readonly roleTemplateName: string;
+  /** `namespace_name` of the binding, or the name of a global one. */
+  readonly owner: string;
+}
+
 export interface Grants {
   readonly installUuid: string;
-  readonly bindings: readonly ClusterRoleTemplateBinding[];
+  readonly given: readonly Given[];
   /** Those who may do everything on the server, and so in each cluster. */
   readonly admins: readonly Subject[];
   readonly template: (id: string) => RoleTemplate | undefined;
@@ -46,26 +55,26 @@ export function planMembers(grants: Grants): MemberPlan {
   const add = (binding: ClusterRoleBinding) =>
     bindings.set(binding.metadata.name, bindings.get(binding.metadata.name) ?? binding);
   for (const admin of grants.admins) add(adminBinding(admin, marks));
-  for (const grant of grants.bindings) {
-    const subject = subjectOf(grant);
-    if (!subject || grant.metadata.deletionTimestamp) continue;
-    for (const template of templatesOf({ roleTemplate: { get: grants.template } }, grant.roleTemplateName)) {
+  for (const { subjects, roleTemplateName, owner } of grants.given) {
+    if (subjects.length === 0) continue;
+    const labels = { ...marks, ...ownerLabel(owner) };
+    for (const template of templatesOf({ roleTemplate: { get: grants.template } }, roleTemplateName)) {
       const { name } = template.metadata;
       if (!template.external) roles.set(name, clusterRole(name, template, marks));
-      add(memberBinding(grant, name, { subject, marks }));
+      for (const subject of subjects) add(binding(bindingName(name, subject), name, { subject, labels }));
     }
   }
   return { roles: [...roles.values()], bindings: [...bindings.values()], installUuid: grants.installUuid };
 }
 
-/** Whom a binding is for, as the cluster knows them: a user's id, or a group's principal. */
-export function subjectOf(
-  grant: Pick<ClusterRoleTemplateBinding, 'userName' | 'groupPrincipalName' | 'groupName'>,
-): Subject | undefined {
-  if (grant.userName) return { kind: 'User', name: grant.userName };
-  const group = grant.groupPrincipalName || grant.groupName;
-  return group ? { kind: 'Group', name: group } : undefined;
-}
+/** Which grant an object comes from; Kubernetes takes no longer name there. */
+export const ownerLabel = (owner: string): Marks => ({
+  'authz.cluster.cattle.io/rtb-owner-updated': /^[\w.-]{1,63}$/.test(owner) ? owner : `rtb-${base32(owner)}`,
+});
+
+/** The bindings of roles that are not among these. */
+export const withoutRoles = <B extends ClusterRoleBinding>(bindings: readonly B[], roles: ReadonlySet<string>): B[] =>
+  bindings.filter(({ roleRef }) => !roles.has(roleRef.name));
 
 type Marks = Readonly<Record<string, string>>;
 
@@ -75,34 +84,14 @@ export function clusterRole(name: string, template: Pick<RoleTemplate, 'rules'>,
     apiVersion: `${rbac}/v1`,
     kind: 'ClusterRole',
     metadata: { name, labels: marks },
-    rules: (template.rules ?? []).flatMap(rule => normalizeRule(rule as Record<string, unknown>)),
+    rules: kubeRules(template.rules),
   };
-}
-
-/** Kubernetes takes a rule about resources or about URLs; empty lists are left out so that comparing is stable. */
-function normalizeRule(rule: Record<string, unknown>): Record<string, unknown>[] {
-  const entries = Object.entries(rule).filter(([, value]) => Array.isArray(value) && value.length > 0);
-  const { nonResourceURLs, ...kept } = Object.fromEntries(entries);
-  const urls = nonResourceURLs === undefined ? [] : [{ verbs: kept['verbs'], nonResourceURLs }];
-  // One that speaks of both is two.
-  if (urls.length > 0 && !kept['resources']) return urls;
-  return [kept['apiGroups'] ? kept : { ...kept, apiGroups: [''] }, ...urls];
 }
 
 /** `globaladmin-<user>`; a group's principal is hashed, as it is no name that Kubernetes takes. */
 function adminBinding(admin: Subject, marks: Marks): ClusterRoleBinding {
   const name = admin.kind === 'User' ? admin.name : `u-${base32(admin.name)}`;
   return binding(`globaladmin-${name}`, 'cluster-admin', { subject: admin, labels: marks });
-}
-
-function memberBinding(
-  grant: ClusterRoleTemplateBinding,
-  role: string,
-  { subject, marks }: { readonly subject: Subject; readonly marks: Marks },
-): ClusterRoleBinding {
-  const owner = `${grant.metadata.namespace}_${grant.metadata.name}`;
-  const labels = { ...marks, 'authz.cluster.cattle.io/rtb-owner-updated': owner };
-  return binding(bindingName(role, subject), role, { subject, labels });
 }
 
 function binding(

@@ -1,18 +1,19 @@
 /** Grants in projects as a cluster's RBAC: in each of their namespaces, and nowhere else. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { ProjectRoleTemplateBinding, RoleTemplate } from '@drover/api';
+import type { RoleTemplate } from '@drover/api';
+import type { Subject } from './member-plan.ts';
 import { planProjectMembers } from './project-member-plan.ts';
 
 const template = (name: string, more: object = {}): RoleTemplate =>
   ({ apiVersion: 'management.cattle.io/v3', kind: 'RoleTemplate', metadata: { name }, ...more }) as RoleTemplate;
-const grant = (name: string, projectName: string, roleTemplateName: string, more: object = { userName: 'u-1' }) =>
-  ({
-    metadata: { name, namespace: 'c-1-p-1' },
-    projectName,
-    roleTemplateName,
-    ...more,
-  }) as unknown as ProjectRoleTemplateBinding;
+const user = (name: string): Subject => ({ kind: 'User', name });
+const grant = (name: string, projectId: string, roleTemplateName: string, subjects = [user('u-1')]) => ({
+  subjects,
+  projectId,
+  roleTemplateName,
+  owner: `c-1-p-1_${name}`,
+});
 
 const pods = { apiGroups: [''], resources: ['pods'], verbs: ['get'] };
 const templates = new Map(
@@ -36,10 +37,10 @@ const templates = new Map(
     }),
   ].map(one => [one.metadata.name, one]),
 );
-const plan = (bindings: readonly ProjectRoleTemplateBinding[], namespaces: Readonly<Record<string, string[]>>) =>
+const plan = (given: readonly ReturnType<typeof grant>[], namespaces: Readonly<Record<string, string[]>>) =>
   planProjectMembers({
     installUuid: 'install',
-    bindings,
+    given,
     template: name => templates.get(name),
     namespacesOf: id => namespaces[id] ?? [],
   });
@@ -138,17 +139,13 @@ test('of what has no namespace only some things are a project role’s to give',
   ]);
 });
 
-test('groups are bound by their principal, and grants without anybody or on their way out are none', () => {
+test('groups are bound by their principal, and grants for nobody or of no role are none', () => {
   const { bindings } = plan(
     [
-      grant('a', 'c-1:p-1', 'reader', { groupPrincipalName: 'ldap_group://cn=x' }),
-      grant('b', 'c-1:p-1', 'reader', {}),
-      {
-        ...grant('c', 'c-1:p-1', 'reader'),
-        metadata: { name: 'c', namespace: 'n', deletionTimestamp: '2026-01-01T00:00:00Z' },
-      },
-      grant('d', 'c-1:p-1', 'gone', { userName: 'u-2' }),
-    ] as ProjectRoleTemplateBinding[],
+      grant('a', 'c-1:p-1', 'reader', [{ kind: 'Group', name: 'ldap_group://cn=x' }]),
+      grant('b', 'c-1:p-1', 'reader', []),
+      grant('d', 'c-1:p-1', 'gone', [user('u-2')]),
+    ],
     { 'c-1:p-1': ['shop'] },
   );
   assert.deepEqual(short(bindings), ['shop reader ldap_group://cn=x', 'shop view ldap_group://cn=x']);

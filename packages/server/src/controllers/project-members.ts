@@ -3,20 +3,23 @@
  * it is connected; a namespace that moves, a grant that comes or goes is there within moments. A cluster without grants costs
  * one look.
  */
+import type { User } from '@drover/api';
 import { type Log, type Resource, sleep } from '@drover/base';
 import { clusterRoleBindings, clusterRoles, KubeClient, namespaces, roleBindings, WatchCache } from '@drover/kube';
+import type { Compare } from '@drover/store';
+import { bindingsOfPrincipal } from '../auth/grants.ts';
+import type { Removals } from '../auth/removals.ts';
 import type { Upstreams } from '../clusters/upstream.ts';
 import type { Caches } from '../resources/index.ts';
 import { projectKey } from './cluster-projects.ts';
-import { projectBindingsIn, templatesInCluster } from './grants-in-cluster.ts';
-import { doAll, putAll, readMarked, removeRest } from './marked-objects.ts';
-import type { ClusterRole, ClusterRoleBinding } from './member-plan.ts';
+import { givenInProjects, projectBindingsIn, templatesInCluster } from './grants-in-cluster.ts';
+import { applyWhole, doAll, putAll, readMarked, removeRest } from './marked-objects.ts';
+import { type ClusterRole, type ClusterRoleBinding, withoutRoles } from './member-plan.ts';
 import { maybeOurProjectGrants, projectPart } from './ours.ts';
 import { type ProjectMemberPlan, planProjectMembers, type RoleBinding } from './project-member-plan.ts';
+import { whenGone } from './removal-check.ts';
 import { runRounds } from './rounds.ts';
 
-/** An edit by hand in the cluster is put right at the latest after this. */
-const repairEveryMs = 60_000;
 /** Changes within this are written together. */
 const gatherMs = 200;
 
@@ -24,7 +27,12 @@ export interface ProjectMembersDeps {
   readonly upstreams: Upstreams;
   readonly caches: Caches;
   readonly setting: (name: string) => string;
+  readonly removals: Removals;
+  /** What a write about the cluster compares, so that it is made by who does its work now. */
+  readonly claim: (clusterId: string) => readonly Compare[];
   readonly log: Log;
+  /** An edit by hand in the cluster is put right at the latest after this. */
+  readonly repairEveryMs?: number;
 }
 
 /** Runs until the signal aborts. */
@@ -35,16 +43,16 @@ export function runProjectMembers(deps: ProjectMembersDeps, clusterId: string, s
 
 /** One round over one connection. */
 async function follow(deps: ProjectMembersDeps, clusterId: string, signal: AbortSignal): Promise<void> {
-  const { caches, setting } = deps;
+  const { caches, setting, removals, repairEveryMs = 60_000 } = deps;
   await using client = new KubeClient(deps.upstreams.connection(clusterId));
-  const bell = ring(caches, clusterId, signal);
-  const grants = () => projectBindingsIn(caches, clusterId);
+  const bell = ring(deps, clusterId, signal);
+  const projects = new Map<string, string | undefined>();
   let places: WatchCache<Resource> | undefined;
   let failed: Promise<never> = new Promise(() => undefined);
   let applied: { readonly plan: string; readonly atMs: number } | undefined;
   while (!signal.aborted) {
     const changed = bell.next();
-    if (!places && grants().length > 0) {
+    if (!places && projectBindingsIn(caches, clusterId).length > 0) {
       const watched = new WatchCache<Resource>(client, namespaces, { transform: slim });
       watched.subscribe(bell.ring);
       failed = watched.run(signal).then(() => {
@@ -54,22 +62,48 @@ async function follow(deps: ProjectMembersDeps, clusterId: string, signal: Abort
       await Promise.race([watched.synced(signal), failed]);
       places = watched;
     }
+    await noteMoves(deps, clusterId, { places: places?.list() ?? [], projects });
+    const notes = removals.ready(clusterId, 'projects');
+    const namespacesOf = (projectId: string) => namesIn(places?.list() ?? [], projectId);
+    const installUuid = setting('install-uuid');
     const plan = planProjectMembers({
-      installUuid: setting('install-uuid'),
-      bindings: grants(),
+      installUuid,
+      given: givenInProjects(caches, clusterId),
       template: name => caches.roleTemplate.get(name),
-      namespacesOf: projectId => namesIn(places?.list() ?? [], projectId),
+      namespacesOf,
     });
     const text = JSON.stringify(plan);
     const due = !applied || applied.plan !== text || (places && performance.now() - applied.atMs > repairEveryMs);
-    if (due) {
+    if (due || notes.length > 0) {
       const inCluster = templatesInCluster(caches, clusterId);
-      await applyProjectMembers(client, plan, { installUuid: setting('install-uuid'), signal, inCluster });
+      const failure = await applyWhole(onLeft =>
+        applyProjectMembers(client, plan, { installUuid, signal, inCluster, onLeft }),
+      );
+      if (!failure?.isPartly) {
+        await whenGone(client, { caches, notes, signal, namespaceOf: projectId => namespacesOf(projectId)[0] });
+        await removals.confirm(clusterId, { part: 'projects', notes, compares: deps.claim(clusterId) });
+      }
+      if (failure) throw failure.error;
       applied = { plan: text, atMs: performance.now() };
     }
     const repair = places ? sleep(repairEveryMs, signal) : new Promise<void>(() => undefined);
     await Promise.race([changed, failed, repair, whenAborted(signal)]);
     await sleep(gatherMs, signal);
+  }
+}
+
+/** A namespace that has left a project is one that its members may still have until what follows is done. */
+async function noteMoves(
+  { removals }: ProjectMembersDeps,
+  clusterId: string,
+  { places, projects }: { readonly places: readonly Resource[]; readonly projects: Map<string, string | undefined> },
+): Promise<void> {
+  for (const { metadata } of places) {
+    const { name: namespace } = metadata;
+    const [from, to] = [projects.get(namespace), metadata.annotations?.[projectKey]];
+    projects.set(namespace, to);
+    if (from !== undefined && from !== to)
+      await removals.noteMoved(clusterId, from, { namespace, ...(to ? { to } : {}) });
   }
 }
 
@@ -89,17 +123,31 @@ const whenAborted = (signal: AbortSignal): Promise<never> =>
   new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason), { once: true }));
 
 /** Rung by whatever may change the plan; a ring that comes while nobody listens is kept for the next who does. */
-function ring(caches: Caches, clusterId: string, signal: AbortSignal) {
+function ring({ caches, removals }: ProjectMembersDeps, clusterId: string, signal: AbortSignal) {
   let pending = false;
   let wake: (() => void) | undefined;
   const rung = () => {
     pending = true;
     wake?.();
   };
+  const bound = (user: User | undefined) =>
+    user?.principalIds?.some(id =>
+      bindingsOfPrincipal(caches, id).some(({ type }) => type === 'projectRoleTemplateBinding'),
+    );
   caches.projectRoleTemplateBinding.subscribe(({ before, after }) => {
     if ([before, after].some(one => one?.projectName?.startsWith(`${clusterId}:`))) rung();
   }, signal);
   caches.roleTemplate.subscribe(rung, signal);
+  caches.project.subscribe(({ before, after }) => {
+    if ((after ?? before)?.metadata.namespace === clusterId) rung();
+  }, signal);
+  // Whoever is named by a principal is known to the cluster by his user.
+  caches.user.subscribe(({ before, after }) => {
+    if (bound(before) || bound(after)) rung();
+  }, signal);
+  removals.onChange(clusterIds => {
+    if (clusterIds.includes(clusterId) && removals.ready(clusterId, 'projects').length > 0) rung();
+  }, signal);
   return {
     ring: rung,
     next: () =>
@@ -118,27 +166,32 @@ export interface ApplyProjectMembersOptions {
   readonly signal: AbortSignal;
   /** Roles by name that grants in the cluster itself need, too. */
   readonly inCluster?: ReadonlySet<string>;
+  /** Told when something that is there could not be changed or removed. */
+  readonly onLeft?: () => void;
 }
 
 /** Makes the cluster hold exactly the plan, as applyMembers does for grants in the cluster itself. */
 export async function applyProjectMembers(
   client: KubeClient,
   plan: ProjectMemberPlan,
-  { installUuid, signal, inCluster = new Set() }: ApplyProjectMembersOptions,
+  { installUuid, signal, inCluster = new Set(), onLeft }: ApplyProjectMembersOptions,
 ): Promise<void> {
-  const marked = { labelSelector: maybeOurProjectGrants, installUuid, signal };
-  const roles = { wanted: plan.roles, seen: await readMarked<ClusterRole>(client, clusterRoles, marked), installUuid };
+  const marked = { labelSelector: maybeOurProjectGrants, installUuid, signal, onLeft };
+  const inTheWay = new Set<string>();
+  const onForeign = ({ metadata }: Resource) => inTheWay.add(metadata.name);
+  const seenRoles = await readMarked<ClusterRole>(client, clusterRoles, marked);
+  const roles = { wanted: plan.roles, seen: seenRoles, installUuid, onForeign, onLeft };
   const wide = await readMarked<ClusterRoleBinding>(client, clusterRoleBindings, marked);
   const narrow = await readMarked<RoleBinding>(client, roleBindings, marked);
-  const clusterWide = { wanted: plan.clusterBindings, seen: wide, installUuid };
-  const inNamespaces = { wanted: plan.bindings, seen: narrow, installUuid };
+  const clusterWide = () => ({ wanted: withoutRoles(plan.clusterBindings, inTheWay), seen: wide, installUuid, onLeft });
+  const inNamespaces = () => ({ wanted: withoutRoles(plan.bindings, inTheWay), seen: narrow, installUuid, onLeft });
   const heir = ({ metadata }: ClusterRole) => (inCluster.has(metadata.name) ? noProjectPart : undefined);
   await doAll([
     () => putAll(client, clusterRoles, roles),
-    () => putAll(client, clusterRoleBindings, clusterWide),
-    () => putAll(client, roleBindings, inNamespaces),
-    () => removeRest(client, roleBindings, inNamespaces),
-    () => removeRest(client, clusterRoleBindings, clusterWide),
+    () => putAll(client, clusterRoleBindings, clusterWide()),
+    () => putAll(client, roleBindings, inNamespaces()),
+    () => removeRest(client, roleBindings, inNamespaces()),
+    () => removeRest(client, clusterRoleBindings, clusterWide()),
     () => removeRest(client, clusterRoles, { ...roles, heir }),
   ]);
 }

@@ -47,8 +47,8 @@ export function explainRoute(deps: ApiDeps): Route {
 /** What Kubernetes' own roles, such as `view`, hold in this cluster: role templates may stand for them and know no rules. */
 async function externalRules({ caches, clients }: ApiDeps, clusterId: string): Promise<ExternalRules> {
   const names: string[] = [];
-  for (const { metadata, external, externalRules: known } of caches.roleTemplate.all())
-    if (external && !known?.length && names.length < mostExternal) names.push(metadata.name);
+  for (const { metadata, external } of caches.roleTemplate.all())
+    if (external && names.length < mostExternal) names.push(metadata.name);
   const found = await Promise.all(
     names.map(async (name): Promise<[string, readonly PolicyRule[]]> => {
       const path = `/apis/rbac.authorization.k8s.io/v1/clusterroles/${encodeURIComponent(name)}`;
@@ -79,6 +79,9 @@ async function canI(deps: ApiDeps, caller: Caller, body: Body): Promise<CanI> {
   // Whoever the server does not let through to the cluster can do nothing there, whatever it would say.
   if (!deps.auth.access.mayReach(asked, question.clusterId))
     return { allowed: false, mayGrant: mayGrant(explain, caller, question) };
+  // What the cluster would say is what he has lost.
+  if (deps.auth.access.isHeldBack(asked, question.clusterId))
+    return { allowed: false, reason: 'the cluster has not confirmed yet what was taken away here' };
   const { allowed, reason } = await askCluster(deps, asked, { ...question, namespace });
   return { allowed, reason, ...(allowed ? {} : { mayGrant: mayGrant(explain, caller, question) }) };
 }

@@ -3,9 +3,10 @@
  * the answer says when there may be others.
  */
 import { forbidden } from '@drover/base';
-import { grantsAllow, grantsAllowInside, type Wanted } from '../auth/access.ts';
+import { grantsAllow, type Wanted } from '../auth/access.ts';
 import { type Bound, backingNamespaceOf, type Grants, grantsFrom } from '../auth/grants.ts';
-import { type Attributes, type PolicyRule, rulesAllow } from '../auth/rules.ts';
+import { grantsAllowInside } from '../auth/inside.ts';
+import type { Attributes, PolicyRule } from '../auth/rules.ts';
 import type { Caller } from '../http/exchange.ts';
 import { namespaceIndex } from '../resources/index.ts';
 import {
@@ -75,13 +76,7 @@ export function whoCan(deps: ExplainDeps, caller: Caller, question: Question): W
 
 function allowsAlone({ caches }: ExplainDeps, grants: Grants, question: Question): boolean {
   if ('wanted' in question) return grantsAllow(caches, grants, question.wanted);
-  if (grantsAllowInside(caches, grants, question)) return true;
-  const { clusterId, projectId = '', external, verb, attributes } = question;
-  const everywhere = clusterId === 'local' ? undefined : grants.everyCluster;
-  const scopes = [grants.clusters.get(clusterId), everywhere, grants.projects.get(projectId)];
-  return scopes.some(scope =>
-    [...(scope?.templates ?? [])].some(name => rulesAllow(external?.get(name) ?? [], verb, attributes)),
-  );
+  return grantsAllowInside(caches, grants, question);
 }
 
 interface Seen {

@@ -14,6 +14,8 @@ export interface Caller {
   readonly groups: readonly string[];
   /** What else is impersonated: principalid, username, requesttokenid, requesthost. */
   readonly extra: Readonly<Record<string, readonly string[]>>;
+  /** All that he is known by, of whichever provider; clusters know him by his user alone. Absent: what is impersonated. */
+  readonly principals?: readonly string[];
   readonly tokenId: string;
   /** The one cluster that the token is for, where it is scoped. */
   readonly clusterId?: string;

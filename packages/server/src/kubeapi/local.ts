@@ -5,7 +5,7 @@
 import { hasReason, isNotFound, isUnavailable, type StatusError } from '@drover/base';
 import type { KubeClient } from '@drover/kube';
 import type { ApiView } from '../api/behaviour.ts';
-import { identityHeaders } from '../auth/index.ts';
+import { identityHeaders, requireNotHeldBack } from '../auth/index.ts';
 
 export const localCluster = 'local';
 
@@ -16,6 +16,7 @@ export function hasLocal({ deps }: Pick<ApiView, 'deps'>): boolean {
 
 function localAsCaller({ deps, caller }: ApiView): KubeClient | undefined {
   if (!hasLocal({ deps }) || !deps.auth.access.mayReach(caller, localCluster)) return undefined;
+  requireNotHeldBack(deps.auth.access, caller, { clusterId: localCluster });
   // Checks that the caller is somebody, as on every other way into a cluster.
   identityHeaders(caller);
   const { userId: user, groups, extra } = caller;

@@ -2,7 +2,7 @@
 import { notFound } from '@drover/base';
 import type { KubeClient } from '@drover/kube';
 import type { ApiView } from '../api/behaviour.ts';
-import { identityHeaders } from '../auth/index.ts';
+import { identityHeaders, requireNotHeldBack } from '../auth/index.ts';
 
 /** The cluster that the request's context is, or is in. */
 export function clusterOf({ context }: ApiView): string {
@@ -13,6 +13,7 @@ export function clusterOf({ context }: ApiView): string {
 export function asCaller(request: ApiView, clusterId = clusterOf(request)): KubeClient {
   const { deps, caller } = request;
   if (!clusterId || !deps.auth.access.mayReach(caller, clusterId)) throw notFound('cluster', clusterId);
+  requireNotHeldBack(deps.auth.access, caller, { clusterId });
   // Checks that the caller is somebody, as on every other way into a cluster.
   identityHeaders(caller);
   const { userId: user, groups, extra } = caller;

@@ -1,110 +1,129 @@
 /**
- * The one answer that the proxy makes itself: the list of namespaces for who may not list them in the cluster, holding those of his
- * projects. Everything else goes through unread, a watch of namespaces too, which the cluster refuses him.
+ * A list of the namespaces that somebody sees. The cluster is asked for pages, and each is cut down before the next is asked for; a limit of
+ * the client's counts those that he gets.
  */
-import { type KubeClient, reviewOwnAccess } from '@drover/kube';
-import type { Access } from '../auth/access.ts';
-import type { Identity } from '../auth/impersonation.ts';
-import { projectKey } from '../controllers/cluster-projects.ts';
-import type { Caller, Exchange } from '../http/exchange.ts';
+import { promisify } from 'node:util';
+import { gzip } from 'node:zlib';
+import { badRequest, tooLarge } from '@drover/base';
+import type { Exchange } from '../http/exchange.ts';
+import { type Form, formOf, type Item, type Page } from './namespace-form.ts';
+import { countOf, type NamespaceView, namespacesPath, noteSeen } from './namespace-view.ts';
 
-const path = '/api/v1/namespaces';
-/** What is asked of the cluster as it was asked here; pages are put together, since each would be filtered anew. */
-const passedOn = ['labelSelector', 'fieldSelector', 'resourceVersion', 'resourceVersionMatch'];
 const pageSize = 500;
+const mostBytes = 64 << 20;
+/** What is shorter costs more to pack than to send; a kube-apiserver's own bound. */
+const packFrom = 128 << 10;
+const pack = promisify(gzip);
 
-interface Listed {
-  readonly metadata?: { readonly continue?: string };
-  readonly items?: readonly Item[];
-  readonly rows?: readonly { readonly object?: Item }[];
+/** Where a list goes on: the cluster's own mark, or its first page, and the last name that was given of it. */
+export interface Mark {
+  readonly next?: string;
+  readonly resourceVersion?: string;
+  readonly after?: string;
 }
 
-interface Item {
-  readonly metadata?: { readonly annotations?: Readonly<Record<string, string>> };
+export async function answerList(view: NamespaceView, exchange: Exchange): Promise<void> {
+  const { body, contentType } = await readList(view);
+  const packs = /\bgzip\b/.test(String(exchange.request.headers['accept-encoding'] ?? '')) && body.length >= packFrom;
+  const sent = packs ? await pack(body, { level: 1 }) : body;
+  const headers = { 'content-type': contentType, 'content-length': sent.length, vary: 'Accept-Encoding' };
+  exchange.response.writeHead(200, packs ? { ...headers, 'content-encoding': 'gzip' } : headers).end(sent);
 }
 
-export interface NamespaceListDeps {
-  readonly access: Pick<Access, 'may' | 'grantsOf'>;
-  /** The cluster as the server itself sees it. */
-  readonly client: (clusterId: string) => KubeClient;
+async function readList(view: NamespaceView): Promise<{ readonly body: Buffer; readonly contentType: string }> {
+  const limit = countOf(view.query, 'limit');
+  let mark = readMark(view.query.get('continue'));
+  let first: { readonly page: Page; readonly form: Form; readonly contentType: string } | undefined;
+  const kept: Item[] = [];
+  let bytes = 0;
+  for (;;) {
+    const asked: Mark = mark;
+    const { page, form, contentType } = await readPage(view, asked);
+    if (!first) noteSeen(view, page.resourceVersion);
+    first ??= { page, form, contentType };
+    const { after } = asked;
+    const seen = page.items.filter(item => (after === undefined || item.name > after) && view.sees(item));
+    const room = limit === undefined ? seen.length : limit - kept.length;
+    kept.push(...seen.slice(0, room));
+    bytes += seen.length === 0 ? 0 : (page.bytes * seen.length) / page.items.length;
+    if (bytes > mostBytes) throw tooLarge('these are too many namespaces for one answer; ask for them with a limit');
+    const { resourceVersion } = page;
+    if (seen.length > room) mark = { ...asked, resourceVersion, after: kept.at(-1)!.name };
+    else if (page.next) mark = { next: page.next };
+    else return { body: first.form.makeList(first.page, kept, undefined), contentType: first.contentType };
+    if (limit !== undefined && kept.length >= limit)
+      return { body: first.form.makeList(first.page, kept, formatMark(mark)), contentType: first.contentType };
+  }
 }
 
-export interface AskedFor {
-  readonly clusterId: string;
-  readonly caller: Caller;
-  readonly identity: Identity;
-  readonly signal: AbortSignal;
+/** One page of the cluster's, in the form that is wanted. */
+async function readPage(
+  view: NamespaceView,
+  mark: Mark,
+): Promise<{ readonly page: Page; readonly form: Form; readonly contentType: string }> {
+  const { query, accept, asked, cluster } = view;
+  const from = mark.next
+    ? { continue: mark.next }
+    : mark.resourceVersion
+      ? { resourceVersion: mark.resourceVersion, resourceVersionMatch: 'Exact' }
+      : given(query, 'resourceVersion', 'resourceVersionMatch');
+  const { body, headers } = await cluster.stream('GET', namespacesPath, {
+    query: { ...given(query, 'labelSelector', 'fieldSelector'), ...objectOf(query), ...from, limit: pageSize },
+    headers: { accept },
+    signal: asked.signal,
+  });
+  const contentType = String(headers['content-type'] ?? '');
+  const form = formOf(contentType, isBare(query));
+  const chunks: Buffer[] = [];
+  let length = 0;
+  for await (const chunk of body as AsyncIterable<Buffer>) {
+    length += chunk.length;
+    if (length > mostBytes) throw tooLarge('the cluster’s list of namespaces is too long');
+    chunks.push(chunk);
+  }
+  return { page: form.readList(Buffer.concat(chunks)), form, contentType };
 }
 
-/** Whether the request may be such a list at all; cheap, since every request is asked. */
-export function isNamespaceList({ request, query }: Exchange, rest: string): boolean {
-  if (rest !== path || request.method !== 'GET') return false;
-  const watch = query.get('watch');
-  return watch === null || watch === 'false' || watch === '0';
+/** All pages from there on. */
+export async function* readPages(
+  view: NamespaceView,
+  from: Mark,
+): AsyncGenerator<{ readonly page: Page; readonly form: Form }> {
+  const without = new URLSearchParams(view.query);
+  // Where it begins is said by the mark alone.
+  for (const name of ['resourceVersion', 'resourceVersionMatch']) without.delete(name);
+  // A list of what a watch gives one by one.
+  const accept = view.accept.replaceAll(/as=PartialObjectMetadata(?=;|,|$)/g, 'as=PartialObjectMetadataList');
+  const bare = { ...view, query: without, accept };
+  for (let mark: Mark | undefined = from; mark; ) {
+    const { page, form }: { page: Page; form: Form } = await readPage(bare, mark);
+    yield { page, form };
+    mark = page.next === undefined ? undefined : { next: page.next };
+  }
 }
 
-/**
- * The list as JSON for who is in projects of the cluster and may not list its namespaces; undefined for everybody else, and for who
- * acts as somebody else: the cluster answers those.
- */
-export async function filteredNamespaces(
-  { access, client }: NamespaceListDeps,
-  exchange: Exchange,
-  { clusterId, caller, identity, signal }: AskedFor,
-): Promise<string | undefined> {
-  const accept = acceptable(String(exchange.request.headers.accept ?? '*/*'));
-  if (accept === undefined || identity.userId !== caller.userId || !isInProject(access, caller, clusterId))
-    return undefined;
-  const cluster = client(clusterId);
-  const { userId: user, groups, extra } = identity;
-  // Its own bindings count as well.
-  const list = { verb: 'list', resource: 'namespaces' };
-  if ((await reviewOwnAccess(cluster.as({ user, groups, extra }), list, { signal })).allowed) return undefined;
-  const isHis = (item: Item | undefined): boolean => {
-    const [of, name = ''] = item?.metadata?.annotations?.[projectKey]?.split(':') ?? [];
-    return of === clusterId && access.may(caller, 'get', 'project', { namespace: clusterId, name });
-  };
-  const bare = exchange.query.get('includeObject') === 'None';
-  const asked = Object.fromEntries(passedOn.map(name => [name, exchange.query.get(name) ?? undefined]));
-  let whole: Listed | undefined;
-  let next: string | undefined;
-  do {
-    const from: Record<string, string | undefined> = next
-      ? { ...asked, resourceVersion: undefined, resourceVersionMatch: undefined }
-      : asked;
-    const page: Listed = await cluster.request<Listed>('GET', path, {
-      query: { ...from, includeObject: 'Metadata', limit: pageSize, continue: next },
-      headers: { accept },
-      signal,
-    });
-    next = page.metadata?.continue || undefined;
-    const {
-      continue: _,
-      remainingItemCount: __,
-      ...metadata
-    } = (whole?.metadata ?? page.metadata ?? {}) as Record<string, unknown>;
-    whole = {
-      ...(whole ?? page),
-      metadata,
-      ...(page.items ? { items: [...(whole?.items ?? []), ...page.items.filter(isHis)] } : {}),
-      ...(page.rows ? { rows: [...(whole?.rows ?? []), ...page.rows.filter(row => isHis(row.object))] } : {}),
-    };
-  } while (next);
-  if (bare && whole.rows) whole = { ...whole, rows: whole.rows.map(({ object: _, ...row }) => row) };
-  return JSON.stringify(whole);
-}
+/** Parameters that go to the cluster as they are. */
+export const given = (query: URLSearchParams, ...names: readonly string[]): Record<string, string> =>
+  Object.fromEntries(names.flatMap(name => (query.get(name) === null ? [] : [[name, query.get(name)!]])));
 
-/** The first form that can be filtered; undefined where none is wanted. */
-function acceptable(header: string): string | undefined {
-  const forms = header.split(',').map(form => form.trim());
-  return (
-    forms.find(form => /^application\/json\s*(?:;|$)/i.test(form)) ??
-    (forms.some(form => /^(?:\*\/\*|application\/\*)/.test(form)) ? 'application/json' : undefined)
-  );
-}
+/** Rows of a table are judged by what they are about, and shown without it where that was wanted. */
+export const isBare = (query: URLSearchParams): boolean => query.get('includeObject') === 'None';
+export const objectOf = (query: URLSearchParams): Record<string, string> => ({
+  includeObject: query.get('includeObject') === 'Object' ? 'Object' : 'Metadata',
+});
 
-function isInProject(access: NamespaceListDeps['access'], caller: Caller, clusterId: string): boolean {
-  for (const projectId of access.grantsOf(caller).projects.keys())
-    if (projectId.startsWith(`${clusterId}:`)) return true;
-  return false;
+const formatMark = (mark: Mark): string => Buffer.from(JSON.stringify({ drover: mark })).toString('base64url');
+
+function readMark(text: string | null): Mark {
+  if (!text) return {};
+  try {
+    const { next, resourceVersion, after } = (
+      JSON.parse(Buffer.from(text, 'base64url').toString('utf8')) as { drover: Mark }
+    ).drover;
+    const all = [next, resourceVersion, after];
+    if (all.every(one => one === undefined || typeof one === 'string')) return { next, resourceVersion, after };
+  } catch {
+    // Said below.
+  }
+  throw badRequest('continue must be what an earlier list gave');
 }

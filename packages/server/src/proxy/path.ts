@@ -20,3 +20,11 @@ export function parseProxyPath(path: string, prefix: string): ProxyPath {
   if (!path.startsWith(`${prefix}/`) || !isDnsLabel(clusterId)) throw notFound('cluster', clusterId.slice(0, 63));
   return { clusterId, rest: slash < 0 ? '/' : path.slice(slash) };
 }
+
+const namespaced = /^\/(?:api\/[^/]+|apis\/[^/]+\/[^/]+)(?:\/watch)?\/namespaces\/([^/]+)/;
+
+/** The namespace that a path leads into; `*` where that can't be told from how it is written; undefined outside of all. */
+export function namespaceOf(rest: string): string | undefined {
+  if (/%|\/\/|\/\./.test(rest)) return '*';
+  return namespaced.exec(rest)?.[1];
+}

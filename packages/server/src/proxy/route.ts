@@ -3,30 +3,32 @@
  * but for looking into pods: pages of pods and services are served below the same prefix and share our origin with whoever has a session.
  */
 import { isUnavailable } from '@drover/base';
-import { type ForwardOptions, forward, forwardUpgrade } from '@drover/kube';
-import type { Access } from '../auth/access.ts';
-import { identityHeaders, type ResolveIdentity } from '../auth/impersonation.ts';
+import { type ForwardOptions, type ForwardTarget, forward, forwardUpgrade } from '@drover/kube';
+import { type Access, requireNotHeldBack } from '../auth/access.ts';
+import { type Identity, identityHeaders, type ResolveIdentity } from '../auth/impersonation.ts';
 import type { Upstream } from '../clusters/upstream.ts';
 import { notMember } from '../explain/refusal.ts';
 import type { AddressOf } from '../http/client-address.ts';
 import type { Caller, Exchange, Route, Upgrade } from '../http/exchange.ts';
 import { addToAnswer, dropFromAnswer, outgoingHeaders } from './headers.ts';
 import { isLookInside, requireReading } from './look-inside.ts';
-import { filteredNamespaces, isNamespaceList, type NamespaceListDeps } from './namespace-list.ts';
-import { parseProxyPath, proxyPrefixes } from './path.ts';
+import { answerList } from './namespace-list.ts';
+import { type NamespaceDeps, namespacesAsked, viewOf } from './namespace-view.ts';
+import { answerWatch } from './namespace-watch.ts';
+import { namespaceOf, parseProxyPath, proxyPrefixes } from './path.ts';
 import { warning } from './refusal-note.ts';
 import type { ClusterTargets } from './targets.ts';
 
 export interface ProxyDeps {
   readonly targets: ClusterTargets;
-  readonly access: Pick<Access, 'mayReach'>;
+  readonly access: Pick<Access, 'mayReach' | 'isHeldBack'>;
   readonly resolveIdentity: ResolveIdentity;
   /** Aborts when the caller must not go on: token taken back, user disabled, no longer a member. */
   readonly signalFor: (caller: Caller, clusterId: string) => AbortSignal;
   readonly addressOf: AddressOf;
   /** Throws Forbidden when a page of another origin opens a WebSocket. */
   readonly checkOrigin: (upgrade: Upgrade, caller: Caller) => void;
-  readonly namespaces: NamespaceListDeps;
+  readonly namespaces: NamespaceDeps;
   /** Raw headers beside a refusal of the cluster's. */
   readonly noteRefusal: (caller: Caller, clusterId: string) => readonly string[];
   /** Told of each request that is over. */
@@ -64,28 +66,30 @@ interface Asked {
 async function handle(deps: ProxyDeps, exchange: Exchange, asked: Asked): Promise<void> {
   const started = performance.now();
   const { clusterId, rest } = parseProxyPath(exchange.path, asked.prefix);
-  const { upstream, target } = explained(exchange, () => reach(deps, asked.caller, clusterId));
-  const options = optionsFor(deps, exchange, { caller: asked.caller, upstream, path: rest + exchange.search });
+  const reached = explained(exchange, () => reach(deps, exchange, { caller: asked.caller, clusterId, rest }));
+  const { target } = reached;
+  const options = optionsFor(deps, exchange, { ...reached, caller: asked.caller, path: rest + exchange.search });
   try {
-    if (isNamespaceList(exchange, rest) && (await answerNamespaces(deps, exchange, { clusterId, asked }))) return;
+    const verb = namespacesAsked(exchange, rest);
+    if (verb && (await answerNamespaces(deps, exchange, { ...reached, ...asked, verb }))) return;
     await forward(exchange.request, exchange.response, { target, options });
   } finally {
     deps.onDone?.({ clusterId, upgrade: false, ms: performance.now() - started });
   }
 }
 
-/** Answers the list of namespaces for who may not have the cluster's own; false for everybody else. */
+/** Answers for who may not have the cluster's own namespaces; false for everybody else. */
 async function answerNamespaces(
   deps: ProxyDeps,
   exchange: Exchange,
-  { clusterId, asked: { caller } }: { clusterId: string; asked: Asked },
+  { verb, identity, upstream: { clusterId }, caller }: Reached & Asked & { readonly verb: 'list' | 'watch' },
 ): Promise<boolean> {
-  const identity = deps.resolveIdentity(caller, exchange.request.rawHeaders, clusterId);
   const signal = deps.signalFor(caller, clusterId);
-  const list = await filteredNamespaces(deps.namespaces, exchange, { clusterId, caller, identity, signal });
-  if (list === undefined) return false;
-  const headers = { 'content-type': 'application/json', 'content-length': Buffer.byteLength(list) };
-  exchange.response.writeHead(200, headers).end(list);
+  const view = await viewOf(deps.namespaces, exchange, { verb, clusterId, caller, identity, signal });
+  if (!view) return false;
+  for (let at = 0; at < addToAnswer.length; at += 2)
+    exchange.response.setHeader(addToAnswer[at]!, addToAnswer[at + 1]!);
+  await (verb === 'list' ? answerList(view, exchange) : answerWatch(view, exchange));
   return true;
 }
 
@@ -93,8 +97,9 @@ async function handleUpgrade(deps: ProxyDeps, upgrade: Upgrade, asked: Asked): P
   const started = performance.now();
   deps.checkOrigin(upgrade, asked.caller);
   const { clusterId, rest } = parseProxyPath(upgrade.path, asked.prefix);
-  const { upstream, target } = reach(deps, asked.caller, clusterId);
-  const options = optionsFor(deps, upgrade, { caller: asked.caller, upstream, path: rest + upgrade.search });
+  const reached = reach(deps, upgrade, { caller: asked.caller, clusterId, rest });
+  const { target } = reached;
+  const options = optionsFor(deps, upgrade, { ...reached, caller: asked.caller, path: rest + upgrade.search });
   try {
     await forwardUpgrade(upgrade, { target, options });
   } finally {
@@ -117,21 +122,31 @@ function explained<T>(exchange: Exchange, get: () => T): T {
   }
 }
 
+interface Reached {
+  readonly identity: Identity;
+  readonly upstream: Upstream;
+  readonly target: ForwardTarget;
+}
+
 /** One text for what is not there and for what is not the caller's, so that ids can't be tried out. */
-function reach(deps: ProxyDeps, caller: Caller, clusterId: string): ReturnType<ClusterTargets['get']> {
+function reach(
+  deps: ProxyDeps,
+  { request }: Exchange | Upgrade,
+  { caller, clusterId, rest }: { readonly caller: Caller; readonly clusterId: string; readonly rest: string },
+): Reached {
   const scoped = caller.clusterId !== undefined && caller.clusterId !== clusterId;
   if (scoped || !deps.access.mayReach(caller, clusterId)) throw notMember(clusterId);
-  return deps.targets.get(clusterId);
+  const identity = deps.resolveIdentity(caller, request.rawHeaders, clusterId);
+  requireNotHeldBack(deps.access, identity, { clusterId, namespace: namespaceOf(rest) });
+  return { identity, ...deps.targets.get(clusterId) };
 }
 
 function optionsFor(
   deps: ProxyDeps,
-  from: Exchange | Upgrade,
-  to: { readonly caller: Caller; readonly upstream: Upstream; readonly path: string },
+  { request }: Exchange | Upgrade,
+  to: Reached & { readonly caller: Caller; readonly path: string },
 ): ForwardOptions {
-  const { request } = from;
-  const { caller, upstream } = to;
-  const identity = deps.resolveIdentity(caller, request.rawHeaders, upstream.clusterId);
+  const { caller, upstream, identity } = to;
   return {
     path: to.path,
     headers: outgoingHeaders(request.rawHeaders, {

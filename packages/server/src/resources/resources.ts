@@ -16,7 +16,7 @@ import {
   isDnsSubdomain,
   notFound,
 } from '@drover/base';
-import type { Compare, Entry, Store } from '@drover/store';
+import type { Compare, Entry, Op, Store } from '@drover/store';
 import { decodeResource, encodeResource, formatVersion, parseVersion, type SecretCodec } from './codec.ts';
 import { prefixOf, storeKey } from './key.ts';
 
@@ -45,7 +45,17 @@ export interface WriteOptions {
 /** Told of every write of this process, at the revision it got; `gone` when it was deleted. */
 export type WriteListener = (id: TypeId, resource: TypedResource<TypeId>, gone: boolean) => void;
 
+/** What else is written in the same step as a change, and what is done once it is in. */
+export interface Beside {
+  readonly ops: readonly Op[];
+  readonly done?: () => void;
+}
+
 export class Resources {
+  /** Asked before each change of something that is there; `after` is undefined when it goes. */
+  beside:
+    | ((id: TypeId, before: TypedResource<TypeId>, after: TypedResource<TypeId> | undefined) => Beside | undefined)
+    | undefined;
   /** Shows this process its own writes before the watch does. */
   onWrite: WriteListener | undefined;
   readonly #store: Store;
@@ -67,6 +77,7 @@ export class Resources {
     const view = new Resources(this.#store, this.#secrets, this.#now);
     view.#held = held;
     view.onWrite = (id, resource, gone) => this.onWrite?.(id, resource, gone);
+    view.beside = (id, before, after) => this.beside?.(id, before, after);
     return view;
   }
 
@@ -114,7 +125,7 @@ export class Resources {
         metadata: { ...metadata, name, uid: randomUUID(), generation: 1, creationTimestamp: this.#timestamp() },
       } as unknown as TypedResource<Id>;
       try {
-        return await this.#write(id, resource, 0, options);
+        return await this.#write(id, resource, undefined, options);
       } catch (error) {
         if (!isAlreadyExists(error) || draft.metadata.name || attempt >= 7) throw error;
       }
@@ -134,7 +145,6 @@ export class Resources {
     const old = await this.get(id, name, namespace);
     if (resourceVersion !== undefined && resourceVersion !== old.metadata.resourceVersion)
       throw conflict(types[id].id, name);
-    const revision = parseVersion(this.#store.epoch, old.metadata.resourceVersion!);
     const { uid, creationTimestamp, deletionTimestamp, generation = 1 } = old.metadata;
     const next = {
       ...resource,
@@ -148,7 +158,7 @@ export class Resources {
     }
     if (sameContent(old, next)) return old;
     const changed = desired(old) === desired(next) ? generation : generation + 1;
-    return this.#write(id, { ...next, metadata: { ...next.metadata, generation: changed } }, revision, options);
+    return this.#write(id, { ...next, metadata: { ...next.metadata, generation: changed } }, old, options);
   }
 
   /** Creates by the draft, or changes the one that is there: for what whoever comes first makes, and everybody after changes. */
@@ -197,7 +207,7 @@ export class Resources {
         }
         if (old.metadata.deletionTimestamp) return old;
         const marked = { ...old, metadata: { ...old.metadata, deletionTimestamp: this.#timestamp() } };
-        return await this.#write(id, marked, parseVersion(this.#store.epoch, old.metadata.resourceVersion!), options);
+        return await this.#write(id, marked, old, options);
       } catch (error) {
         if (!isConflict(error) || attempt >= 9) throw error;
       }
@@ -236,16 +246,21 @@ export class Resources {
   async #write<Id extends TypeId>(
     id: Id,
     resource: TypedResource<Id>,
-    revision: number,
+    before: TypedResource<Id> | undefined,
     options: WriteOptions,
   ): Promise<TypedResource<Id>> {
     const type = types[id];
+    const revision = before ? parseVersion(this.#store.epoch, before.metadata.resourceVersion!) : 0;
+    const beside = before && this.beside?.(id, before, resource);
     const { name, namespace } = resource.metadata;
     const key = storeKey(type, name, namespace);
     const value = encodeResource(type, resource, key, this.#secrets);
     let written: number;
     try {
-      written = await this.#store.txn(this.#compares({ key, revision }, options), [{ type: 'put', key, value }]);
+      written = await this.#store.txn(this.#compares({ key, revision }, options), [
+        { type: 'put', key, value },
+        ...(beside?.ops ?? []),
+      ]);
     } catch (error) {
       if (isConflict(error) && revision === 0 && (await this.#store.get(key))) throw alreadyExists(type.id, name);
       if (isConflict(error)) throw conflict(type.id, name);
@@ -253,6 +268,7 @@ export class Resources {
     }
     const resourceVersion = formatVersion(this.#store.epoch, written);
     const seen = { ...resource, metadata: { ...resource.metadata, resourceVersion } };
+    beside?.done?.();
     this.onWrite?.(id, seen, false);
     return seen;
   }
@@ -260,7 +276,10 @@ export class Resources {
   async #remove<Id extends TypeId>(id: Id, resource: TypedResource<Id>, options: WriteOptions): Promise<void> {
     const key = storeKey(types[id], resource.metadata.name, resource.metadata.namespace);
     const revision = parseVersion(this.#store.epoch, resource.metadata.resourceVersion!);
-    const removed = await this.#store.txn(this.#compares({ key, revision }, options), [{ type: 'delete', key }]);
+    const beside = this.beside?.(id, resource, undefined);
+    const ops: Op[] = [{ type: 'delete', key }, ...(beside?.ops ?? [])];
+    const removed = await this.#store.txn(this.#compares({ key, revision }, options), ops);
+    beside?.done?.();
     const resourceVersion = formatVersion(this.#store.epoch, removed);
     this.onWrite?.(id, { ...resource, metadata: { ...resource.metadata, resourceVersion } }, true);
   }

@@ -238,9 +238,11 @@ class GrantedRights implements Rights {
 
   may(verb: string, of: GroupResource, { namespace, name }: Place = {}): boolean {
     if (this.#master) return true;
+    // A namespace that is named is in itself: what is bound there holds for it.
+    const place = of.namespaced ? namespace : of.resource === 'namespaces' && of.group === '' ? name : undefined;
     return this.#held.some(
       held =>
-        (held.namespace === undefined || (of.namespaced && held.namespace === namespace)) &&
+        (held.namespace === undefined || (place !== undefined && held.namespace === place)) &&
         rulesAllow([held.rule], verb, { group: of.group, resource: of.resource, name }),
     );
   }

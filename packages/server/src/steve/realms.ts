@@ -1,6 +1,7 @@
 /** Realms: from who asks, and for what, to what he finds there. Nobody gets a cluster's that he is no member of. */
 import { StatusError } from '@drover/base';
 import type { ApiDeps } from '../api/behaviour.ts';
+import { requireNotHeldBack } from '../auth/index.ts';
 import { notMember } from '../explain/refusal.ts';
 import type { Caller } from '../http/exchange.ts';
 import type { CacheWorker } from './cache/cache-worker.ts';
@@ -31,7 +32,9 @@ export class Realms {
     const scoped = caller.clusterId !== undefined && caller.clusterId !== clusterId;
     // One text for what is not there and for what is not the caller's, so that ids can't be tried out.
     if (scoped || !auth.access.mayReach(caller, clusterId)) throw notMember(clusterId);
-    return new ClusterRealm(holds.get(clusterId), worker, auth.resolveIdentity(caller, rawHeaders, clusterId));
+    const identity = auth.resolveIdentity(caller, rawHeaders, clusterId);
+    requireNotHeldBack(auth.access, identity, { clusterId });
+    return new ClusterRealm(holds.get(clusterId), worker, identity);
   }
 
   /** The server's own resources, and the local cluster's where there is one that he is a member of. */

@@ -5,7 +5,8 @@
 import { createHash, randomBytes } from 'node:crypto';
 import type { TypedResource, TypeId } from '@drover/api';
 import type { ApiDeps, ApiView, ServedType } from '../api/behaviour.ts';
-import type { Caller } from '../http/exchange.ts';
+import { subjectsOf } from '../auth/access.ts';
+import { keysOfSubjects, subjectKeyOf } from '../auth/grants.ts';
 import { Audience, type AudienceDeps } from './audience.ts';
 import { ChangeLog } from './change-log.ts';
 import { FrameCache } from './frame-cache.ts';
@@ -44,6 +45,8 @@ export class Hub {
   readonly #byType = new Map<TypeId, Set<Audience>>();
   /** By each name that a binding may know them by. */
   readonly #bySubject = new Map<string, Set<Subscriber>>();
+  /** The names that bindings may know each by, as they were when he came. */
+  readonly #namesOf = new WeakMap<Subscriber, readonly string[]>();
   readonly #unsettled = new Set<Subscriber>();
   readonly #log = new ChangeLog();
   /** Bookmarks of another process are none of ours. */
@@ -68,7 +71,9 @@ export class Hub {
 
   add(view: ApiView, options: SubscriberOptions): Subscriber {
     const subscriber = new Subscriber(view, options, of => this.#bookmark(of));
-    for (const name of subjectsOf(view.caller)) {
+    const names = keysOfSubjects(subjectsOf(view.caller));
+    this.#namesOf.set(subscriber, names);
+    for (const name of names) {
       const known = this.#bySubject.get(name);
       if (known) known.add(subscriber);
       else this.#bySubject.set(name, new Set([subscriber]));
@@ -85,7 +90,7 @@ export class Hub {
     const left = subscriber.audiences;
     subscriber.close();
     this.#unsettled.delete(subscriber);
-    for (const name of subjectsOf(subscriber.view.caller)) {
+    for (const name of this.#namesOf.get(subscriber) ?? []) {
       const known = this.#bySubject.get(name);
       known?.delete(subscriber);
       if (known?.size === 0) this.#bySubject.delete(name);
@@ -111,7 +116,7 @@ export class Hub {
     const { caches } = this.#deps;
     for (const type of bindingTypes) {
       caches[type].subscribe(({ before, after }) => {
-        const named = [before, after].flatMap(binding => (binding ? boundBy(binding) : []));
+        const named = [before, after].flatMap(binding => (binding && subjectKeyOf(binding)) ?? []);
         if (this.#bySubject.size > 0) this.#unsettle(named.flatMap(name => [...(this.#bySubject.get(name) ?? [])]));
       }, this.#forGood);
     }
@@ -268,27 +273,4 @@ function digestOf(audiences: readonly Audience[]): string {
   const hash = createHash('sha256');
   for (const { id } of audiences) hash.update(id).update('\n');
   return hash.digest('base64url').slice(0, 22);
-}
-
-interface Binding {
-  readonly userName?: string;
-  readonly userPrincipalName?: string;
-  readonly groupName?: string;
-  readonly groupPrincipalName?: string;
-}
-
-function boundBy({ userName, userPrincipalName, groupName, groupPrincipalName }: Binding): string[] {
-  const names: [kind: string, name: string | undefined][] = [
-    ['user', userName],
-    ['principal', userPrincipalName],
-    ['group', groupName],
-    ['group', groupPrincipalName],
-  ];
-  return names.flatMap(([kind, name]) => (name ? [`${kind} ${name}`] : []));
-}
-
-/** The names that bindings may know the caller by. */
-function subjectsOf({ userId, groups, extra }: Caller): string[] {
-  const principals = extra['principalid'] ?? [`local://${userId}`];
-  return [`user ${userId}`, ...principals.map(id => `principal ${id}`), ...groups.map(group => `group ${group}`)];
 }
