@@ -46,7 +46,7 @@ describe('security keys', { skip: chromium ? false : 'there is no Chromium on th
 
   before(async () => {
     await buildWeb();
-    server = await startServer();
+    server = await startServer({ readyTimeoutMs: 60_000 });
     admin = await server.login();
     userId = (await server.makeUser(admin, 'vera')).id;
     elsewhere = await startTlsPeer();

@@ -48,7 +48,7 @@ describe('Active Directory', { skip: missingSamba(), timeout: 600_000 }, () => {
   let admin: string;
 
   before(async () => {
-    [directory, server] = await Promise.all([startSamba({ users, groups }), startServer()]);
+    [directory, server] = await Promise.all([startSamba({ users, groups }), startServer({ readyTimeoutMs: 60_000 })]);
     admin = await server.login();
   });
   after(async () => {

@@ -27,7 +27,7 @@ before(async () => {
   github.app = { id: 77, publicKey, installations: new Map([['5', ours]]), tokenSeconds: 1 };
   dir = await mkdtemp(join(tmpdir(), 'drover-github-app-'));
   await writeFile(join(dir, 'ca.pem'), github.ca);
-  server = await startServer({ env: { NODE_EXTRA_CA_CERTS: join(dir, 'ca.pem') } });
+  server = await startServer({ env: { NODE_EXTRA_CA_CERTS: join(dir, 'ca.pem') }, readyTimeoutMs: 60_000 });
   admin = await adminBrowser(server, [github.ca]);
 });
 after(async () => {

@@ -5,6 +5,7 @@ import { subjectsOfUser } from '../auth/escalation.ts';
 import { answerLogin, type LoginDeps, passwordLogin } from '../auth/login.ts';
 import type { LoginBody } from '../auth/login-body.ts';
 import type { SignedIn, SignInProvider } from '../auth/provider.ts';
+import { isLocalHidden } from '../auth/provider-on.ts';
 import type { PublicRoutesDeps } from '../auth/public-routes.ts';
 import type { Exchange, Route } from '../http/exchange.ts';
 import { sendJson } from '../http/send-json.ts';
@@ -39,11 +40,13 @@ export function elsewhereOf(deps: Deps): Elsewhere {
   const ways = new Ways(deps, signIn);
   const choices = (returnTo: string) => {
     const to = encodeURIComponent(returnTo);
-    const sent = configuredProviders.filter(({ kind, name }) => kind === 'redirect' && isOn(name));
+    const on = configuredProviders.filter(({ name }) => isOn(name));
+    const byPassword = (name: string) => ({ name, address: `/ui/sign-in?provider=${name}&to=${to}` });
     return [
-      ...sent.map(({ name }) => ({ name, address: `/v1-auth/${name}?returnTo=${to}` })),
-      // The page that takes passwords offers every provider that does.
-      { name: 'local', address: `/ui/sign-in?to=${to}` },
+      ...on.map(({ kind, name }) =>
+        kind === 'password' ? byPassword(name) : { name, address: `/v1-auth/${name}?returnTo=${to}` },
+      ),
+      ...(isLocalHidden(caches) ? [] : [byPassword('local')]),
     ];
   };
   return {

@@ -4,7 +4,7 @@
  */
 import { hash } from 'node:crypto';
 import type { Token, User } from '@drover/api';
-import { forbidden, ignoreExists, ignoreNotFound, isAlreadyExists } from '@drover/base';
+import { forbidden, ignoreNotFound, isAlreadyExists, isConflict } from '@drover/base';
 import { type AuthDeps, nowOf } from '../auth/deps.ts';
 import type { Caches } from '../resources/index.ts';
 import { requireLetIn } from './access-mode.ts';
@@ -52,13 +52,14 @@ export async function makeExternalUser(
   for (const role of deps.caches.globalRole.all()) {
     if (role.newUserDefault !== true || role.metadata.deletionTimestamp) continue;
     const name = `grb-${hash('sha256', `${id} ${role.metadata.name}`, 'hex').slice(0, 10)}`;
-    await ignoreExists(
-      deps.resources.create('globalRoleBinding', {
-        metadata: { name },
-        globalRoleName: role.metadata.name,
-        userName: id,
-      }),
-    );
+    const made = deps.resources.create('globalRoleBinding', {
+      metadata: { name },
+      globalRoleName: role.metadata.name,
+      userName: id,
+    });
+    await made.catch(error => {
+      if (!isThere(error)) throw error;
+    });
   }
   const draft = {
     metadata: { name: id },
@@ -70,12 +71,15 @@ export async function makeExternalUser(
   try {
     return await deps.resources.create('user', draft);
   } catch (error) {
-    if (!isAlreadyExists(error)) throw error;
+    if (!isThere(error)) throw error;
     const there = await deps.resources.get('user', id);
     if (!there.principalIds?.includes(user.id)) throw error;
     return there;
   }
 }
+
+/** Of two that make one thing at once, the slower finds it there already, or just written. */
+const isThere = (error: unknown): boolean => isAlreadyExists(error) || isConflict(error);
 
 /** Replaces what one provider said of the user's groups; what others said stays. */
 export async function noteGroups(
@@ -85,11 +89,13 @@ export async function noteGroups(
 ): Promise<void> {
   const own = { [provider]: groups };
   const lastRefresh = `${new Date(nowOf(deps)).toISOString().slice(0, 19)}Z`;
-  await deps.resources.put(
-    'userAttribute',
-    { metadata: { name: userId }, groupPrincipals: own, lastRefresh },
-    seen => ({ ...seen, groupPrincipals: { ...seen.groupPrincipals, ...own }, lastRefresh }),
-  );
+  await deps.resources.put('userAttribute', { metadata: { name: userId }, groupPrincipals: own, lastRefresh }, seen => {
+    // Of many sign-ins at once one writes what all of them saw.
+    const known = seen.groupPrincipals?.[provider];
+    const isFresh = Date.parse(seen.lastRefresh ?? '') > nowOf(deps) - 10_000;
+    if (isFresh && known && JSON.stringify(known) === JSON.stringify(groups)) return undefined;
+    return { ...seen, groupPrincipals: { ...seen.groupPrincipals, ...own }, lastRefresh };
+  });
 }
 
 const keepName = (userId: string, provider: string): string => `${userId}-${provider}-sign-in`;

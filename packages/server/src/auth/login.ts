@@ -4,7 +4,7 @@
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Token } from '@drover/api';
-import { forbidden, isDnsSubdomain, notFound, type Secret, StatusError } from '@drover/base';
+import { forbidden, isConflict, isDnsSubdomain, notFound, type Secret, StatusError } from '@drover/base';
 import { noteForAudit } from '../audit/notes.ts';
 import type { AddressOf } from '../http/client-address.ts';
 import type { Exchange } from '../http/exchange.ts';
@@ -137,5 +137,10 @@ function loginAnswer(token: Token, bearer: Secret): Record<string, unknown> {
 export async function noteLogin(deps: AuthDeps, userId: string): Promise<void> {
   const lastLogin = `${new Date(nowOf(deps)).toISOString().slice(0, 19)}Z`;
   const first = { metadata: { name: userId }, groupPrincipals: {}, lastLogin };
-  await deps.resources.put('userAttribute', first, seen => ({ ...seen, lastLogin }));
+  await deps.resources
+    .put('userAttribute', first, seen => ((seen.lastLogin ?? '') >= lastLogin ? undefined : { ...seen, lastLogin }))
+    .catch(error => {
+      // So many sign in as him at once that another has just noted it.
+      if (!isConflict(error)) throw error;
+    });
 }

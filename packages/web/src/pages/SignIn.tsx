@@ -14,7 +14,8 @@ import { localTarget, redirectOf } from './local-target.ts';
 
 export function SignIn() {
   const { t } = useTranslation();
-  const [providerId, setProvider] = useState('local');
+  const [params] = useSearchParams();
+  const [providerId, setProvider] = useState(params.get('provider') ?? 'local');
   useEffect(() => {
     document.title = `${t('signIn.submit')} · Drover`;
   }, [t]);
@@ -27,7 +28,6 @@ export function SignIn() {
     queryFn: async () => (await ask<{ value: string }>('/v3/settings/first-login')).value === 'true',
     retry: false,
   });
-  const [params] = useSearchParams();
   const found = providers.data?.data ?? [];
   const elsewhere = found.flatMap(one => {
     const address = redirectOf(one['redirectUrl'], params.get('to'));
