@@ -1,5 +1,6 @@
 /** Journeys of those who run a cluster for others: who may do what, and what is used. */
 import assert from 'node:assert/strict';
+import { generateKeyPairSync } from 'node:crypto';
 import { after, before, test } from 'node:test';
 import { until } from '@drover/base';
 import { endVisit as end, missingWorld, openWorld, patienceMs, shop, type World } from './web-world.ts';
@@ -47,6 +48,41 @@ test('a role is made, and somebody is found by his name and given it in a cluste
     async () => (await server.fetch('GET', path, { token: mia.token })).status === 200,
     { timeoutMs: patienceMs },
   );
+  await end(visit);
+});
+
+test('a cluster is made of hosts: what can not be a host is refused by its field, and a command brings the others', {
+  skip,
+}, async () => {
+  const visit = await asAdmin();
+  const { page } = visit;
+  await page.goto('/ui/create-cluster');
+  await page.getByLabel('Name').fill('on-hosts');
+  await page.getByLabel('This server reaches them over SSH').check();
+  await page.getByLabel('Address').fill('127.0.0.1');
+  const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
+  const pem = privateKey.export({ type: 'pkcs1', format: 'pem' }).toString();
+  await page.getByLabel('Private key for SSH').fill(pem);
+  await page.getByRole('button', { name: 'Create', exact: true }).click();
+  const refusal = page.getByRole('alert');
+  await refusal.getByText('nodes[0].address').waitFor();
+  await refusal.getByText('is this server itself').waitFor();
+  await page.getByLabel('They come by themselves').check();
+  await page.getByRole('button', { name: 'Create', exact: true }).click();
+  await page.getByRole('heading', { level: 1, name: 'Hosts' }).waitFor();
+  // A server without the agent that hosts need says so; one that has it shows the command for it.
+  const command = page.locator('pre').filter({ hasText: '--controlplane --worker' });
+  const cause = page.getByText('has no agent for hosts yet');
+  await command.or(cause).waitFor();
+  if ((await cause.count()) === 0) {
+    await page.getByLabel('control plane').uncheck();
+    await page
+      .locator('pre')
+      .filter({ hasText: /--etcd --worker$/ })
+      .waitFor();
+  }
+  await page.getByText('No host yet').waitFor();
+  await page.getByText('it begins once there is a host for each role').waitFor();
   await end(visit);
 });
 

@@ -29,6 +29,8 @@ const Across = lazy(async () => ({ default: (await import('../pages/Across.tsx')
 const Groups = lazy(async () => ({ default: (await import('../pages/Groups.tsx')).Groups }));
 const Roles = lazy(async () => ({ default: (await import('../pages/Roles.tsx')).Roles }));
 const ClusterUsage = lazy(async () => ({ default: (await import('../pages/ClusterUsage.tsx')).ClusterUsage }));
+const CreateCluster = lazy(async () => ({ default: (await import('../pages/CreateCluster.tsx')).CreateCluster }));
+const ClusterHosts = lazy(async () => ({ default: (await import('../pages/ClusterHosts.tsx')).ClusterHosts }));
 const Setup = lazy(async () => ({ default: (await import('../pages/Setup.tsx')).Setup }));
 
 export function App() {
@@ -64,6 +66,8 @@ function Pages(): ReactNode {
           <Route path="/tokens" component={Tokens} />
           <Route path="/account" component={Account} />
           <Route path="/settings" component={Settings} />
+          <Route path="/create-cluster" component={CreateCluster} />
+          <Route path="/c/:clusterId/hosts" component={ClusterHosts} />
           <Route path="/across/:plural" component={Across} />
           <Route path="/c/:clusterId/create/:plural" component={CreateObject} />
           <Route path="/c/:clusterId/usage" component={ClusterUsage} />

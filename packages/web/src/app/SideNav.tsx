@@ -3,8 +3,10 @@ import type { ReactNode } from 'react';
 import { useTranslation } from 'react-i18next';
 import { Link, useLocation, useSearchParams } from 'wouter';
 import { useKinds } from '../net/kinds.ts';
+import { at } from '../net/objects.ts';
 import { useMay } from '../net/v3.ts';
 import { Icon, type IconName } from '../parts/Icon.tsx';
+import { useClusters } from './clusters.ts';
 import { useCounts } from './counts.ts';
 import { groups, isOther } from './groups.ts';
 import { kindName } from './kind-name.ts';
@@ -51,6 +53,8 @@ function ClusterNav({ clusterId }: { readonly clusterId: string }): ReactNode {
   const ns = params.get('ns');
   const query = ns ? `?ns=${encodeURIComponent(ns)}` : '';
   const all = kinds.data ?? new Map();
+  const here = useClusters().data?.rows.find(({ id }) => id === clusterId);
+  const isOnHosts = at(here?.object, 'spec.rancherKubernetesEngineConfig') !== undefined;
   const others = [...all.values()].filter(isOther).length;
   return (
     <>
@@ -89,6 +93,9 @@ function ClusterNav({ clusterId }: { readonly clusterId: string }): ReactNode {
       <section aria-label={t('frame.manage')}>
         <h2>{t('frame.manage')}</h2>
         <ul>
+          {isOnHosts && (
+            <Entry href={addressOf(clusterId, 'hosts')} text={t('hosts.title')} current={page === 'hosts'} />
+          )}
           <Entry href={addressOf(clusterId, 'members')} text={t('frame.members')} current={page === 'members'} />
           {others > 0 && (
             <Entry

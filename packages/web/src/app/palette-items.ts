@@ -101,7 +101,7 @@ function usePages(): PaletteItem[] {
   const page = (title: string, address: string): PaletteItem => ({ bucket: 'pages', title, address });
   return [
     page(t('frame.clusters'), '/'),
-    ...(may('cluster', 'POST') ? [page(t('home.import'), '/import')] : []),
+    ...(may('cluster', 'POST') ? [page(t('home.import'), '/import'), page(t('hosts.create'), '/create-cluster')] : []),
     page(t('frame.across'), acrossAddress('pods')),
     ...(may('user', 'POST') ? [page(t('frame.users'), '/users')] : []),
     ...(may('globalRoleBinding', 'POST') ? [page(t('frame.groups'), '/groups')] : []),

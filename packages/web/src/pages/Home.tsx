@@ -29,10 +29,16 @@ export function Home() {
   );
   const unwell = all.filter(({ state }) => state.error || state.transitioning).length;
   const importLink = mayImport && (
-    <Link href="/import" className="button primary">
-      <Icon name="plus" />
-      {t('home.import')}
-    </Link>
+    <>
+      <Link href="/create-cluster" className="button">
+        <Icon name="node" />
+        {t('hosts.create')}
+      </Link>
+      <Link href="/import" className="button primary">
+        <Icon name="plus" />
+        {t('home.import')}
+      </Link>
+    </>
   );
   return (
     <>

@@ -10,6 +10,7 @@ import { errors } from './errors.ts';
 import { files } from './files.ts';
 import { frame } from './frame.ts';
 import { home } from './home.ts';
+import { hosts } from './hosts.ts';
 import { importing } from './importing.ts';
 import { kinds } from './kinds.ts';
 import { list } from './list.ts';
@@ -33,6 +34,7 @@ export const zh = {
   files,
   frame,
   home,
+  hosts,
   importing,
   kinds,
   list,

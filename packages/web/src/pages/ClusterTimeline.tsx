@@ -1,0 +1,88 @@
+/** What the server did and does on the hosts of a cluster, step by step, as it happens: what failed says why, with the host's own lines. */
+import { useEffect, useState } from 'react';
+import { useTranslation } from 'react-i18next';
+import { ask } from '../net/request.ts';
+import { Icon } from '../parts/Icon.tsx';
+
+interface Step {
+  readonly run: number;
+  readonly operation: string;
+  readonly stage: string;
+  readonly title: string;
+  readonly host?: string;
+  readonly state: string;
+  readonly started: string;
+  readonly tookMs?: number;
+  readonly error?: string;
+  readonly log?: readonly string[];
+}
+
+interface Timeline {
+  readonly revision: number;
+  readonly running: boolean;
+  readonly data: readonly Step[];
+}
+
+const waitSeconds = 25;
+const pauseMs = 3000;
+const icons = { done: 'ok', failed: 'bad', started: 'busy', interrupted: 'bad', warning: 'help' } as const;
+const tones: Readonly<Record<string, string>> = { done: 'ok', failed: 'bad', started: 'warn', interrupted: 'warn' };
+
+/** Asks for what is new as long as the page is there; the server answers when there is something. */
+function useTimeline(clusterId: string): Timeline | undefined {
+  const [timeline, setTimeline] = useState<Timeline>();
+  useEffect(() => {
+    const stop = new AbortController();
+    const path = `/v3/clusters/${clusterId}/timeline`;
+    const follow = async (): Promise<void> => {
+      let query = '';
+      while (!stop.signal.aborted) {
+        try {
+          const now = await ask<Timeline>(path + query, { signal: stop.signal });
+          setTimeline(now);
+          query = `?after=${now.revision}&waitSeconds=${waitSeconds}`;
+        } catch {
+          // The frame says that the server is away; until it is back there is nothing new.
+          if (!stop.signal.aborted) await new Promise(resolve => setTimeout(resolve, pauseMs));
+        }
+      }
+    };
+    void follow();
+    return () => stop.abort();
+  }, [clusterId]);
+  return timeline;
+}
+
+export function ClusterTimeline({ clusterId }: { readonly clusterId: string }) {
+  const { t } = useTranslation();
+  const timeline = useTimeline(clusterId);
+  if (!timeline) return null;
+  const last = timeline.data.at(-1)?.run;
+  const steps = timeline.data.filter(({ run }) => run === last);
+  return (
+    <section>
+      <h2>
+        {t('hosts.timeline')} {timeline.running && <span className="dim">· {t('hosts.running')}</span>}
+      </h2>
+      {steps.length === 0 ? (
+        <p className="dim">{t('hosts.noSteps')}</p>
+      ) : (
+        <ol className="steps" aria-live="polite">
+          {steps.map((step, at) => (
+            // biome-ignore lint/suspicious/noArrayIndexKey: steps only ever follow one another
+            <li key={at} className={step.state === 'started' ? 'current' : step.state === 'done' ? 'done' : ''}>
+              <Icon name={icons[step.state as keyof typeof icons] ?? 'idle'} className={tones[step.state] ?? ''} />
+              <span>
+                <strong>{step.title}</strong>
+                {step.host && <span className="dim">{step.host}</span>}
+                {step.tookMs !== undefined && <span className="dim">{(step.tookMs / 1000).toFixed(1)} s</span>}
+                {step.error && <span className="bad">{step.error}</span>}
+                {step.log && step.log.length > 0 && <pre className="said">{step.log.join('\n')}</pre>}
+              </span>
+            </li>
+          ))}
+        </ol>
+      )}
+    </section>
+  );
+}
