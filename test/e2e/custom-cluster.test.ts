@@ -1,0 +1,173 @@
+/**
+ * A cluster on hosts, made by a server: from a command that is pasted on three hosts to pods, by way of a host that is not as it
+ * should be and a server that is killed; reached while its agent is away and while the server is; brought back from a snapshot, made
+ * smaller, and taken away without a trace.
+ */
+import assert from 'node:assert/strict';
+import { readFile } from 'node:fs/promises';
+import { after, before, test } from 'node:test';
+import { until } from '@drover/base';
+import type { TestHost } from '../hosts/index.ts';
+import { type CustomWorld, customSkipReason, isClean, startCustomWorld } from './custom-world.ts';
+import { kubectl, runKubectl } from './kubectl.ts';
+
+const skip = (await customSkipReason()) ?? false;
+const everything = ['--etcd', '--controlplane', '--worker'];
+const slow = { timeoutMs: 420_000, everyMs: 500 };
+
+// biome-ignore lint/suspicious/noExplicitAny: tests read the wire as it is and assert on it.
+type Wire = any;
+
+let custom: CustomWorld;
+let admin: string;
+
+before(async () => {
+  if (!skip) custom = await startCustomWorld(3);
+});
+after(async () => {
+  await custom?.[Symbol.asyncDispose]();
+});
+
+test('three hosts become a cluster, although one was not ready and the server is killed meanwhile', {
+  skip,
+}, async () => {
+  const { hosts } = custom.world;
+  // Something else has the kubelet's port on one of them.
+  await hosts[1]!.exec(['systemd-run', '--unit=squatter', 'socat', 'TCP-LISTEN:10250,fork', 'OPEN:/dev/null']);
+  const join = async (host: TestHost) =>
+    assert.match(await custom.join(host, everything), new RegExp(`${host.name} is registered`));
+  await join(hosts[1]!);
+  const failed = await custom.reach(
+    'the host that is not ready to be told',
+    cluster => cluster.transitioning === 'error',
+  );
+  assert.equal(failed.state, 'provisioning');
+  assert.match(failed.transitioningMessage, /host-2: port: 10250\/tcp \(kubelet\) is in use by .*socat/);
+  const { data: told } = await custom.timeline();
+  assert.ok(told.some((step: Wire) => step.state === 'failed' && /nothing was changed/.test(step.error)));
+  await hosts[1]!.exec(['systemctl', 'stop', 'squatter']);
+  await Promise.all([hosts[0]!, hosts[2]!].map(join));
+  await until(
+    'the middle of it',
+    async () => {
+      const { data } = await custom.timeline();
+      return data.filter((step: Wire) => step.state === 'done' && step.stage === 'bundle').length >= 1;
+    },
+    { ...slow, everyMs: 50 },
+  );
+  await custom.stopServer('SIGKILL');
+  await custom.startServer();
+  const active = await custom.reach(
+    'the cluster to be active',
+    ({ state, nodeCount }) => state === 'active' && nodeCount === 3,
+  );
+  assert.deepEqual([active.driver, active.nodeCount], ['rancherKubernetesEngine', 3]);
+  assert.ok(active.certificatesExpiration['kube-apiserver'].expirationDate);
+  const { data } = await custom.timeline();
+  assert.ok(
+    data.some((step: Wire) => step.state === 'interrupted'),
+    'what was killed is told',
+  );
+  assert.ok(data.every((step: Wire) => step.state !== 'started'));
+  const nodes = await custom.ask('GET', `/v3/clusters/${custom.clusterId}/nodes`);
+  assert.deepEqual(nodes.data.map((node: Wire) => [node.requestedHostname, node.state]).sort(), [
+    ['host-1', 'active'],
+    ['host-2', 'active'],
+    ['host-3', 'active'],
+  ]);
+});
+
+test('kubectl through the server goes on while the cluster’s agent is away', { skip }, async () => {
+  admin = await custom.server().login();
+  const kubeconfig = await custom.kubeconfig(admin, 'admin');
+  const rolledOut = ['-n', 'cattle-system', 'rollout', 'status', 'deployment/cattle-cluster-agent'];
+  // His rights get into the cluster a moment after its agent has connected.
+  await until('the agent', async () => (await runKubectl(rolledOut, { kubeconfig })).code === 0, slow);
+  await kubectl(['-n', 'cattle-system', 'scale', 'deployment/cattle-cluster-agent', '--replicas=0'], { kubeconfig });
+  await custom.reach('it to be reached through a node', ({ conditions }) =>
+    conditions.some((one: Wire) => one.type === 'Connected' && one.reason === 'NodeAgent'),
+  );
+  assert.match(await kubectl(['get', 'nodes'], { kubeconfig }), /host-3/);
+  await kubectl(['-n', 'cattle-system', 'scale', 'deployment/cattle-cluster-agent', '--replicas=1'], { kubeconfig });
+});
+
+test('with the server gone a member has his own rights at the cluster itself, until his token is taken back', {
+  skip,
+}, async () => {
+  const server = custom.server();
+  const member = await server.makeUser(admin, 'mia');
+  await custom.ask('POST', '/v3/clusterRoleTemplateBindings', {
+    clusterId: custom.clusterId,
+    userId: member.id,
+    roleTemplateId: 'cluster-member',
+  });
+  await custom.reach('the endpoint to work', ({ conditions }) =>
+    conditions.some((one: Wire) => one.type === 'AuthorizedEndpoint' && one.status === 'True'),
+  );
+  const kubeconfig = await custom.kubeconfig(member.token, 'mia');
+  const direct = ['--context', 'hosts-host-1'];
+  const nodes = () => runKubectl([...direct, 'get', 'nodes'], { kubeconfig });
+  await until('his token to be in the cluster', async () => (await nodes()).code === 0, slow);
+  await custom.stopServer('SIGTERM');
+  assert.equal((await nodes()).code, 0);
+  const refused = await runKubectl([...direct, '-n', 'kube-system', 'get', 'secrets'], { kubeconfig });
+  assert.match(refused.stderr, /cannot list resource "secrets"/);
+  assert.notEqual((await runKubectl(['get', 'nodes'], { kubeconfig })).code, 0, 'the way through the server is closed');
+  await custom.startServer();
+  const name = /token: "([^":]+):/.exec(await readFile(kubeconfig, 'utf8'))![1];
+  await custom.server().ask(member.token, 'DELETE', `/v3/tokens/${name}`, undefined, 204);
+  await until('it to be good no more', async () => /Unauthorized|must be logged in/.test((await nodes()).stderr), slow);
+});
+
+test('what was there at a snapshot is there again after a restore', { skip }, async () => {
+  admin = await custom.server().login();
+  const kubeconfig = await custom.kubeconfig(admin, 'admin');
+  await kubectl(['create', 'configmap', 'kept', '--from-literal=a=b'], { kubeconfig });
+  const path = `/v3/clusters/${custom.clusterId}`;
+  await custom.ask('POST', `${path}?action=backupEtcd`, {}, 200);
+  const backup = await until(
+    'the snapshot to be complete',
+    async () => {
+      const { data } = await custom.ask('GET', `${path}/etcdbackups`);
+      const found = data.find((one: Wire) => one.manual);
+      assert.notEqual(found?.transitioning, 'error', found?.transitioningMessage);
+      return found?.state === 'active' && found;
+    },
+    slow,
+  );
+  await kubectl(['delete', 'configmap', 'kept'], { kubeconfig });
+  await custom.ask('POST', `${path}?action=restoreFromEtcdBackup`, { etcdBackupId: backup.id }, 200);
+  await custom.reach('the restore to be done', ({ state, rancherKubernetesEngineConfig: config }) =>
+    Boolean(state === 'active' && !config.restore),
+  );
+  await until(
+    'it to be there again',
+    async () => (await runKubectl(['get', 'configmap', 'kept'], { kubeconfig })).code === 0,
+    slow,
+  );
+});
+
+test('a node that is deleted leaves its host clean, and the last of a kind stays', { skip }, async () => {
+  const node = async (name: string): Promise<Wire> => {
+    const { data } = await custom.ask('GET', `/v3/clusters/${custom.clusterId}/nodes`);
+    return data.find((one: Wire) => one.requestedHostname === name);
+  };
+  const third = await node('host-3');
+  await custom.ask('DELETE', `/v3/nodes/${third.id}`);
+  await until('the node to be gone', async () => (await node('host-3')) === undefined, slow);
+  await until('its host to be clean', async () => (await isClean(custom.world.hosts[2]!)) === '', slow);
+  const active = await custom.reach(
+    'the cluster to be well',
+    ({ state, nodeCount }) => state === 'active' && nodeCount === 2,
+  );
+  assert.equal(active.transitioning, 'no');
+});
+
+test('a cluster that is deleted leaves its hosts clean', { skip }, async () => {
+  await custom.ask('DELETE', `/v3/clusters/${custom.clusterId}`);
+  const gone = async () =>
+    (await custom.server().fetch('GET', `/v3/clusters/${custom.clusterId}`, { token: admin })).status;
+  await until('the cluster to be gone', async () => (await gone()) === 404, slow);
+  for (const host of custom.world.hosts)
+    await until(`${host.name} to be clean`, async () => (await isClean(host)) === '', slow);
+});
