@@ -76,7 +76,7 @@ const outsideOfNamespaces: ReadonlySet<string> = new Set([
 
 /**
  * What the shipped roles for projects hold inside of a project's namespaces: whoever holds project-owner may give it there, although its
- * own rules lack some (docs/design/007-what-an-owner-may-give.md). Changed, locked and home-made roles add nothing.
+ * own rules lack some (docs/design/009-what-an-owner-may-give.md). Changed, locked and home-made roles add nothing.
  */
 function shippedForProjects(caches: Caches): PolicyRule[] {
   const shipped: PolicyRule[] = [];
