@@ -32,6 +32,7 @@ test('a token gives its caller by every way it can be shown', async () => {
     username: 'ann',
     groups: ['system:authenticated', 'system:cattle:authenticated'],
     extra: { principalid: ['local://u-ann'], username: ['ann'], requesttokenid: [name], requesthost: ['drover.test'] },
+    principals: ['local://u-ann'],
     tokenId: name,
   };
   assert.deepEqual(await authenticate(asBearer(bearer), anywhere), { ...expected, via: 'bearer' });

@@ -60,13 +60,19 @@ const inside = [
   '/k8s/proxy/c-a/api',
   '/v3/clusters/c-a',
   '/v3/cluster/c-a/namespaces',
+  '/v3/projects/c-a:p-b',
+  '/v3/project/c-a:p-b/workloads',
 ];
 const outside = [
   '/',
   '/v3',
   '/v3/users',
   '/v3/clusters',
-  '/v3/projects/c-a:p-b',
+  '/v3/projects',
+  '/v3/projects/c-b:p-b',
+  '/v3/projects/c-ab:p-b',
+  '/v3/projects/c-a:p-b/../../users',
+  '/v3/projects/c-a:/../c-b:p',
   '/k8s/clusters/c-ab',
   '/k8s/clusters/c-a%2f..%2fc-b',
   '/k8s/clusters//c-a',
@@ -98,6 +104,9 @@ test('whatever the path, what a URL parser makes of one in scope is still below 
     'proxy',
     'c-a',
     'c-b',
+    'projects',
+    'c-a:p-x',
+    'c-b:p-x',
     'users',
     '..',
     '.',
@@ -110,7 +119,7 @@ test('whatever the path, what a URL parser makes of one in scope is still below 
     fc.property(fc.array(piece, { maxLength: 8 }), pieces => {
       const path = `/${pieces.join('/')}`;
       if (!isInScope('c-a', path) || path.startsWith('//')) return;
-      assert.match(new URL(`http://host${path}`).pathname, /^\/(k8s\/(clusters|proxy)|v3\/clusters?)\/c-a(\/|$)/);
+      assert.match(new URL(`http://host${path}`).pathname, /^\/((k8s\/(clusters|proxy)|v3\/clusters?)\/c-a(\/|$)|v3\/projects?\/c-a:)/);
     }),
     { numRuns: 5000 },
   );
