@@ -119,7 +119,10 @@ test('whatever the path, what a URL parser makes of one in scope is still below 
     fc.property(fc.array(piece, { maxLength: 8 }), pieces => {
       const path = `/${pieces.join('/')}`;
       if (!isInScope('c-a', path) || path.startsWith('//')) return;
-      assert.match(new URL(`http://host${path}`).pathname, /^\/((k8s\/(clusters|proxy)|v3\/clusters?)\/c-a(\/|$)|v3\/projects?\/c-a:)/);
+      assert.match(
+        new URL(`http://host${path}`).pathname,
+        /^\/((k8s\/(clusters|proxy)|v3\/clusters?)\/c-a(\/|$)|v3\/projects?\/c-a:)/,
+      );
     }),
     { numRuns: 5000 },
   );
