@@ -352,7 +352,8 @@ function decide(
   asked: Asked,
   external: ReadonlyMap<string, readonly PolicyRule[]>,
 ): boolean {
-  const identity = { userId: person.user, groups: person.groups, extra: {} };
+  const principals = [`local://${person.user}`, ...person.principals];
+  const identity = { userId: person.user, groups: person.groups, extra: {}, principals };
   const { verb, group, resource, place, name, url } = asked;
   const isNamespace = resource === 'namespaces';
   const where = {

@@ -60,9 +60,10 @@ class NamespaceWatch {
   #reached = '';
 
   constructor(view: NamespaceView, exchange: Exchange) {
-    this.#view = view;
     this.#exchange = exchange;
     this.#signal = anySignal(this.#over.signal, view.deps.signalOf(view.asked.caller));
+    // Whoever loses something in the cluster has what runs there cut; this goes on, and tells him what he lost.
+    this.#view = { ...view, asked: { ...view.asked, signal: this.#signal } };
     exchange.response.once('close', () => this.#end());
   }
 
