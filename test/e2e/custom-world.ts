@@ -142,7 +142,7 @@ ip -o link | grep -E 'flannel|cni0|veth.*@'
 iptables-save | grep -E 'KUBE-|FLANNEL|CNI-'
 grep -E '/var/lib/kubelet/pods|/run/drover' /proc/mounts
 pgrep -fa '^/opt/drover'
-pgrep -fa 'drover-node-agen[t]'
+pgrep -fa '^/usr/local/lib/drover-node-agent'
 pgrep -x containerd
 true`,
   ]);
