@@ -77,7 +77,7 @@ async function namesAs(person: typeof admin): Promise<string[]> {
 test('without the cluster’s own agent its nodes lead there, with everybody’s own rights', { skip }, async () => {
   // The nodes' agents may have come first.
   await until('the agent to be gone through', () => condition('Connected')?.message === undefined, patient);
-  await until('the member’s rights there', () => reaches(member), patient);
+  for (const person of [admin, member]) await until('people’s rights there', () => reaches(person), patient);
   agent.kill('SIGKILL');
   await until('the way through a node', () => Boolean(hub.clusters.upstreams.get(cluster.id).note), patient);
   assert.ok((await namesAs(admin)).includes('kube-system'));
