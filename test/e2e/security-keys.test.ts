@@ -77,18 +77,34 @@ describe('security keys', { skip: chromium ? false : 'there is no Chromium on th
     const options = { protocol: 'ctap2', transport: 'usb', automaticPresenceSimulation: true } as const;
     return (await cdp.send('WebAuthn.addVirtualAuthenticator', { options })).authenticatorId;
   };
+  /** Too many failed tries in a row have to wait, whoever makes them. */
+  const patient = (ask: () => ReturnType<ServerProcess['fetch']>) =>
+    until(
+      'a further try to be allowed',
+      async () => {
+        const answer = await ask();
+        return answer.status === 429 ? undefined : answer;
+      },
+      { timeoutMs: patienceMs, everyMs: 500 },
+    );
   const login = (more: object) =>
-    server.fetch('POST', '/v3-public/localProviders/local?action=login', {
-      // The page's own address: the server goes by what the browser calls it.
-      headers: { host: new URL(origin).host },
-      body: { username: 'vera', password, responseType: 'json', ...more },
-    });
+    patient(() =>
+      server.fetch('POST', '/v3-public/localProviders/local?action=login', {
+        // The page's own address: the server goes by what the browser calls it.
+        headers: { host: new URL(origin).host },
+        body: { username: 'vera', password, responseType: 'json', ...more },
+      }),
+    );
   const needed = (given: object) =>
-    server.fetch('POST', '/v1-public/second-factor', {
-      headers: { host: new URL(origin).host },
-      body: { username: 'vera', password, ...given },
-    });
+    patient(() =>
+      server.fetch('POST', '/v1-public/second-factor', {
+        headers: { host: new URL(origin).host },
+        body: { username: 'vera', password, ...given },
+      }),
+    );
   const signIn = async (at: Page = page): Promise<void> => {
+    // With the right password it takes nothing, and so it shows that there is a try left.
+    await needed({});
     await at.getByLabel('User name').fill('vera');
     await at.getByLabel('Password').fill(password);
     await at.getByRole('button', { name: 'Sign in', exact: true }).click();
@@ -231,7 +247,9 @@ describe('security keys', { skip: chromium ? false : 'there is no Chromium on th
     const [blue] = await keysOf();
     const session = (await context.cookies()).find(({ name }) => name === 'R_SESS')!.value;
     const remove = (body: object) =>
-      server.fetch('POST', '/v1-second-factor?action=removeKey', { token: session, body: { id: blue!.id, ...body } });
+      patient(() =>
+        server.fetch('POST', '/v1-second-factor?action=removeKey', { token: session, body: { id: blue!.id, ...body } }),
+      );
     assert.equal((await remove({ password })).body.code, 'SecondFactorRequired');
     assert.equal((await remove({ password: 'wrong' })).status, 401);
     assert.equal((await remove({ password, id: 'another' })).status, 404);
@@ -256,6 +274,7 @@ describe('security keys', { skip: chromium ? false : 'there is no Chromium on th
   });
 
   test('a server under an address in numbers says that keys need a name', async () => {
+    await needed({});
     const token = await server.login('vera', password);
     const answer = await server.fetch('POST', '/v1-second-factor?action=beginKey', { token, body: { password } });
     assert.equal(answer.status, 422);
