@@ -22,6 +22,7 @@ import {
   saveSnapshot,
   type UpOptions,
   up,
+  withTrusted,
 } from '@drover/engine';
 import { KubeClient } from '@drover/kube';
 import type { EngineMemory } from './engine-memory.ts';
@@ -168,13 +169,13 @@ export class EngineRun {
     return failed;
   }
 
-  /** Does something with the cluster's own API, as its administrator, through whichever control plane answers. */
+  /** Does something with the cluster's own API, as its administrator, through whichever control plane answers, in a rotation too. */
   async withApi<T>(state: EngineState, doing: (client: KubeClient) => Promise<T>): Promise<T> {
     await using ways = new AsyncDisposableStack();
     const executors = new Map<string, Executor>();
     for (const node of this.spec.nodes)
       if (node.roles.includes('controlplane')) executors.set(node.name, ways.use(await this.connect(node)));
-    const connection = apiConnection(this.spec, state.certificates, executors);
+    const connection = apiConnection(this.spec, withTrusted(state), executors);
     const client = ways.use(new KubeClient(connection, { timeoutMs: 30_000 }));
     return await doing(client);
   }
