@@ -1,4 +1,5 @@
 /** The resource types, declared once as data, and what follows from the declarations. A browser may import all of it. */
+export * from './cluster-timeline.ts';
 export * from './field.ts';
 export * from './input.ts';
 export * from './live/index.ts';

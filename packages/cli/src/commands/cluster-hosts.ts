@@ -1,6 +1,7 @@
 /** clusters create, node-command, timeline: clusters that the server makes of hosts, from a name to the last step on the last host. */
 import { readFile } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
+import type { ClusterTimeline, TimelineStep } from '@drover/api';
 import { invalid, messageOf, notFound, sleep, unavailable } from '@drover/base';
 import type { V3Resource } from '../client.ts';
 import { type Context, findCluster, type GlobalFlags, openContext } from '../context.ts';
@@ -133,32 +134,13 @@ export async function printNodeCommand(wanted: string, flags: NodeCommandFlags):
   else await printData({ nodeCommand: parts.join(' ') }, context.format);
 }
 
-interface TimelineStep {
-  readonly run: number;
-  readonly operation: string;
-  readonly stage: string;
-  readonly title: string;
-  readonly host?: string;
-  readonly state: string;
-  readonly started: string;
-  readonly tookMs?: number;
-  readonly error?: string;
-  readonly log?: readonly string[];
-}
-
-interface Timeline {
-  readonly revision: number;
-  readonly running: boolean;
-  readonly data: readonly TimelineStep[];
-}
-
 export async function showTimeline(wanted: string, flags: GlobalFlags & { readonly follow?: boolean }): Promise<void> {
   await using context = await openContext(flags);
   const cluster = await findCluster(context, wanted);
   if (!cluster.links?.['timeline'])
     throw invalid('cluster', `"${cluster.name}" was imported: nothing is done to its hosts`);
   if (flags.follow) return await follow(context, cluster, async () => false);
-  const timeline = await context.client.get<Timeline>(`/v3/clusters/${cluster.id}/timeline`);
+  const timeline = await context.client.get<ClusterTimeline>(`/v3/clusters/${cluster.id}/timeline`);
   if (context.format !== 'table') return await printData(timeline, context.format);
   for (const one of timeline.data) process.stdout.write(lineOf(one));
 }
@@ -168,7 +150,7 @@ async function follow({ client, format }: Context, { id }: V3Resource, isOver: (
   const told = new Set<string>();
   let revision = 0;
   for (;;) {
-    const timeline = await client.get<Timeline>(`/v3/clusters/${id}/timeline?after=${revision}&waitSeconds=5`);
+    const timeline = await client.get<ClusterTimeline>(`/v3/clusters/${id}/timeline?after=${revision}&waitSeconds=5`);
     if (timeline.revision !== revision) {
       for (const one of timeline.data) {
         const key = [one.run, one.stage, one.host, one.title, one.started, one.state].join('\0');

@@ -2,26 +2,10 @@
  * Timeline: what was done to a cluster's hosts, step by step, with what went wrong and what the host said then. Kept in the store as it
  * happens, so that every replica can show it and a server that was killed has it; only the last steps are kept.
  */
+import type { TimelineStep } from '@drover/api';
 import { messageOf } from '@drover/base';
 import type { StepEvent } from '@drover/engine';
 import type { Caches, Resources } from '../resources/index.ts';
-
-export interface TimelineStep {
-  /** Counts the runs of this cluster. */
-  readonly run: number;
-  readonly operation: string;
-  readonly stage: string;
-  readonly title: string;
-  readonly host?: string;
-  /** `interrupted`: the server that did it went before its end. */
-  readonly state: 'started' | 'done' | 'failed' | 'interrupted' | 'warning';
-  readonly started: string;
-  readonly ended?: string;
-  readonly tookMs?: number;
-  readonly error?: string;
-  /** The last lines that the host itself wrote. */
-  readonly log?: readonly string[];
-}
 
 export interface StoredTimeline {
   /** Grows with each write: whoever waits for news names the one that he has. */

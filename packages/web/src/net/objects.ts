@@ -72,6 +72,17 @@ export interface Condition {
   readonly error?: boolean;
 }
 
+/** The state of one of the server's own resources, with its cause. */
+export function stateOfV3(resource: V3Resource): ObjectState {
+  const how = textAt(resource, 'transitioning');
+  return {
+    name: resource.state ?? 'unknown',
+    error: how === 'error',
+    transitioning: how === 'yes',
+    message: textAt(resource, 'transitioningMessage'),
+  };
+}
+
 /** The value at a path of keys and indexes, such as `status.capacity.cpu`; undefined where it leads nowhere. */
 export function at(value: unknown, path: string): unknown {
   let found = value;

@@ -6,7 +6,7 @@ import { useQuery } from '@tanstack/react-query';
 import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { useParams } from 'wouter';
-import { textAt, type V3Resource } from '../net/objects.ts';
+import { stateOfV3, textAt, type V3Resource } from '../net/objects.ts';
 import { ask } from '../net/request.ts';
 import { useChange, useV3List } from '../net/v3.ts';
 import { Copy } from '../parts/Copy.tsx';
@@ -34,16 +34,9 @@ export function ClusterHosts() {
   if (found.isPending) return <Skeleton />;
   if (found.isError && !found.data) return <Failure error={found.error} retry={() => void found.refetch()} />;
   const cluster = found.data!;
-  const how = textAt(cluster, 'transitioning');
-  const state = {
-    name: cluster.state ?? 'unknown',
-    error: how === 'error',
-    transitioning: how === 'yes',
-    message: textAt(cluster, 'transitioningMessage'),
-  };
   return (
     <>
-      <Title title={t('hosts.title')} beside={<State state={state} cause />}>
+      <Title title={t('hosts.title')} beside={<State state={stateOfV3(cluster)} cause />}>
         <Care cluster={cluster} />
       </Title>
       <Command clusterId={clusterId} />
@@ -63,17 +56,7 @@ export function ClusterHosts() {
             },
             {
               title: t('list.state'),
-              cell: row => (
-                <State
-                  cause
-                  state={{
-                    name: row.state ?? 'unknown',
-                    error: row['transitioning'] === 'error',
-                    transitioning: row['transitioning'] === 'yes',
-                    message: textAt(row, 'transitioningMessage'),
-                  }}
-                />
-              ),
+              cell: row => <State cause state={stateOfV3(row)} />,
             },
             {
               title: t('columns.Roles'),
@@ -233,17 +216,7 @@ function Snapshots({ cluster }: { readonly cluster: V3Resource }) {
           { title: t('list.name'), cell: row => <span className="mono">{textAt(row, 'filename')}</span> },
           {
             title: t('list.state'),
-            cell: row => (
-              <State
-                cause
-                state={{
-                  name: row.state ?? 'unknown',
-                  error: row['transitioning'] === 'error',
-                  transitioning: row['transitioning'] === 'yes',
-                  message: textAt(row, 'transitioningMessage'),
-                }}
-              />
-            ),
+            cell: row => <State cause state={stateOfV3(row)} />,
           },
           {
             title: t('hosts.action.restore'),

@@ -1,27 +1,9 @@
 /** What the server did and does on the hosts of a cluster, step by step, as it happens: what failed says why, with the host's own lines. */
+import type { ClusterTimeline as Told } from '@drover/api';
 import { useEffect, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { ask } from '../net/request.ts';
 import { Icon } from '../parts/Icon.tsx';
-
-interface Step {
-  readonly run: number;
-  readonly operation: string;
-  readonly stage: string;
-  readonly title: string;
-  readonly host?: string;
-  readonly state: string;
-  readonly started: string;
-  readonly tookMs?: number;
-  readonly error?: string;
-  readonly log?: readonly string[];
-}
-
-interface Timeline {
-  readonly revision: number;
-  readonly running: boolean;
-  readonly data: readonly Step[];
-}
 
 const waitSeconds = 25;
 const pauseMs = 3000;
@@ -29,8 +11,8 @@ const icons = { done: 'ok', failed: 'bad', started: 'busy', interrupted: 'bad', 
 const tones: Readonly<Record<string, string>> = { done: 'ok', failed: 'bad', started: 'warn', interrupted: 'warn' };
 
 /** Asks for what is new as long as the page is there; the server answers when there is something. */
-function useTimeline(clusterId: string): Timeline | undefined {
-  const [timeline, setTimeline] = useState<Timeline>();
+function useTimeline(clusterId: string): Told | undefined {
+  const [timeline, setTimeline] = useState<Told>();
   useEffect(() => {
     const stop = new AbortController();
     const path = `/v3/clusters/${clusterId}/timeline`;
@@ -38,7 +20,7 @@ function useTimeline(clusterId: string): Timeline | undefined {
       let query = '';
       while (!stop.signal.aborted) {
         try {
-          const now = await ask<Timeline>(path + query, { signal: stop.signal });
+          const now = await ask<Told>(path + query, { signal: stop.signal });
           setTimeline(now);
           query = `?after=${now.revision}&waitSeconds=${waitSeconds}`;
         } catch {
