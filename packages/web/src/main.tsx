@@ -7,6 +7,7 @@ import { RequestError } from './net/request.ts';
 import { startTexts } from './texts/index.ts';
 import './styles/tokens.css';
 import './styles/base.css';
+import './styles/parts.css';
 import './styles/frame.css';
 import './styles/list.css';
 import './styles/detail.css';
