@@ -96,6 +96,8 @@ function apiserver(input: HostInput, files: readonly WantedFile[]): Unit {
     args: withExtras(computed, wanted),
     env: wanted.extraEnv,
     after: ['drover-etcd.service'],
+    // It would wait a minute for an etcd that is gone; by then what was asked of it is long answered.
+    service: ['TimeoutStopSec=30'],
     files,
     health: { kind: 'https', port: 6443, path: '/readyz', host: node.internalAddress },
   });
