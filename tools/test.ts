@@ -41,7 +41,11 @@ async function main(args: readonly string[], signal: AbortSignal): Promise<numbe
     total = add(total, result.counts);
     failed.push(...result.failed);
   }
-  if (chosen.includes('mutants')) total = add(total, await runMutants({ only, signal }));
+  if (chosen.includes('mutants')) {
+    const result = await runMutants({ only, signal });
+    total = add(total, result.counts);
+    failed.push(...result.failed);
+  }
   printFailed(failed);
   console.log(closingLine(total));
   return exitCode(total);

@@ -6,16 +6,22 @@ import { dirname, join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { StatusError } from '@drover/base';
 import { parseMutants } from './mutant.ts';
-import { judgeMutants } from './run.ts';
+import { type JudgeOptions, judgeMutants } from './run.ts';
 
 let root: string;
+
+const testFile = (assertion: string) =>
+  [
+    "import assert from 'node:assert/strict';",
+    "import { test } from 'node:test';",
+    "import { allowed } from '@drover/one';",
+    `test('t', () => ${assertion});\n`,
+  ].join('\n');
 
 before(async () => {
   root = await mkdtemp(join(tmpdir(), 'drover-mutants-test-'));
   const guard =
     '/** Guard. */\nexport function allowed(n: number): boolean {\n  if (n > 10) return false;\n  return true;\n}\n';
-  const testFile = (assertion: string) =>
-    `import assert from 'node:assert/strict';\nimport { test } from 'node:test';\nimport { allowed } from '@drover/one';\ntest('t', () => ${assertion});\n`;
   const files = {
     'packages/one/package.json': '{"name":"@drover/one","type":"module","exports":"./src/index.ts"}',
     'packages/one/src/index.ts': guard,
@@ -64,4 +70,21 @@ test('a mutant without a test is refused by field', () => {
     () => parseMutants('sample.json', guardless),
     error => error instanceof StatusError && /sample.json\[0\].test/.test(error.message),
   );
+});
+
+test('what fails by chance is tried once more alone', async () => {
+  const mark = join(root, 'mark');
+  const body = `import fs from 'node:fs';
+let tries = 0;
+try { tries = Number(fs.readFileSync(${JSON.stringify(mark)}, 'utf8')); } catch {}
+fs.writeFileSync(${JSON.stringify(mark)}, String(tries + 1));
+// The second run is the first of the mutant.
+${testFile('tries !== 1 && assert.equal(allowed(11), false)')}`;
+  await writeFile(join(root, 'packages/two/src/chance.test.ts'), body);
+  const told: string[] = [];
+  const mutants = parseMutants('sample.json', { ...guardless, test: 'packages/two/src/chance.test.ts' });
+  const onResult: JudgeOptions['onResult'] = (result, first) => told.push(`${first?.outcome} ${result.outcome}`);
+  const [result] = await judgeMutants(mutants, { root, onResult });
+  assert.equal(result!.outcome, 'passed');
+  assert.deepEqual(told, ['undefined failed', 'failed passed']);
 });

@@ -106,3 +106,18 @@ function alive(pid: number): boolean {
     return false;
   }
 }
+
+test('a file that is asked only whether a test fails ends with the first that does', async () => {
+  const file = join(dir, 'until-failure.test.ts');
+  const body = `import assert from 'node:assert/strict';
+import { test } from 'node:test';
+test('bad', () => assert.fail());
+test('long', () => new Promise(resolve => setTimeout(resolve, 60_000)));`;
+  await writeFile(file, body);
+  const { tests, ms } = await runFile(file, { root: dir, timeoutMs: 50_000, untilFailure: true });
+  assert.deepEqual(
+    tests.map(each => each.name),
+    ['bad'],
+  );
+  assert.ok(ms < 50_000);
+});

@@ -7,7 +7,7 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
 import { endLeftovers, endTree } from './processes.ts';
-import type { FileResult, TestResult } from './result.ts';
+import { count, type FileResult, type TestResult } from './result.ts';
 
 const keepBytes = 64 * 1024;
 
@@ -18,6 +18,8 @@ export interface RunOptions {
   /** Only tests whose name matches this pattern. */
   readonly testName?: string;
   readonly signal?: AbortSignal;
+  /** Ends the file with its first failed test: for those who ask just whether one fails. */
+  readonly untilFailure?: boolean;
 }
 
 /** Runs `file` to its end or to `timeoutMs`; never rejects for what the tests do, only when nothing can be started. */
@@ -28,7 +30,7 @@ export async function runFile(file: string, options: RunOptions): Promise<FileRe
     const results = join(dir, 'results');
     const child = start(file, results, { ...options, tmp: dir });
     const output = tail(child);
-    const end = await ended(child, options);
+    const end = await ended(child, results, options);
     const tests = await readResults(results);
     const ms = performance.now() - started;
     const wrong = judge(tests, end, options.timeoutMs);
@@ -65,13 +67,24 @@ function tail(child: ChildProcess): () => string {
   return () => kept.toString('utf8');
 }
 
-type End = { readonly code: number | null; readonly by: NodeJS.Signals | null } | 'timeout' | 'aborted' | 'leftovers';
+type End =
+  | { readonly code: number | null; readonly by: NodeJS.Signals | null }
+  | 'timeout'
+  | 'aborted'
+  | 'failure'
+  | 'leftovers';
 
-async function ended(child: ChildProcess, { timeoutMs, signal }: RunOptions): Promise<End> {
+async function ended(child: ChildProcess, results: string, options: RunOptions): Promise<End> {
+  const { timeoutMs, signal } = options;
   const { promise, resolve, reject } = Promise.withResolvers<End>();
   child.once('error', reject);
   child.once('exit', (code, by) => resolve({ code, by }));
   const timer = setTimeout(() => resolve('timeout'), timeoutMs);
+  const looking = setInterval(async () => {
+    if (!options.untilFailure) return clearInterval(looking);
+    const failed = count(await readResults(results)).failed > 0;
+    if (failed) resolve('failure');
+  }, 250);
   const onAbort = () => resolve('aborted');
   signal?.addEventListener('abort', onAbort, { once: true });
   try {
@@ -81,6 +94,7 @@ async function ended(child: ChildProcess, { timeoutMs, signal }: RunOptions): Pr
     return end;
   } finally {
     clearTimeout(timer);
+    clearInterval(looking);
     signal?.removeEventListener('abort', onAbort);
     child.stdout?.destroy();
     child.stderr?.destroy();
@@ -100,6 +114,7 @@ function judge(tests: readonly TestResult[], end: End, timeoutMs: number): strin
     const last = tests.at(-1);
     return `killed after ${timeoutMs / 1000} s: a test hung or something was left open (last to end: ${last?.name ?? 'none'})`;
   }
+  if (end === 'failure') return undefined;
   if (end === 'leftovers') return 'left processes running that it had started (killed now)';
   if (end.by) return `ended by ${end.by}`;
   if (tests.length === 0) return end.code === 0 ? 'the file has no tests' : `exit code ${end.code} before any test ran`;
