@@ -3,6 +3,8 @@ import assert from 'node:assert/strict';
 import { generateKeyPairSync } from 'node:crypto';
 import { after, before, test } from 'node:test';
 import { until } from '@drover/base';
+import type { Page } from 'playwright-core';
+import { account, missingSlapd, personDn, startSlapd, suffix } from '../integration/slapd-peer.ts';
 import { endVisit as end, missingWorld, openWorld, patienceMs, shop, type World } from './web-world.ts';
 
 const skip = missingWorld() ?? false;
@@ -131,6 +133,110 @@ test('what nodes and workloads use is drawn, from what the cluster measures', { 
   assert.equal(refused.status, 404);
   await end(visit);
 });
+
+test('a directory is configured, tried out and switched on, lets in who is named, and is switched off', {
+  skip: skip || missingSlapd(),
+}, async () => {
+  await using directory = await startSlapd({
+    people: [{ uid: 'ada' }, { uid: 'ben' }, { uid: 'cleo' }],
+    groups: { dev: [personDn('ada')] },
+  });
+  const visit = await asAdmin();
+  const { page } = visit;
+  await page.goto('/ui/providers');
+  await page.getByRole('link', { name: 'OpenLDAP' }).click();
+  await page.getByRole('heading', { level: 1, name: 'OpenLDAP' }).waitFor();
+  await page.getByLabel('Servers').fill('127.0.0.1');
+  await page.getByLabel('Port').fill(String(directory.tlsPort));
+  await page.getByRole('checkbox', { name: 'TLS', exact: true }).check();
+  await page.getByLabel('CA certificate').fill(directory.ca);
+  await page.getByLabel('Service account (distinguished name)').fill(account.dn);
+  await page.getByLabel('Password of the service account').fill('another');
+  await page.getByLabel('People are below').fill(`ou=people,${suffix}`);
+  await page.getByLabel('Groups are below').fill(`ou=groups,${suffix}`);
+  await page.getByLabel('User name', { exact: true }).fill('ada');
+  await page.getByLabel('Password', { exact: true }).fill('ada-opens-1234');
+  const test = page.getByRole('button', { name: 'Test and switch on' });
+  await test.click();
+  await page.getByRole('alert').getByText('serviceAccountPassword').waitFor();
+  await page.getByLabel('Password of the service account').fill(account.password);
+  await test.click();
+  await page.getByText('OpenLDAP works and is on.').waitFor();
+  await page.getByRole('radio', { name: 'Only those named below' }).check();
+  await page.getByRole('button', { name: 'Name somebody' }).click();
+  const dialog = page.getByRole('dialog');
+  await dialog.getByLabel('Beginning of a name').fill('be');
+  await dialog.getByRole('radio', { name: /ben of Drover/ }).check();
+  await dialog.getByRole('button', { name: 'Add', exact: true }).click();
+  await page.getByRole('button', { name: 'No longer name ben of Drover' }).waitFor();
+
+  const guest = await world.visit();
+  await guest.page.goto('/ui/sign-in');
+  await guest.page.getByText('OpenLDAP', { exact: true }).click();
+  await signIn(guest.page, 'cleo');
+  await guest.page.getByRole('alert').getByText('not among those that may sign in').waitFor();
+  await signIn(guest.page, 'ben');
+  await guest.page.getByRole('heading', { level: 1, name: 'Clusters' }).waitFor();
+
+  await page.getByRole('button', { name: 'Switch off' }).click();
+  await dialog.getByRole('button', { name: 'Switch off' }).click();
+  await page.getByRole('button', { name: 'Test and switch on' }).waitFor();
+  await guest.page.goto('/ui/users');
+  await guest.page.getByRole('heading', { name: 'Sign in to Drover' }).waitFor();
+  await end(guest);
+  await end(visit);
+});
+
+test('the page for signing in has a form for each directory, and leads to providers elsewhere', {
+  skip: skip || missingSlapd(),
+}, async () => {
+  await using directory = await startSlapd({ people: [{ uid: 'dora' }, { uid: 'eve' }], groups: {} });
+  const { server, admin } = world;
+  const same = {
+    servers: ['127.0.0.1'],
+    port: directory.tlsPort,
+    tls: true,
+    certificate: directory.ca,
+    serviceAccountPassword: account.password,
+    userSearchBase: `ou=people,${suffix}`,
+    accessMode: 'unrestricted',
+    allowedPrincipalIds: [],
+  };
+  const asActive = { userObjectClass: 'inetOrgPerson', userLoginAttribute: 'uid', userNameAttribute: 'cn' };
+  const both = {
+    openldap: { ldapConfig: { ...same, serviceAccountDistinguishedName: account.dn } },
+    freeipa: { ldapConfig: { ...same, serviceAccountDistinguishedName: account.dn, userNameAttribute: 'cn' } },
+    activedirectory: { activeDirectoryConfig: { ...same, ...asActive, serviceAccountUsername: account.dn } },
+  };
+  const proof = { username: 'dora', password: 'dora-opens-1234', enabled: true };
+  for (const [name, config] of Object.entries(both))
+    await server.ask(admin, 'POST', `/v3/authconfigs/${name}?action=testAndApply`, { ...config, ...proof }, 200);
+  const github = { clientId: 'an-app', clientSecret: 'canary', hostname: 'github.com', tls: true, enabled: true };
+  await server.ask(admin, 'PUT', '/v3/githubconfigs/github', { accessMode: 'unrestricted', ...github }, 200);
+  for (const name of ['OpenLDAP', 'FreeIPA', 'Active Directory']) {
+    const visit = await world.visit();
+    const { page } = visit;
+    await page.goto('/ui/sign-in?to=%2Ftokens');
+    const leads = await page.getByRole('link', { name: 'Sign in with GitHub' }).getAttribute('href');
+    const { status, headers } = await server.fetch('GET', leads!);
+    assert.deepEqual([leads, status], ['/v1-auth/github?returnTo=%2Fui%2Ftokens', 303]);
+    assert.match(String(headers['location']), /^https:\/\/github\.com\/login\/oauth\/authorize\?.*client_id=an-app/);
+    await page.getByText(name, { exact: true }).click();
+    await signIn(page, 'eve', 'wrong');
+    await page.getByRole('alert').getByText('do not belong together').waitFor();
+    await signIn(page, 'eve');
+    await page.getByRole('heading', { level: 1, name: 'API keys' }).waitFor();
+    await end(visit);
+  }
+  for (const name of [...Object.keys(both), 'github'])
+    await server.ask(admin, 'POST', `/v3/authconfigs/${name}?action=disable`, {}, 200);
+});
+
+async function signIn(page: Page, name: string, password = `${name}-opens-1234`): Promise<void> {
+  await page.getByLabel('User name').fill(name);
+  await page.getByLabel('Password').fill(password);
+  await page.getByRole('button', { name: 'Sign in', exact: true }).click();
+}
 
 /** The metrics server's kinds, kept by the kube-apiserver itself: what is written is what was measured. */
 function metricsKind(plural: string, kind: string, scope: string): object {

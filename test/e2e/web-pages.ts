@@ -19,6 +19,8 @@ export const pages: readonly PageCase[] = [
   { name: 'roles', path: '/ui/roles', seen: 'table' },
   { name: 'keys', path: '/ui/tokens', seen: 'table' },
   { name: 'second-factor', path: '/ui/account', seen: '.notice' },
+  { name: 'providers', path: '/ui/providers', seen: 'table' },
+  { name: 'provider', path: '/ui/providers/openldap', seen: '.provider form' },
   { name: 'settings', path: '/ui/settings', seen: 'table' },
   { name: 'cluster', path: cluster(), seen: '.trouble' },
   { name: 'members', path: cluster('/members'), seen: '.notice' },

@@ -13,6 +13,7 @@ import './styles/list.css';
 import './styles/detail.css';
 import './styles/dock.css';
 import './styles/pages.css';
+import './styles/providers.css';
 
 const mostTries = 3;
 /** What another try can't change. */

@@ -31,6 +31,8 @@ const Roles = lazy(async () => ({ default: (await import('../pages/Roles.tsx')).
 const ClusterUsage = lazy(async () => ({ default: (await import('../pages/ClusterUsage.tsx')).ClusterUsage }));
 const CreateCluster = lazy(async () => ({ default: (await import('../pages/CreateCluster.tsx')).CreateCluster }));
 const ClusterHosts = lazy(async () => ({ default: (await import('../pages/ClusterHosts.tsx')).ClusterHosts }));
+const SignInProviders = lazy(async () => ({ default: (await import('../pages/SignInProviders.tsx')).SignInProviders }));
+const SignInProvider = lazy(async () => ({ default: (await import('../pages/SignInProvider.tsx')).SignInProvider }));
 const Setup = lazy(async () => ({ default: (await import('../pages/Setup.tsx')).Setup }));
 
 export function App() {
@@ -65,6 +67,8 @@ function Pages(): ReactNode {
           <Route path="/roles" component={Roles} />
           <Route path="/tokens" component={Tokens} />
           <Route path="/account" component={Account} />
+          <Route path="/providers" component={SignInProviders} />
+          <Route path="/providers/:name" component={SignInProvider} />
           <Route path="/settings" component={Settings} />
           <Route path="/create-cluster" component={CreateCluster} />
           <Route path="/c/:clusterId/hosts" component={ClusterHosts} />

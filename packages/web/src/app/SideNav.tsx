@@ -4,7 +4,7 @@ import { useTranslation } from 'react-i18next';
 import { Link, useLocation, useSearchParams } from 'wouter';
 import { useKinds } from '../net/kinds.ts';
 import { at } from '../net/objects.ts';
-import { useMay } from '../net/v3.ts';
+import { useCan, useMay } from '../net/v3.ts';
 import { Icon, type IconName } from '../parts/Icon.tsx';
 import { useClusters } from './clusters.ts';
 import { useCounts } from './counts.ts';
@@ -26,6 +26,7 @@ function ServerNav(): ReactNode {
   const { t } = useTranslation();
   const [path] = useLocation();
   const may = useMay();
+  const mayProviders = useCan('list', 'authconfigs');
   return (
     <ul>
       <Entry href="/" icon="cluster" text={t('frame.clusters')} />
@@ -39,6 +40,9 @@ function ServerNav(): ReactNode {
       {may('globalRoleBinding', 'POST') && <Entry href="/groups" icon="users" text={t('frame.groups')} />}
       {may('roleTemplate', 'POST') && <Entry href="/roles" icon="access" text={t('frame.roles')} />}
       <Entry href="/tokens" icon="key" text={t('frame.tokens')} />
+      {mayProviders && (
+        <Entry href="/providers" icon="access" text={t('providers.title')} current={path.startsWith('/providers')} />
+      )}
       {may('setting', 'POST') && <Entry href="/settings" icon="settings" text={t('frame.settings')} />}
     </ul>
   );

@@ -9,7 +9,7 @@ import { quote } from '../list/filter-words.ts';
 import { clusterRoot, type Kind, useKinds } from '../net/kinds.ts';
 import type { Collection } from '../net/objects.ts';
 import { ask } from '../net/request.ts';
-import { useMay } from '../net/v3.ts';
+import { useCan, useMay } from '../net/v3.ts';
 import { type ClusterRow, useClusters } from './clusters.ts';
 import { aliasesOf, type Command, commandAddress, parseCommand } from './grammar.ts';
 import { kindName } from './kind-name.ts';
@@ -98,6 +98,7 @@ export function usePaletteItems(
 function usePages(): PaletteItem[] {
   const { t } = useTranslation();
   const may = useMay();
+  const mayProviders = useCan('list', 'authconfigs');
   const page = (title: string, address: string): PaletteItem => ({ bucket: 'pages', title, address });
   return [
     page(t('frame.clusters'), '/'),
@@ -108,6 +109,7 @@ function usePages(): PaletteItem[] {
     ...(may('roleTemplate', 'POST') ? [page(t('frame.roles'), '/roles')] : []),
     page(t('frame.tokens'), '/tokens'),
     page(t('account.title'), '/account'),
+    ...(mayProviders ? [page(t('providers.title'), '/providers')] : []),
     ...(may('setting', 'POST') ? [page(t('frame.settings'), '/settings')] : []),
   ];
 }

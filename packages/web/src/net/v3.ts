@@ -47,6 +47,17 @@ export function useMay(): (type: string, method: 'GET' | 'POST') => boolean {
   };
 }
 
+/** Whether this person has a right on this server, asked of the server itself; until that is known, not. */
+export function useCan(verb: string, resource: string): boolean {
+  const { data } = useQuery({
+    queryKey: ['can-i', verb, resource],
+    queryFn: ({ signal }) =>
+      ask<{ allowed: boolean }>('/v1-access?action=can-i', { method: 'POST', body: { verb, resource }, signal }),
+    staleTime: 60_000,
+  });
+  return data?.allowed ?? false;
+}
+
 /** Changes something, and has every list that may show it asked again. */
 export function useChange() {
   const client = useQueryClient();

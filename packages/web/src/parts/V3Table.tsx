@@ -21,17 +21,20 @@ export interface V3TableProps {
   readonly nameOf: (row: V3Resource) => string;
   readonly empty: { readonly title: string; readonly hint?: string };
   readonly filter?: (row: V3Resource) => boolean;
+  /** In which order they stand; else as they come. */
+  readonly order?: (a: V3Resource, b: V3Resource) => number;
   /** Which rows are nobody's to delete, whatever their links say. */
   readonly isFixed?: (row: V3Resource) => boolean;
 }
 
-export function V3Table({ path, steveType, columns, nameOf, empty, filter, isFixed }: V3TableProps) {
+export function V3Table({ path, steveType, columns, nameOf, empty, filter, order, isFixed }: V3TableProps) {
   const { t } = useTranslation();
   const found = useV3List(path, steveType);
   const [removing, setRemoving] = useState<V3Resource>();
   if (found.isPending) return <Skeleton />;
   if (found.isError && !found.data) return <Failure error={found.error} retry={() => void found.refetch()} />;
-  const rows = (found.data?.data ?? []).filter(row => !filter || filter(row));
+  const all = (found.data?.data ?? []).filter(row => !filter || filter(row));
+  const rows = order ? [...all].sort(order) : all;
   if (rows.length === 0) return <Empty title={empty.title} hint={empty.hint} />;
   return (
     <div className="table-frame">

@@ -18,6 +18,7 @@ import { logs } from './logs.ts';
 import { manage } from './manage.ts';
 import { overview } from './overview.ts';
 import { palette } from './palette.ts';
+import { providers } from './providers.ts';
 import { signIn } from './sign-in.ts';
 import { states } from './states.ts';
 import { usage } from './usage.ts';
@@ -42,6 +43,7 @@ export const zh = {
   manage,
   overview,
   palette,
+  providers,
   signIn,
   states,
   usage,
