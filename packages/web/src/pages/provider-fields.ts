@@ -22,7 +22,11 @@ const general = new Set([
 ]);
 /** Not demanded, but wanted by nearly everybody. */
 const usual = ['port', 'tls', 'starttls', 'certificate', 'groupSearchBase', 'hostname', 'scope', 'groupsClaim'];
-const first = ['servers', 'port', 'tls', 'starttls', 'certificate'];
+const first = [
+  ...['servers', 'port', 'tls', 'starttls', 'certificate', 'issuer', 'hostname', 'clientId', 'clientSecret'],
+  ...['serviceAccountUsername', 'serviceAccountDistinguishedName', 'serviceAccountPassword'],
+  ...['userSearchBase', 'groupSearchBase'],
+];
 const long = new Set([
   ...['certificate', 'spCert', 'spKey', 'privateKey', 'idpMetadataContent', 'oauthCredential'],
   'serviceAccountCredential',
