@@ -64,6 +64,23 @@ test('conditions that nobody named, whatever they are called, say nothing', () =
     assert.equal(withConditions(condition(type, 'False')).state, 'active', type);
 });
 
+test('a cluster is active no moment before somebody has looked at it', () => {
+  const cluster = (...conditions: Condition[]) =>
+    stateOf({
+      apiVersion: 'management.cattle.io/v3',
+      kind: 'Cluster',
+      metadata: { name: 'c-a' },
+      spec: { rancherKubernetesEngineConfig: {} },
+      status: conditions.length === 0 ? undefined : { conditions },
+    } as never);
+  const unbegun = { state: 'provisioning', transitioning: 'yes', transitioningMessage: 'waiting to be looked at' };
+  assert.deepEqual(cluster(), unbegun);
+  assert.deepEqual(cluster(condition('DefaultProjectCreated', 'True')), unbegun);
+  const missing = condition('Provisioned', 'Unknown', { message: 'waiting for a host' });
+  assert.equal(cluster(missing).transitioningMessage, 'waiting for a host');
+  assert.equal(cluster(condition('Provisioned', 'True')).state, 'active');
+});
+
 test('a resource that is being removed says what it waits for, before all else', () => {
   assert.deepEqual(gone(['controller.cattle.io/x'], condition('Ready', 'False')), {
     state: 'removing',

@@ -2,7 +2,8 @@
  * What state a resource is in, for people: worked out from its conditions, in one place, never stored. The table and its
  * order are those that clients of this API have come to know.
  */
-import type { Condition, Resource } from '@drover/base';
+import { types } from '@drover/api';
+import { type Condition, findCondition, type Resource } from '@drover/base';
 
 export interface State {
   readonly state: string;
@@ -54,8 +55,14 @@ export function stateOf(resource: Resource<unknown, { conditions?: readonly Cond
     .join('; ');
   if (signs.length > 0)
     return { state: signs[0]!.state, transitioning: failed ? 'error' : 'yes', transitioningMessage: message };
+  if (isUnbegun(resource))
+    return { state: 'provisioning', transitioning: 'yes', transitioningMessage: 'waiting to be looked at' };
   return { state: 'active', transitioning: 'no', transitioningMessage: '' };
 }
+
+/** A cluster that nobody has looked at yet: whoever makes it has still to say what is missing. */
+const isUnbegun = ({ kind, status }: Resource<unknown, { conditions?: readonly Condition[] }>): boolean =>
+  kind === types.cluster.kind && !['Provisioned', 'Pending'].some(type => findCondition(status?.conditions, type));
 
 function signOf({
   type,
