@@ -33,6 +33,8 @@ export interface TypeDeclaration<
   readonly top?: Top;
   readonly spec?: Spec;
   readonly status?: Status;
+  /** The value of this field of spec is one resource's alone, but where the field `unless` is true; people know it as `label`. */
+  readonly unique?: { readonly field: string; readonly unless?: string; readonly label: string };
   readonly v3: V3Projection;
   /** The schema as it is, where it is not made from the fields above: a type that a cluster's own API stores. */
   readonly schema?: { readonly fields: SchemaFields; readonly structs: Structs };

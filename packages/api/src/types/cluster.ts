@@ -37,6 +37,7 @@ export const cluster = defineType({
   resource: 'clusters',
   scope: 'cluster',
   namePrefix: 'c-',
+  unique: { field: 'displayName', unless: 'internal', label: 'Cluster name' },
   spec: {
     displayName: dnsLabel({ as: 'name' }),
     description: string(),

@@ -7,8 +7,6 @@ import { createServer } from 'node:http';
 import { duplexPair } from 'node:stream';
 import { after, before, test } from 'node:test';
 import { type Dialer, until } from '@drover/base';
-import type { ApiRequest } from './behaviour.ts';
-import { clusters } from './clusters.ts';
 import { openTestApi, type TestApi } from './fixture.ts';
 
 let api: TestApi;
@@ -30,17 +28,29 @@ after(() => api[Symbol.asyncDispose]());
 const store = (displayName: string, internal = false) =>
   api.resources.create('cluster', { metadata: {}, spec: { displayName, internal } });
 
-test('of two stored under one name the one stored later is refused, whatever was written to them since', async () => {
-  const [first, second] = [await store('same'), await store('same')];
-  const changed = await api.resources.modify('cluster', { name: first.metadata.name }, seen => ({
-    ...seen,
-    spec: { ...seen.spec, description: 'changed since' },
-  }));
-  const request = { deps: api.deps } as ApiRequest;
-  await clusters.afterCreate!(request, changed);
-  await assert.rejects(clusters.afterCreate!(request, second), {
+test('of many that store one name at once, one does, and the others write nothing', async () => {
+  const results = await Promise.allSettled(Array.from({ length: 5 }, () => store('same')));
+  const refused = results.flatMap(one => (one.status === 'rejected' ? [one.reason.details] : []));
+  assert.deepEqual(
+    refused,
+    Array.from({ length: 4 }, () => ({ field: 'Cluster name', code: 'NotUnique' })),
+  );
+  const { data } = await api.want(200, 'GET', '/v3/clusters?name=same');
+  assert.equal(data.length, 1);
+});
+
+test('a name that a cluster gave up is another’s to take, and stays his', async () => {
+  const [first, second] = [await store('given-up'), await store('other')];
+  const rename = (name: string, displayName: string) =>
+    api.resources.modify('cluster', { name }, seen => ({ ...seen, spec: { ...seen.spec, displayName } }));
+  await assert.rejects(rename(second.metadata.name, 'given-up'), {
     details: { field: 'Cluster name', code: 'NotUnique' },
   });
+  await rename(first.metadata.name, 'taken-instead');
+  await rename(second.metadata.name, 'given-up');
+  await api.resources.delete('cluster', { name: first.metadata.name });
+  await assert.rejects(store('given-up'), { details: { field: 'Cluster name', code: 'NotUnique' } });
+  await store('taken-instead');
 });
 
 test('a name is free again for a change to it once its cluster is gone', async () => {

@@ -7,7 +7,7 @@ import { checkEndpoint } from '../clusters/endpoint-input.ts';
 import { directPlaces, proxyKubeconfig } from '../clusters/kubeconfig.ts';
 import { importYaml } from '../live/import-yaml.ts';
 import { prepareEngineInput } from '../provisioning/cluster-input.ts';
-import { namespaceIndex } from '../resources/index.ts';
+import { namespaceIndex, uniqueIndex, valueTaken } from '../resources/index.ts';
 import { type ApiRequest, type ApiView, behaviour } from './behaviour.ts';
 import { engineActions, timeline } from './cluster-engine.ts';
 import { exportYaml } from './export-yaml.ts';
@@ -24,20 +24,6 @@ export const clusters = behaviour<Cluster>({
     checkEndpoint(input);
     requireTemplate(request, input);
     return prepareEngineInput({ ...input, name });
-  },
-  // Two may ask at once, of two servers even: of those that were stored under one name, the first one has it.
-  async afterCreate({ deps: { resources } }, { metadata, spec }) {
-    const made = await resources.createdAt('cluster', metadata.name);
-    let next: string | undefined;
-    do {
-      const page = await resources.list('cluster', { limit: 500, continue: next });
-      for (const other of page.items) {
-        if (other.metadata.uid === metadata.uid || other.spec?.displayName !== spec?.displayName) continue;
-        const theirs = await resources.createdAt('cluster', other.metadata.name);
-        if (theirs !== undefined && made !== undefined && theirs < made) throw nameTaken(spec?.displayName ?? '');
-      }
-      next = page.continue;
-    } while (next);
   },
   async prepareUpdate(request, input, cluster) {
     checkEndpoint(input);
@@ -115,10 +101,7 @@ function hasAgent(request: ApiView, id: string): boolean {
   }
 }
 
-function requireFreeName(request: ApiRequest, name: string): void {
-  for (const other of request.deps.caches.cluster.all()) {
-    if (other.spec?.displayName === name) throw nameTaken(name);
-  }
+/** Two who ask at once are told apart when it is stored; here it shows before anything else is looked at. */
+function requireFreeName({ deps: { caches } }: ApiRequest, name: string): void {
+  if (caches.cluster.by(uniqueIndex, name).length > 0) throw valueTaken(types.cluster, name);
 }
-
-const nameTaken = (name: string) => invalid('Cluster name', `"${name}" is taken`, 'NotUnique');

@@ -2,10 +2,11 @@
  * ResourceCache: all resources of one type in memory, kept in step by one watch. Reading it is synchronous. Our own
  * writes show in it at once through `observe`; another replica's within the watch's delay.
  */
-import { type TypedResource, type TypeId, types } from '@drover/api';
+import { type TypeDeclaration, type TypedResource, type TypeId, types } from '@drover/api';
 import { backoffMs, isExpired, keyOf, type Log, sleep } from '@drover/base';
 import { noteRead, type Source } from './reads.ts';
 import type { ResourceEvent, Resources } from './resources.ts';
+import { fieldValue } from './unique.ts';
 
 /** Computes the index values of a resource; it is found under each of them. */
 export type IndexBy<R> = (resource: R) => readonly (string | undefined)[];
@@ -190,6 +191,9 @@ function removeFrom(keys: Map<string, Set<string>>, values: readonly (string | u
 /** Finds the resources of a namespace, in the cache of every type that has them. */
 export const namespaceIndex = 'namespace';
 
+/** Finds the resources of a type by the value that each has alone; those that need not have it alone, too. */
+export const uniqueIndex = 'unique';
+
 /** A cache of every type, for a server: `caches.cluster.get('c-abcde')`. */
 export type Caches = { readonly [Id in TypeId]: ResourceCache<Id> };
 
@@ -197,9 +201,10 @@ export function createCaches(resources: Resources, log: Log): Caches {
   const caches = Object.fromEntries(
     Object.keys(types).map(id => [id, new ResourceCache(id as TypeId, resources, log)]),
   ) as unknown as Caches;
-  for (const [id, { scope }] of Object.entries(types)) {
-    const cache = caches[id as TypeId] as ResourceCache<TypeId>;
-    if (scope === 'namespaced') cache.index(namespaceIndex, ({ metadata }) => [metadata.namespace]);
+  for (const [id, type] of Object.entries(types) as [TypeId, TypeDeclaration][]) {
+    const cache = caches[id] as ResourceCache<TypeId>;
+    if (type.scope === 'namespaced') cache.index(namespaceIndex, ({ metadata }) => [metadata.namespace]);
+    if (type.unique) cache.index(uniqueIndex, resource => [fieldValue(type, resource)]);
   }
   resources.onWrite = (id, resource, gone) => (caches[id] as ResourceCache<TypeId>).observe(resource, gone);
   return caches;

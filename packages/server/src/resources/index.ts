@@ -5,3 +5,4 @@ export * from './controller.ts';
 export * from './key.ts';
 export * from './reads.ts';
 export * from './resources.ts';
+export * from './unique.ts';

@@ -48,6 +48,35 @@ test('create fills in what the server owns, and refuses what Kubernetes would', 
   await assert.rejects(it.resources.create('node', { metadata: { name: 'a' } }), { message: /namespace.*needs one/ });
 });
 
+test('of those who create one name at once all but one are told that it is there', async () => {
+  await using it = await open();
+  const make = () => it.resources.create('setting', { metadata: { name: 'raced' }, value: '1' });
+  const results = await Promise.allSettled([make(), make(), make()]);
+  const reasons = results.map(one => (one.status === 'fulfilled' ? 'made' : one.reason.reason));
+  assert.deepEqual(reasons.toSorted(), ['AlreadyExists', 'AlreadyExists', 'made']);
+});
+
+test('whoever lost a race to create is told so even where the winner is gone by then', async () => {
+  await using it = await open();
+  const gone = Promise.withResolvers<void>();
+  const late = new Proxy(it.store, {
+    get(store, name) {
+      if (name === 'txn')
+        return (...given: Parameters<Store['txn']>) =>
+          store.txn(...given).catch(error => gone.promise.then(() => Promise.reject(error)));
+      const value = Reflect.get(store, name, store);
+      return typeof value === 'function' ? value.bind(store) : value;
+    },
+  });
+  const place = { name: 'brief' };
+  await it.resources.create('setting', { metadata: place, value: '1' });
+  const loser = new Resources(late, new FieldCipher([newSecretsKey()]));
+  const lost = assert.rejects(loser.create('setting', { metadata: place, value: '2' }), { reason: 'AlreadyExists' });
+  await it.resources.delete('setting', place);
+  gone.resolve();
+  await lost;
+});
+
 test('an update with a stale version is a Conflict, and one that changes nothing writes nothing', async () => {
   await using it = await open();
   const made = await it.resources.create('cluster', cluster('a'));

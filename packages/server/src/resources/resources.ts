@@ -19,6 +19,7 @@ import {
 import type { Compare, Entry, Op, Store } from '@drover/store';
 import { decodeResource, encodeResource, formatVersion, parseVersion, type SecretCodec } from './codec.ts';
 import { prefixOf, storeKey } from './key.ts';
+import { claimsOf, uniqueValue, valueTaken } from './unique.ts';
 
 export type ResourceEvent<R> =
   /** `previous` reads what was there before a change, for those who ask. */
@@ -103,7 +104,7 @@ export class Resources {
     };
   }
 
-  /** Creates with a name given or generated; throws AlreadyExists, or Invalid for a name Kubernetes would not take. */
+  /** Creates with a name given or generated; throws AlreadyExists, or Invalid for a name Kubernetes would not take, or a value that is another's alone. */
   async create<Id extends TypeId>(id: Id, draft: Draft<Id>, options: WriteOptions = {}): Promise<TypedResource<Id>> {
     const type = types[id];
     const { namespace } = draft.metadata;
@@ -233,11 +234,6 @@ export class Resources {
     }
   }
 
-  /** At which write of all it was made: of two, the one made first has the lower. Undefined where there is none. */
-  async createdAt<Id extends TypeId>(id: Id, name: string, namespace?: string): Promise<number | undefined> {
-    return (await this.#store.get(storeKey(types[id], name, namespace)))?.created;
-  }
-
   /** The resource, or undefined where there is none. */
   find<Id extends TypeId>(id: Id, name: string, namespace?: string): Promise<TypedResource<Id> | undefined> {
     return ignoreNotFound(this.get(id, name, namespace));
@@ -255,16 +251,20 @@ export class Resources {
     const { name, namespace } = resource.metadata;
     const key = storeKey(type, name, namespace);
     const value = encodeResource(type, resource, key, this.#secrets);
+    const claims = await claimsOf(this.#store, id, { key, before, after: resource });
     let written: number;
     try {
-      written = await this.#store.txn(this.#compares({ key, revision }, options), [
-        { type: 'put', key, value },
-        ...(beside?.ops ?? []),
-      ]);
+      written = await this.#store.txn(
+        [...this.#compares({ key, revision }, options), ...claims.compares],
+        [{ type: 'put', key, value }, ...claims.ops, ...(beside?.ops ?? [])],
+      );
     } catch (error) {
-      if (isConflict(error) && revision === 0 && (await this.#store.get(key))) throw alreadyExists(type.id, name);
-      if (isConflict(error)) throw conflict(type.id, name);
-      throw error;
+      if (!isConflict(error)) throw error;
+      // The store names the key that was not as it should be.
+      const changed = error.details?.name;
+      if (revision === 0 && changed === key) throw alreadyExists(type.id, name);
+      if (changed === claims.wanted) throw valueTaken(type, uniqueValue(type, resource) ?? '');
+      throw conflict(type.id, name);
     }
     const resourceVersion = formatVersion(this.#store.epoch, written);
     const seen = { ...resource, metadata: { ...resource.metadata, resourceVersion } };
@@ -277,8 +277,9 @@ export class Resources {
     const key = storeKey(types[id], resource.metadata.name, resource.metadata.namespace);
     const revision = parseVersion(this.#store.epoch, resource.metadata.resourceVersion!);
     const beside = this.beside?.(id, resource, undefined);
-    const ops: Op[] = [{ type: 'delete', key }, ...(beside?.ops ?? [])];
-    const removed = await this.#store.txn(this.#compares({ key, revision }, options), ops);
+    const claims = await claimsOf(this.#store, id, { key, before: resource });
+    const ops: Op[] = [{ type: 'delete', key }, ...claims.ops, ...(beside?.ops ?? [])];
+    const removed = await this.#store.txn([...this.#compares({ key, revision }, options), ...claims.compares], ops);
     beside?.done?.();
     const resourceVersion = formatVersion(this.#store.epoch, removed);
     this.onWrite?.(id, { ...resource, metadata: { ...resource.metadata, resourceVersion } }, true);

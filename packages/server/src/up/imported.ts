@@ -10,7 +10,7 @@ import { backoffMs, type Log, messageOf, sleep, until } from '@drover/base';
 import { applyManifest, type Connection, KubeClient, kubeconfigTarget } from '@drover/kube';
 import { defaultTokenName, tokenSecretName } from '../clusters/registration-token.ts';
 import { controllerRights } from '../connect/import-manifest.ts';
-import type { Caches, Resources } from '../resources/index.ts';
+import { type Caches, type Resources, uniqueIndex } from '../resources/index.ts';
 
 export interface ImportedOptions {
   readonly context: string;
@@ -61,12 +61,20 @@ async function ensureCluster({ context, resources, caches }: ImportedOptions): P
     cluster => cluster.metadata.annotations?.[contextAnnotation] === context,
   );
   if (there) return there.metadata.name;
+  const name = freeName(clusterName(context), caches);
   const made = await resources.create('cluster', {
     metadata: { annotations: { [contextAnnotation]: context } },
-    spec: { displayName: clusterName(context), internal: false },
+    spec: { displayName: name, internal: false },
     status: { driver: 'imported' },
   });
   return made.metadata.name;
+}
+
+/** The name, or with a number behind it where somebody gave it to another cluster. */
+function freeName(name: string, { cluster }: Caches): string {
+  let free = name;
+  for (let at = 2; cluster.by(uniqueIndex, free).length > 0; at++) free = `${name.slice(0, 58)}-${at}`;
+  return free;
 }
 
 /** The server's controllers are somebody of their own in there, with rights of their own. */
