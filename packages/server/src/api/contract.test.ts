@@ -126,6 +126,20 @@ test('a cluster’s own path answers the cluster and points at the context’s s
   assert.equal(root.type, 'apiRoot');
 });
 
+test('a project stays in its cluster, whatever a change or a replacement says', async () => {
+  const make = async (name: string) => (await api.want(201, 'POST', '/v3/clusters', { body: { name } })).id;
+  const [here, there] = [await make('here'), await make('there')];
+  const { id, name } = await api.want(201, 'POST', '/v3/projects', { body: { name: 'stays', clusterId: here } });
+  for (const query of ['', '?_replace=true'])
+    for (const clusterId of [there, 'nowhere', null]) {
+      const { status, body } = await api.ask('PUT', `/v3/projects/${id}${query}`, { body: { name, clusterId } });
+      assert.deepEqual([status, body.code, body.fieldName], [422, 'InvalidOption', 'clusterId']);
+    }
+  await api.want(200, 'PUT', `/v3/projects/${id}?_replace=true`, { body: { name } });
+  const moved = await api.want(200, 'PUT', `/v3/projects/${id}`, { body: { name: 'renamed', clusterId: here } });
+  assert.deepEqual([moved.name, moved.clusterId], ['renamed', here]);
+});
+
 test('the root lists the versions, and a version is a root with its collections', async () => {
   const roots = await api.want(200, 'GET', '/', { as: '' });
   assert.deepEqual(

@@ -1,6 +1,6 @@
 /** Projects in v3: namespaces of a cluster that belong together. The two that the server makes itself stay. */
 import { type Project, types } from '@drover/api';
-import { alreadyExists, methodNotAllowed } from '@drover/base';
+import { alreadyExists, invalid, methodNotAllowed } from '@drover/base';
 import { systemProjectLabel } from '../controllers/cluster-projects.ts';
 import { behaviour } from './behaviour.ts';
 import { exportYaml } from './export-yaml.ts';
@@ -19,8 +19,13 @@ export const projects = behaviour<Project>({
       if (other.name === metadata.name && other.namespace !== metadata.namespace)
         throw alreadyExists('project', metadata.name);
   },
-  prepareUpdate: (request, input, project, { replace } = { replace: false }) =>
-    checkProjectQuota(request, input, { project, replace }),
+  prepareUpdate(request, input, project, { replace } = { replace: false }) {
+    const { clusterId = project.spec?.clusterName } = input;
+    // It lies below its cluster, by its id as well.
+    if (clusterId !== project.spec?.clusterName)
+      throw invalid('clusterId', 'a project stays in its cluster', 'InvalidOption');
+    return checkProjectQuota(request, { ...input, clusterId }, { project, replace });
+  },
   actions: { exportYaml: { run: (_, project) => exportYaml(types.project, project) } },
   async remove(request, project) {
     if (project.metadata.labels?.[systemProjectLabel] === 'true')
