@@ -94,3 +94,31 @@ test('who is no member of the local cluster gets nothing of it, and of the serve
     [user.id],
   );
 });
+
+test('a workspace has its namespace in the local cluster, and takes along only one that was made for it', {
+  skip,
+}, async () => {
+  const names = async () => (await kubectl('get', 'namespaces', '-o', 'name')).split('\n');
+  const there = (name: string) => async () => (await names()).includes(`namespace/${name}`) || undefined;
+  const gone = (name: string) => async () => !(await names()).includes(`namespace/${name}`) || undefined;
+  for (const name of ['fleet-default', 'fleet-local']) await until(`namespace ${name}`, there(name), patient);
+  await kubectl('create', 'namespace', 'somebodys');
+  for (const name of ['north', 'somebodys']) {
+    await server.ask(admin, 'POST', '/v3/fleetworkspaces', { name }, 201);
+    await until(`namespace ${name}`, there(name), patient);
+  }
+  for (const name of ['somebodys', 'north']) {
+    const { links } = await server.ask(admin, 'GET', `/v3/fleetworkspaces/${name}`);
+    await server.ask(admin, 'DELETE', new URL(links.remove).pathname);
+  }
+  await until('the namespace to go', gone('north'), patient);
+  await until(
+    'the workspaces to be gone',
+    async () => {
+      const { data } = await server.ask(admin, 'GET', '/v3/fleetworkspaces');
+      return data.length === 2 || undefined;
+    },
+    patient,
+  );
+  assert.ok((await names()).includes('namespace/somebodys'));
+});

@@ -56,6 +56,8 @@ const otherwise: Readonly<Record<string, string>> = {
   'setting.collectionMethods': 'a setting that the server does not know would have no effect',
   'nodeDriver.collectionMethods': 'a driver that the server does not know would have no effect',
   'nodeDriver.resourceMethods': 'nor can one be taken out of the server',
+  'kontainerDriver.collectionMethods': 'a way of making clusters that the server does not know would make none',
+  'kontainerDriver.resourceMethods': 'nor can one be taken out of the server',
   'node.collectionMethods': 'nodes register themselves or follow the cluster’s own; none is made by hand',
   'node.resourceMethods': 'nothing of theirs is changed here but by their actions',
 };

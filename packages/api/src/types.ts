@@ -6,8 +6,12 @@ import { cloudCredential } from './types/cloud-credential.ts';
 import { cluster } from './types/cluster.ts';
 import { clusterRegistrationToken } from './types/cluster-registration-token.ts';
 import { composeConfig } from './types/compose-config.ts';
+import { dynamicSchema } from './types/dynamic-schema.ts';
 import { etcdBackup } from './types/etcd-backup.ts';
 import { feature } from './types/feature.ts';
+import { fleetWorkspace } from './types/fleet-workspace.ts';
+import { group, groupMember } from './types/group.ts';
+import { kontainerDriver } from './types/kontainer-driver.ts';
 import { managementSecret } from './types/management-secret.ts';
 import { node } from './types/node.ts';
 import { nodeDriver } from './types/node-driver.ts';
@@ -33,10 +37,15 @@ export const types = {
   clusterRegistrationToken,
   clusterRoleTemplateBinding,
   composeConfig,
+  dynamicSchema,
   etcdBackup,
   feature,
+  fleetWorkspace,
   globalRole,
   globalRoleBinding,
+  group,
+  groupMember,
+  kontainerDriver,
   managementSecret,
   node,
   nodeDriver,
@@ -66,10 +75,15 @@ export type Cluster = TypedResource<'cluster'>;
 export type ClusterRegistrationToken = TypedResource<'clusterRegistrationToken'>;
 export type ClusterRoleTemplateBinding = TypedResource<'clusterRoleTemplateBinding'>;
 export type ComposeConfig = TypedResource<'composeConfig'>;
+export type DynamicSchema = TypedResource<'dynamicSchema'>;
 export type EtcdBackup = TypedResource<'etcdBackup'>;
 export type Feature = TypedResource<'feature'>;
+export type FleetWorkspace = TypedResource<'fleetWorkspace'>;
 export type GlobalRole = TypedResource<'globalRole'>;
 export type GlobalRoleBinding = TypedResource<'globalRoleBinding'>;
+export type Group = TypedResource<'group'>;
+export type GroupMember = TypedResource<'groupMember'>;
+export type KontainerDriver = TypedResource<'kontainerDriver'>;
 export type ManagementSecret = TypedResource<'managementSecret'>;
 export type ManagedNode = TypedResource<'node'>;
 export type NodeDriver = TypedResource<'nodeDriver'>;

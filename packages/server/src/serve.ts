@@ -19,9 +19,12 @@ import type { Config } from './config.ts';
 import { startPeers } from './connect/peers.ts';
 import { openServerIdentity } from './connect/server-identity.ts';
 import { clusterCreator, projectCreator } from './controllers/creator-bindings.ts';
+import { driverSchemas } from './controllers/driver-schemas.ts';
 import { indexNeeded, orphanedBindings } from './controllers/orphaned-bindings.ts';
+import { workspaceNamespaces } from './controllers/workspace-namespaces.ts';
 import { openDataDir } from './data-dir.ts';
 import { ensureFeatures } from './features.ts';
+import { defaultWorkspace, ensureWorkspaces } from './fleet-workspaces.ts';
 import { baseUrl } from './http/base-url.ts';
 import { behindProxies } from './http/client-address.ts';
 import { Front } from './http/front.ts';
@@ -29,6 +32,7 @@ import { healthRoutes } from './http/health.ts';
 import { homeRoute } from './http/home.ts';
 import { createMetrics, metricsRoute } from './http/metrics.ts';
 import { openMetricsToken } from './http/metrics-token.ts';
+import { ensureKontainerDrivers } from './kontainer-drivers.ts';
 import { kubeApiRoutes } from './kubeapi/route.ts';
 import { ensureNodeDrivers } from './node-drivers.ts';
 import { openStore } from './open-store.ts';
@@ -81,8 +85,10 @@ export async function serve({ config, say, log, signal }: ServeOptions): Promise
   await Promise.all([
     ensureBuiltinRoles(resources, caches),
     ensureFeatures(resources, caches),
+    ensureKontainerDrivers(resources, caches),
     ensureNodeDrivers(resources, caches),
     ensureTemplates(resources, caches),
+    ensureWorkspaces({ resources, caches, settings }),
   ]);
 
   const metrics = createMetrics();
@@ -180,6 +186,9 @@ export async function serve({ config, say, log, signal }: ServeOptions): Promise
     startController(inactiveUsers({ resources, caches, settings }), context),
     startController(clusterCreator, context),
     startController(projectCreator, context),
+    startController(driverSchemas, context),
+    startController(defaultWorkspace, context),
+    startController(workspaceNamespaces({ clients }), context),
     ...orphanedBindings.map(sweep => startController(sweep, context)),
   );
   metrics.observe({

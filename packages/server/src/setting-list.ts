@@ -16,6 +16,8 @@ export const settingDefaults: Readonly<Record<string, string>> = {
   'delete-inactive-user-after': '',
   'disable-inactive-user-after': '2160h',
   'first-login': 'true',
+  /** The workspace of clusters that are put into none. */
+  'fleet-default-workspace-name': 'fleet-default',
   'install-uuid': '',
   'k8s-version': 'v1.36.3',
   'kubeconfig-default-token-ttl-minutes': '43200',
@@ -65,6 +67,9 @@ export const settingChecks: Readonly<Record<string, (value: string) => void>> = 
     }
   },
   'whitelist-domain': value => requireHostPatterns('value', parseList(value)),
+  'fleet-default-workspace-name': value => {
+    if (!isDnsLabel(value)) throw invalid('value', 'must be the name of a workspace', 'InvalidFormat');
+  },
   'password-min-length': wholeNumber('password-min-length', { min: 2, max: 256 }),
   'server-url': value => {
     if (!URL.canParse(value) || new URL(value).protocol !== 'https:')

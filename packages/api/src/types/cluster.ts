@@ -51,6 +51,8 @@ export const cluster = defineType({
     rancherKubernetesEngineConfig: open('rancherKubernetesEngineConfig'),
     /** By their place in it. */
     engineSecrets: map(string(), { secret: true, create: false, update: false }),
+    /** The workspace that it is in. */
+    fleetWorkspaceName: string(),
     /** Lets clients reach the cluster's own kube-apiserver with a token of this server. */
     localClusterAuthEndpoint: struct('localClusterAuthEndpoint', {
       enabled: falseByDefault(),

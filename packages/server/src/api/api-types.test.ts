@@ -36,7 +36,7 @@ const parts: readonly (readonly [why: string, names: RegExp])[] = [
   ['left out: what is bound is told by the roles in the cluster', /\.defaultClusterRoleForProjectMembers$/],
   ['left out: it has no state of its own here', /(Binding|Role|NetworkPolicy)\.status$/],
   ['left out: a feature holds as soon as it is set', /^feature\.(state|transitioning)/],
-  ['left out: drivers are of the server, nothing is downloaded', /^nodeDriver\.status$/],
+  ['left out: drivers are of the server, nothing is downloaded', /^nodeDriver\.status$|^kontainerDriver\.refresh$/],
   ['left out: no provider gives any', /^principal\.extraInfo$/],
   ['left out: the time is in its metadata', /^token\.lastUpdateTime$/],
   ['left out: it is under /v1, as the cluster itself has it', /^(node|cluster)\./],
@@ -77,17 +77,16 @@ function whyMissing(name: string): string {
 
 /** What a type waits for; the first that fits. The last ones are not waited for. */
 const areas: readonly (readonly [area: string, ids: RegExp])[] = [
-  ['many clusters as one', /^globalDns|^fleetWorkspace$/],
+  ['many clusters as one', /^globalDns/],
   ['scans and security policies', /^cis|^clusterScan$|^podSecurity/],
   [
     'sign-in with directories and identity providers',
     /Config$|Provider$|^authConfig$|^authToken$|^samlToken$|^oidcClient$/,
   ],
   ['apps and catalogs', /^(catalog|clusterCatalog|projectCatalog|template|multiClusterApp|app)([A-Z]|$)/],
-  ['building clusters', /^(kontainerDriver|nodePool|nodeTemplate)$|^etcdBackup$|^rke|^clusterTemplate|^dynamicSchema$/],
+  ['building clusters', /^(nodePool|nodeTemplate)$|^etcdBackup$|^rke|^clusterTemplate/],
   ['monitoring, alerts and logging', /[aA]lert|[mM]onitor|[lL]ogging|^notifier$|^prometheus|^serviceMonitor$/],
   ['left out: a cluster makes them, in its namespaces', /^serviceAccountToken$/],
-  ['left out: principals took its place', /^group(Member)?$/],
   ['left out: pipelines left the API', /^pipeline|^sourceCode/],
   ['left out: service mesh left the API', /^(destinationRule|gateway|virtualService)$/],
   ['switches of the server', /^feature$/],

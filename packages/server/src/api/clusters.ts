@@ -5,17 +5,22 @@ import { issueToken } from '../auth/index.ts';
 import { askAgent } from '../clusters/agent-view.ts';
 import { checkEndpoint } from '../clusters/endpoint-input.ts';
 import { directPlaces, proxyKubeconfig } from '../clusters/kubeconfig.ts';
+import { workspaceOf } from '../fleet-workspaces.ts';
+import { requireActiveDriver } from '../kontainer-drivers.ts';
 import { importYaml } from '../live/import-yaml.ts';
 import { prepareEngineInput } from '../provisioning/cluster-input.ts';
 import { namespaceIndex, uniqueIndex, valueTaken } from '../resources/index.ts';
 import { type ApiRequest, type ApiView, behaviour } from './behaviour.ts';
 import { engineActions, timeline } from './cluster-engine.ts';
 import { exportYaml } from './export-yaml.ts';
+import { prepareWorkspace } from './fleet-workspaces.ts';
 import { requireTemplate } from './pod-security-templates.ts';
 import { depsOf, voucherOf } from './tokens.ts';
 
 export const clusters = behaviour<Cluster>({
   repeatable: true,
+  show: ({ deps: { settings } }, data, cluster) =>
+    data['fleetWorkspaceName'] ? data : { ...data, fleetWorkspaceName: workspaceOf(cluster, settings) },
   visible: (request, cluster) => request.deps.auth.access.mayReach(request.caller, cluster.metadata.name),
   async prepareCreate(request, input) {
     const name = String(input['name'] ?? '').trim();
@@ -23,14 +28,15 @@ export const clusters = behaviour<Cluster>({
     requireFreeName(request, name);
     checkEndpoint(input);
     requireTemplate(request, input);
-    return prepareEngineInput({ ...input, name });
+    requireActiveDriver(request.deps.caches, input);
+    return prepareEngineInput({ ...prepareWorkspace(request, input), name });
   },
   async prepareUpdate(request, input, cluster) {
     checkEndpoint(input);
     requireTemplate(request, input);
     const name = input['name'];
     if (typeof name === 'string' && name !== cluster.spec?.displayName) requireFreeName(request, name);
-    return prepareEngineInput(input, cluster);
+    return prepareEngineInput(prepareWorkspace(request, input, cluster), cluster);
   },
   async remove(request, cluster) {
     if (cluster.spec?.internal) throw methodNotAllowed('DELETE', 'the cluster that this server runs itself');

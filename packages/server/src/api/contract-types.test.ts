@@ -66,6 +66,32 @@ const samples: Readonly<Record<string, Sample>> = {
     by: 'name',
     value: named,
   },
+  dynamicSchema: {
+    make: nth => ({ name: named(nth), resourceFields: { size: { type: 'int', create: true } } }),
+    change: { pluralName: 'sizes' },
+    replaced: { pluralName: undefined },
+    by: 'name',
+    value: named,
+    partly: ['resourceFields'],
+  },
+  fleetWorkspace: {
+    make: nth => ({ name: named(nth) }),
+    by: 'name',
+    value: named,
+  },
+  group: {
+    make: nth => ({ name: named(nth), provider: 'github' }),
+    change: { externalId: 'second' },
+    by: 'name',
+    value: named,
+  },
+  groupMember: {
+    make: nth => ({ name: named(nth), principalId: 'github_user://1' }),
+    change: { principalId: 'github_user://2' },
+    replaced: { principalId: null },
+    by: 'name',
+    value: named,
+  },
   rancherUserNotification: {
     make: nth => ({ name: named(nth), message: 'first', componentName: 'server' }),
     change: { message: 'second' },

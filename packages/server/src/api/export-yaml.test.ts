@@ -18,7 +18,7 @@ test('a cluster and a project are documents of what was set of them, from which 
   const exported = parse(yamlOutput);
   assert.deepEqual(exported, {
     version: 'v3',
-    clusters: { one: { description: body.description, labels: body.labels } },
+    clusters: { one: { description: body.description, labels: body.labels, fleetWorkspaceName: 'fleet-default' } },
   });
   const again = await api.want(201, 'POST', '/v3/clusters', { body: { name: 'two', ...exported.clusters.one } });
   assert.deepEqual([again.description, again.labels.team], [body.description, 'shop']);

@@ -15,10 +15,12 @@ import { bootstrapAdmin, createUser, issueToken, openAuth } from '../auth/index.
 import { ensureBuiltinRoles } from '../builtin-roles.ts';
 import { ClusterClients } from '../clusters/clients.ts';
 import { ensureFeatures } from '../features.ts';
+import { ensureWorkspaces } from '../fleet-workspaces.ts';
 import { baseUrl } from '../http/base-url.ts';
 import { Front } from '../http/front.ts';
 import { healthRoutes } from '../http/health.ts';
 import { homeRoute } from '../http/home.ts';
+import { ensureKontainerDrivers } from '../kontainer-drivers.ts';
 import { kubeApiRoutes } from '../kubeapi/route.ts';
 import { ensureNodeDrivers } from '../node-drivers.ts';
 import type { OutboundOptions } from '../outbound/route.ts';
@@ -99,6 +101,8 @@ export async function openTestApi(options: TestApiOptions = {}): Promise<TestApi
   await ensureFeatures(resources, caches);
   await ensureTemplates(resources, caches);
   await ensureNodeDrivers(resources, caches);
+  await ensureKontainerDrivers(resources, caches);
+  await ensureWorkspaces({ resources, caches, settings });
   const base = { resources, caches, settings };
   const auth = openAuth(base, { baseUrl, log: silentLog, signal: stop.signal });
   const upstreams = options.upstreams ?? noUpstreams;

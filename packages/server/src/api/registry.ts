@@ -10,8 +10,12 @@ import { cloudCredentials } from './cloud-credentials.ts';
 import { clusterRegistrationTokens } from './cluster-registration-tokens.ts';
 import { clusters } from './clusters.ts';
 import { composeConfigs } from './compose-configs.ts';
+import { dynamicSchemas } from './dynamic-schemas.ts';
 import { etcdBackups } from './etcd-backups.ts';
 import { features } from './features.ts';
+import { fleetWorkspaces } from './fleet-workspaces.ts';
+import { groupMembers, groups } from './groups.ts';
+import { kontainerDrivers } from './kontainer-drivers.ts';
 import { managementSecrets } from './management-secrets.ts';
 import { nodeDrivers } from './node-drivers.ts';
 import { podSecurityTemplates } from './pod-security-templates.ts';
@@ -32,10 +36,15 @@ const stored: readonly (readonly [TypeId, unknown])[] = [
   ['cluster', clusters],
   ['clusterRegistrationToken', clusterRegistrationTokens],
   ['clusterRoleTemplateBinding', clusterRoleTemplateBindings],
+  ['dynamicSchema', dynamicSchemas],
   ['etcdBackup', etcdBackups],
   ['feature', features],
+  ['fleetWorkspace', fleetWorkspaces],
   ['globalRole', globalRoles],
   ['globalRoleBinding', globalRoleBindings],
+  ['group', groups],
+  ['groupMember', groupMembers],
+  ['kontainerDriver', kontainerDrivers],
   ['node', nodes],
   ['nodeDriver', nodeDrivers],
   ['podSecurityAdmissionConfigurationTemplate', podSecurityTemplates],

@@ -1,8 +1,18 @@
 /** `/v3/schemas` and those of a context: what each type is, with links for the way the client came. */
-import { filterModifiers, openStruct, type SchemaFields, schemaFields, structSchemas, type V3Data } from '@drover/api';
+import {
+  clouds,
+  filterModifiers,
+  openStruct,
+  type SchemaFields,
+  schemaFields,
+  structSchemas,
+  type V3Data,
+} from '@drover/api';
 import { notFound } from '@drover/base';
+import { activeClouds } from '../controllers/driver-schemas.ts';
 import type { ApiRequest, ApiView, ServedType } from './behaviour.ts';
 import type { Filter } from './collection.ts';
+import { showDynamic, standingSchemas } from './dynamic-schemas.ts';
 import { engineSchemas, inputSchemas } from './input-schemas.ts';
 import { mayCreateSomewhere } from './may-create.ts';
 import { servedTypes } from './registry.ts';
@@ -68,9 +78,11 @@ function emptySchema(_request: ApiRequest, id: string): V3Data {
 
 const schemaUrl = (request: ApiRequest, id: string) => `${request.base}${request.versionPath}/schemas/${id}`;
 
-/** The answers given last, by the way that the client came and what he may make: nothing else decides them. */
-const answers = new Map<string, V3Data & { readonly data: readonly V3Data[] }>();
-const keepAnswers = 32;
+/** The collections made last, by the way that the client came, what he may make, and which schemas come and go: nothing else decides them. */
+const collections = new Map<string, SchemaCollection>();
+const keepCollections = 64;
+
+type SchemaCollection = V3Data & { readonly data: readonly V3Data[] };
 
 /** The types that the caller may make none of, by their place among those served. */
 function notOffered(request: ApiRequest): ReadonlySet<number> {
@@ -80,29 +92,71 @@ function notOffered(request: ApiRequest): ReadonlySet<number> {
   return new Set(none);
 }
 
-/** The collection of all of them; the same object for the same way and rights. */
-export function schemaCollection(request: ApiRequest): V3Data & { readonly data: readonly V3Data[] } {
-  const without = notOffered(request);
-  const key = `${request.base} ${request.versionPath} ${request.context?.type ?? ''} ${[...without].join()}`;
-  const kept = answers.get(key);
+/** The collection of all of them as the caller is shown it; the same object for the same way and rights. */
+export function schemaCollection(request: ApiRequest): SchemaCollection {
+  return collectionWithout(request, notOffered(request));
+}
+
+/** Every schema of the request's context, those that come and go while the server runs included, whatever the caller may make. */
+export function listSchemas(request: ApiRequest): readonly V3Data[] {
+  return collectionWithout(request, new Set()).data;
+}
+
+function collectionWithout(request: ApiRequest, without: ReadonlySet<number>): SchemaCollection {
+  const { base, versionPath, context } = request;
+  const key = [base, versionPath, context?.type ?? '', [...without].join(), comingAndGoing(request)].join(' ');
+  const kept = collections.get(key);
   if (kept) return kept;
-  const data = listSchemas(request, without);
-  const self = `${request.base}${request.versionPath}/schemas`;
-  const answer = Object.freeze({
+  const data = allSchemas(request, without);
+  const made = Object.freeze({
     type: 'collection',
     resourceType: 'schema',
-    links: { self },
+    links: { self: `${base}${versionPath}/schemas` },
     pagination: { limit: data.length, total: data.length },
     actions: {},
     data,
   });
-  if (answers.size >= keepAnswers) answers.delete(answers.keys().next().value!);
-  answers.set(key, answer);
-  return answer;
+  if (collections.size >= keepCollections) collections.delete(collections.keys().next().value!);
+  collections.set(key, made);
+  return made;
 }
 
-/** Every schema of the request's context: a cluster's has its own types and those of the whole that are about it. */
-export function listSchemas(request: ApiRequest, without: ReadonlySet<number> = new Set()): V3Data[] {
+/** Which of the schemas that drivers and clients bring there are now. */
+function comingAndGoing({ deps: { caches } }: ApiView): string {
+  const standing = standingSchemas(caches).map(({ metadata }) => `${metadata.name}@${metadata.resourceVersion}`);
+  return [...standing, ...activeClouds(caches).map(({ id }) => id)].join();
+}
+
+function allSchemas(request: ApiRequest, without: ReadonlySet<number>): V3Data[] {
+  const { caches } = request.deps;
+  const isGone = goneFields(new Set(activeClouds(caches).map(({ field }) => field)));
+  const own = ownSchemas(request, without).flatMap(schema => {
+    const id = String(schema['id']);
+    if (isGone(id)) return [];
+    if (id !== 'cloudCredential') return [schema];
+    const fields = Object.entries(schema['resourceFields'] as V3Data).filter(([name]) => !isGone(name));
+    const filters = Object.entries(schema['collectionFilters'] as V3Data).filter(([name]) => !isGone(name));
+    return [{ ...schema, resourceFields: Object.fromEntries(fields), collectionFilters: Object.fromEntries(filters) }];
+  });
+  if (request.context) return own;
+  const brought = standingSchemas(caches).map(schema => {
+    const shown = showDynamic(schema);
+    const id = String(shown['id']);
+    return { ...emptySchema(request, id), ...shown, links: { self: schemaUrl(request, id) } };
+  });
+  return [...own, ...brought].sort(byId);
+}
+
+const byId = (a: V3Data, b: V3Data) => (String(a['id']) < String(b['id']) ? -1 : 1);
+
+/** The credential of a cloud goes with its driver. */
+const goneFields = (active: ReadonlySet<string>) => {
+  const gone = new Set(clouds.map(({ field }) => field).filter(field => !active.has(field)));
+  return (name: string) => gone.has(name);
+};
+
+/** Those of the server's own types: a cluster's context has its own and those of the whole that are about it. */
+export function ownSchemas(request: ApiRequest, without: ReadonlySet<number> = new Set()): V3Data[] {
   const inContext = servedTypes.filter(({ context, declaration }) =>
     request.context
       ? context === request.context.type || refersTo(declaration.id, request.context.type)
@@ -118,7 +172,7 @@ export function listSchemas(request: ApiRequest, without: ReadonlySet<number> = 
   }
   for (const [id, fields] of Object.entries({ ...inputSchemas, ...engineSchemas }))
     if (!out.has(id)) out.set(id, structSchema(request, id, fields));
-  return [...out.values()].sort((a, b) => (String(a['id']) < String(b['id']) ? -1 : 1));
+  return [...out.values()].sort(byId);
 }
 
 export function refersTo(id: string, contextType: string): boolean {

@@ -16,6 +16,6 @@ export interface V3Schema {
 }
 
 /** The schemas that `/v3/schemas` of the request's context shows to its caller. */
-export function schemasFor(request: ApiRequest): V3Schema[] {
-  return listSchemas(request) as unknown as V3Schema[];
+export function schemasFor(request: ApiRequest): readonly V3Schema[] {
+  return listSchemas(request) as unknown as readonly V3Schema[];
 }

@@ -38,7 +38,7 @@ export function matchesHost(one: string, host: string): boolean {
 }
 
 export interface HostDeps {
-  readonly caches: Pick<Caches, 'nodeDriver'>;
+  readonly caches: Pick<Caches, 'nodeDriver' | 'kontainerDriver'>;
   readonly settings: Pick<Settings, 'get'>;
 }
 
@@ -49,7 +49,7 @@ export const parseList = (text: string): string[] =>
     .filter(one => one !== '');
 
 /** The hosts of a cloud, while its driver is active. */
-export function hostsOf({ caches }: HostDeps, driver: string): readonly string[] {
+export function hostsOf({ caches }: Pick<HostDeps, 'caches'>, driver: string): readonly string[] {
   const { spec } = caches.nodeDriver.get(driver) ?? {};
   return spec?.active ? (spec.whitelistDomains ?? []) : [];
 }
@@ -58,5 +58,8 @@ export function hostsOf({ caches }: HostDeps, driver: string): readonly string[]
 export function isHostAllowed(deps: HostDeps, host: string): boolean {
   const added = parseList(deps.settings.get('whitelist-domain'));
   const ofDrivers = [...deps.caches.nodeDriver.all()].flatMap(({ metadata }) => hostsOf(deps, metadata.name));
-  return [...added, ...ofDrivers].some(one => matchesHost(one, host));
+  const ofWays = [...deps.caches.kontainerDriver.all()].flatMap(({ spec }) =>
+    spec?.active ? (spec.whitelistDomains ?? []) : [],
+  );
+  return [...added, ...ofDrivers, ...ofWays].some(one => matchesHost(one, host));
 }
