@@ -71,13 +71,30 @@ function heldIn(world: World, rights: Rights, { cluster, project }: Place): { ru
 
 const hidden = ({ external, externalRules }: Template): boolean => external && externalRules.length === 0;
 
+const everything: readonly Rule[] = [
+  { apiGroups: ['*'], resources: ['*'], verbs: ['*'] },
+  { nonResourceURLs: ['*'], verbs: ['*'] },
+];
+
+/** Whoever owns a cluster by the verb `own` has inside of it what his roles say, and no more. */
+const ownsAll = (rights: Rights, cluster: string): boolean =>
+  rights.admin ||
+  (isOwner(rights, cluster) &&
+    holdsAll(
+      partsIn(rights, cluster).flatMap(({ rules }) => rules),
+      everything,
+    ));
+
+const ownsThere = (rights: Rights, { cluster, project }: Place): boolean =>
+  (cluster !== undefined && isOwner(rights, cluster)) || rights.projects.get(project ?? '')?.owner === true;
+
 /** Whether all of these templates are somebody's own in the place. */
 function hasAll(world: World, rights: Rights, templates: ReadonlyMap<string, Template>, place: Place): boolean {
-  const { cluster, project } = place;
-  if (rights.admin || (cluster !== undefined && isOwner(rights, cluster))) return true;
+  const { cluster } = place;
+  if (rights.admin || (cluster !== undefined && ownsAll(rights, cluster))) return true;
   const held = heldIn(world, rights, place);
   if ([...templates].some(([id, template]) => hidden(template) && !held.templates.has(id))) return false;
-  if (ownerIn(templates) && !rights.projects.get(project ?? '')?.owner) return false;
+  if (ownerIn(templates) && !ownsThere(rights, place)) return false;
   return holdsAll(held.rules, rulesOf(templates));
 }
 
@@ -140,8 +157,8 @@ export function excess(world: World, rights: Rights, others: readonly Rights[]):
     const what = `in ${place.project ?? place.cluster}`;
     if (!others.some(other => place.cluster === anyCluster || reaches(world, other, place.cluster)))
       return `the way ${what}`;
-    if (others.some(other => isOwner(other, place.cluster))) return undefined;
-    if (part.owner && !others.some(other => other.projects.get(place.project ?? '')?.owner)) return `ownership ${what}`;
+    if (others.some(other => ownsAll(other, place.cluster))) return undefined;
+    if (part.owner && !others.some(other => ownsThere(other, place))) return `ownership ${what}`;
     const held = others.map(other => heldIn(world, other, place));
     const unknown = [...part.templates].find(
       ([id, template]) => hidden(template) && !held.some(({ templates }) => templates.has(id)),

@@ -80,6 +80,32 @@ test('T18: a role that makes owners is given by owners, whatever else covers the
   assert.equal(await gives(binder, inside, binder, { projectId: project }), 403);
 });
 
+test('T18: who owns a cluster by the verb alone gives nothing that he has not inside of it, to himself neither', async () => {
+  const keeper = await api.makeUser(`user-${++count}`);
+  const pods = rule('', ['pods'], 'get');
+  const keeps = await template({ rules: [own(['clusters'], 'own'), pods] });
+  await inCluster(keeps, keeper);
+  const there = { clusterId: cluster };
+  for (const role of ['cluster-owner', await template({ rules: [rule('', ['secrets'], 'get')] }), 'cluster-admin'])
+    assert.equal(await gives(keeper, role, keeper, there), 403, role);
+  assert.equal(await gives(keeper, 'project-member', keeper, { projectId: project }), 403);
+  assert.equal(await gives(keeper, keeps, guest, there), 201);
+  assert.equal(await gives(keeper, await template({ rules: [pods] }), guest, there), 201);
+  const owner = await api.makeUser(`user-${++count}`);
+  await inCluster('cluster-owner', owner);
+  assert.equal(await gives(owner, 'cluster-owner', guest, there), 201);
+});
+
+test('T25: who owns a cluster by the verb alone acts on nobody who has all of it', async () => {
+  const clerk = await userWith(own(['users'], ...write));
+  await inCluster(await template({ rules: [own(['clusters'], 'own')] }), clerk);
+  const owner = await api.makeUser(`user-${++count}`);
+  await inCluster('cluster-owner', owner);
+  assert.equal(await status(clerk, 'PUT', `/v3/users/${owner.id}`, { description: 'x' }), 403);
+  await inCluster('cluster-owner', clerk);
+  assert.equal(await status(clerk, 'PUT', `/v3/users/${owner.id}`, { description: 'x' }), 200);
+});
+
 test('T25: nobody acts on members of a cluster that is closed to him, nor on owners', async () => {
   const clerk = await userWith(own(['users'], ...write), own(['projects', 'clusters'], '*'));
   const member = await api.makeUser(`user-${++count}`);

@@ -7,6 +7,7 @@ import { forbidden } from '@drover/base';
 import type { Caller } from '../http/exchange.ts';
 import type { Caches, Source } from '../resources/index.ts';
 import { backingNamespaceOf, type Grants, indexBindings, type ScopeGrants, type Subjects } from './grants.ts';
+import { heldIn } from './held.ts';
 import { KnownGrants } from './known-grants.ts';
 import type { Removals } from './removals.ts';
 import { type Attributes, rulesAllow } from './rules.ts';
@@ -32,6 +33,8 @@ export interface Access {
   isAdmin(caller: Caller): boolean;
   /** Whether the caller owns the cluster: an owner's role in it, or admin. */
   isOwner(caller: Caller, clusterId: string): boolean;
+  /** Whether he has everything inside of it besides, as owners by the verb `own` have not: what lets him give and be anybody there. */
+  ownsAll(caller: Caller, clusterId: string): boolean;
   /** Whether the caller's global rules allow the verb on any resource, known to this server or not: `impersonate`, `view`, … */
   allows(caller: Caller, verb: Verb, attributes: Attributes): boolean;
   /** Told when somebody may have other rights than before: one user, or anybody where it is not said who. Ends with the signal. */
@@ -86,6 +89,10 @@ export function createAccess(
       if (caller.clusterId !== undefined && caller.clusterId !== clusterId) return false;
       const grants = grantsOf(caller);
       return grants.admin || scopesFor(caches, grants, clusterId).some(scope => scope.owner);
+    },
+    ownsAll(caller, clusterId) {
+      if (caller.clusterId !== undefined && caller.clusterId !== clusterId) return false;
+      return heldIn(caches, grantsOf(caller), { clusterId }).ownsAll;
     },
     allows: (caller, verb, attributes) => rulesAllow(grantsOf(caller).rules, verb, attributes),
     may(caller, verb, type, place = {}) {

@@ -26,7 +26,7 @@ export function requireMayGrant(
 ): void {
   const { rules, scope = {} } = grant;
   if (access.isAdmin(caller)) return;
-  if (scope.clusterId !== undefined && access.isOwner(caller, scope.clusterId)) return;
+  if (scope.clusterId !== undefined && access.ownsAll(caller, scope.clusterId)) return;
   if (caller.clusterId !== undefined && caller.clusterId !== scope.clusterId)
     throw forbidden(`this token is for cluster "${caller.clusterId}" only`);
   const missing = firstMissing(heldIn(caches, access.grantsOf(caller), scope).rules, rules);
@@ -51,7 +51,7 @@ export function requireMayBindTemplate(
     throw invalid('roleTemplateId', `role ${roleTemplateId} is for a ${template.context}`, 'InvalidBodyContent');
   if (projectId !== undefined && projectId.split(':')[0] !== clusterId)
     throw invalid('projectId', `must be a project of cluster ${clusterId}`);
-  if (deps.access.isAdmin(caller) || deps.access.isOwner(caller, clusterId)) return;
+  if (deps.access.isAdmin(caller) || deps.access.ownsAll(caller, clusterId)) return;
   const all = templatesOf(deps.caches, roleTemplateId);
   requireHeldTemplates(deps, caller, { templates: all, clusterId, projectId });
   const rules = all.flatMap(each => [...(each.rules ?? []), ...(each.externalRules ?? [])]);
@@ -195,7 +195,7 @@ function moreIn(
 ): string | undefined {
   const { clusterId = '' } = scope;
   if (clusterId !== everyCluster && !grantsReach(caches, own, clusterId)) return 'membership';
-  if (heldIn(caches, own, { clusterId }).owner) return undefined;
+  if (heldIn(caches, own, { clusterId }).ownsAll) return undefined;
   const held = heldIn(caches, own, scope);
   if (part.owner && !held.owner) return 'ownership';
   const missing = firstMissing(held.rules, part.rules);

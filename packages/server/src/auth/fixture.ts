@@ -137,7 +137,11 @@ export async function seedRoles({ resources }: Pick<Fixture, 'resources'>): Prom
   await template('cluster-owner', {
     builtin: true,
     context: 'cluster',
-    rules: [everything, { apiGroups: group, resources: ['clusters'], verbs: ['own'] }],
+    rules: [
+      everything,
+      { nonResourceURLs: ['*'], verbs: ['*'] },
+      { apiGroups: group, resources: ['clusters'], verbs: ['own'] },
+    ],
   });
   await template('cluster-member', {
     builtin: true,

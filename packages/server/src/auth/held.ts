@@ -5,7 +5,7 @@
 import type { RoleTemplate } from '@drover/api';
 import type { Caches } from '../resources/index.ts';
 import { type Grants, type ScopeGrants, templatesOf } from './grants.ts';
-import type { PolicyRule } from './rules.ts';
+import { firstMissing, type PolicyRule } from './rules.ts';
 
 /** Where rights are given: on the whole server when neither is set. */
 export interface Scope {
@@ -23,18 +23,20 @@ export interface Held {
   readonly templates: ReadonlySet<string>;
   /** Whether he owns the cluster, or the project that was asked for. */
   readonly owner: boolean;
+  /** Whether he owns the cluster and has everything inside of it; by the verb `own` alone he has not. */
+  readonly ownsAll: boolean;
 }
 
 const managementGroup = 'management.cattle.io';
 
 export function heldIn(caches: Caches, grants: Grants, { clusterId, projectId }: Scope): Held {
-  if (grants.admin) return { rules: grants.rules, templates: new Set(), owner: true };
+  if (grants.admin) return { rules: grants.rules, templates: new Set(), owner: true, ownsAll: true };
   const project = projectId === undefined ? undefined : grants.projects.get(projectId);
-  const parts: (ScopeGrants | undefined)[] = [
+  const wide: (ScopeGrants | undefined)[] = [
     clusterId === undefined ? undefined : grants.clusters.get(clusterId),
     clusterId === undefined || clusterId === 'local' ? undefined : grants.everyCluster,
-    project,
   ];
+  const parts = [...wide, project];
   const rules = onServerKinds(grants.rules);
   const templates = new Set<string>();
   for (const part of parts) {
@@ -42,8 +44,15 @@ export function heldIn(caches: Caches, grants: Grants, { clusterId, projectId }:
     for (const name of part?.templates ?? []) for (const one of [name, ...(within[name] ?? [])]) templates.add(one);
   }
   if (project && ownsAsShipped(caches, project)) rules.push(...shippedForProjects(caches));
-  return { rules, templates, owner: parts.some(part => part?.owner) };
+  const inside = wide.flatMap(part => part?.rules ?? []);
+  const ownsAll = wide.some(part => part?.owner) && firstMissing(inside, everything) === undefined;
+  return { rules, templates, owner: parts.some(part => part?.owner), ownsAll };
 }
+
+const everything: readonly PolicyRule[] = [
+  { apiGroups: ['*'], resources: ['*'], verbs: ['*'] },
+  { nonResourceURLs: ['*'], verbs: ['*'] },
+];
 
 /** Kubernetes' own roles that hold others whole: it aggregates `view` into `edit`, and `edit` into `admin`. */
 const within: Readonly<Record<string, readonly string[]>> = {

@@ -82,6 +82,12 @@ async function seed(fixture: Fixture) {
   await resources.create('globalRoleBinding', { metadata: {}, globalRoleName: 'admin', userName: 'u-ann' });
   await bindInCluster(fixture, 'c-a', 'cluster-owner', 'u-oli');
   await bindInCluster(fixture, 'c-a', 'cluster-member', 'u-mia');
+  await resources.create('roleTemplate', {
+    metadata: { name: 'rt-keeper' },
+    context: 'cluster',
+    rules: [{ apiGroups: ['management.cattle.io'], resources: ['clusters'], verbs: ['own'] }],
+  });
+  await bindInCluster(fixture, 'c-a', 'rt-keeper', 'u-kim');
   await resources.create('globalRole', {
     metadata: { name: 'gr-support' },
     displayName: 'support',
@@ -98,6 +104,7 @@ const ann = callerOf('u-ann');
 const oli = callerOf('u-oli');
 const mia = callerOf('u-mia');
 const sue = callerOf('u-sue');
+const kim = callerOf('u-kim');
 const account = 'system:serviceaccount:ns:builder';
 
 const granted: [string, typeof ann, string[], userId: string, groups: string[]][] = [
@@ -130,6 +137,7 @@ const refused: [string, typeof ann, string[], reason?: 'BadRequest'][] = [
   ['a member as somebody else', mia, ['Impersonate-User', 'bob']],
   ['a member as himself with a group he is not in', mia, ['Impersonate-User', 'u-mia', 'Impersonate-Group', 'devs']],
   ['a member as a service account', mia, ['Impersonate-User', account]],
+  ['an owner by the verb alone as a service account', kim, ['Impersonate-User', account]],
   ['an owner as another user', oli, ['Impersonate-User', 'bob']],
   ['somebody with a right to another user', sue, ['Impersonate-User', 'u-oli']],
   ['an admin in system:masters', ann, ['Impersonate-User', 'bob', 'Impersonate-Group', 'system:masters']],

@@ -74,6 +74,7 @@ function readWish(rawHeaders: readonly string[]): Wish | undefined {
     else if (lower === 'impersonate-group') groups.push(value);
     else if (lower.startsWith(extraPrefix))
       (extra[unescapeExtraKey(lower.slice(extraPrefix.length))] ??= []).push(value);
+    // Impersonate-Uid among them: whom this server knows has no UID in a cluster, so nobody could say who may claim one.
     else throw badRequest(`${name} is not supported; use Impersonate-User, -Group and -Extra-*`);
   }
   if (!any) return undefined;
@@ -88,7 +89,7 @@ function grantWish(access: Access, caller: Caller, asked: { wish: Wish; clusterI
   refuseReserved(wish);
   const account = serviceAccountPattern.exec(wish.user);
   if (account) {
-    if (!access.isOwner(caller, clusterId)) throw refuse(`service account "${account[1]}:${account[2]}"`);
+    if (!access.ownsAll(caller, clusterId)) throw refuse(`service account "${account[1]}:${account[2]}"`);
   } else if (wish.user.startsWith('system:serviceaccount:')) {
     throw refuse(`"${wish.user}": a service account is system:serviceaccount:NAMESPACE:NAME`);
   } else if (wish.user !== caller.userId) {

@@ -83,7 +83,7 @@ const values = [
 ]; // biome-ignore format: a list of words
 
 export function headerNoise(noise: Source, runs: number): void {
-  const nothing = { allows: () => false, isOwner: () => false } as never;
+  const nothing = { allows: () => false, ownsAll: () => false } as never;
   const resolve = createResolveIdentity(nothing);
   const caller = { userId: 'u-real', groups: ['system:authenticated'], extra: { username: ['é'] } } as never;
   let sent = 0;
