@@ -4,6 +4,8 @@
  */
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { promisify } from 'node:util';
@@ -16,6 +18,7 @@ const run = promisify(execFile);
 const skip = missingApiServer() ?? false;
 let cluster: TestApiServer;
 let server: ServerProcess;
+let dataDir: string;
 let kube: KubeClient;
 let admin: string;
 let member: { readonly id: string; readonly token: string };
@@ -24,11 +27,15 @@ let shop: string;
 let other: string;
 let binding: string;
 
+const start = (port?: number): Promise<ServerProcess> =>
+  startServer({ args: ['--cluster', 'context:test'], env: { KUBECONFIG: cluster.kubeconfigPath }, dataDir, port });
+
 before(async () => {
   if (skip) return;
   cluster = await startApiServer();
   kube = new KubeClient(cluster.connection);
-  server = await startServer({ args: ['--cluster', 'context:test'], env: { KUBECONFIG: cluster.kubeconfigPath } });
+  dataDir = await mkdtemp(join(tmpdir(), 'drover-members-'));
+  server = await start();
   admin = await server.login();
   id = await until(
     'the cluster to be active',
@@ -56,6 +63,7 @@ after(async () => {
   await server?.[Symbol.asyncDispose]();
   await kube?.[Symbol.asyncDispose]();
   await cluster?.[Symbol.asyncDispose]();
+  if (dataDir) await rm(dataDir, { recursive: true, force: true });
 });
 
 interface Bound extends Resource {
@@ -64,7 +72,17 @@ interface Bound extends Resource {
 }
 
 /** What the cluster itself says of the member. */
-async function may(verb: string, resource: string, namespace?: string, name?: string): Promise<boolean> {
+const may = (verb: string, resource: string, namespace?: string, name?: string): Promise<boolean> =>
+  somebodyMay(member.id, { verb, resource, namespace, name });
+
+interface Asked {
+  readonly verb: string;
+  readonly resource: string;
+  readonly namespace?: string | undefined;
+  readonly name?: string | undefined;
+}
+
+async function somebodyMay(user: string, { verb, resource, namespace, name }: Asked): Promise<boolean> {
   const [plural, ...rest] = resource.split('.');
   const group = rest.join('.');
   const answer = await kube.request<{ status: { allowed: boolean } }>(
@@ -74,7 +92,7 @@ async function may(verb: string, resource: string, namespace?: string, name?: st
       body: {
         apiVersion: 'authorization.k8s.io/v1',
         kind: 'SubjectAccessReview',
-        spec: { user: member.id, resourceAttributes: { verb, resource: plural, group, namespace, name } },
+        spec: { user, resourceAttributes: { verb, resource: plural, group, namespace, name } },
       },
     },
   );
@@ -146,6 +164,67 @@ test('kubectl lists the namespaces of his projects for him, in whatever form, an
   assert.match(await kubectl(stranger.token, 'get', 'ns'), /not a member of a cluster/);
 });
 
+test('who a request is made as, down to extras, is what the cluster reads; and a UID is refused', {
+  skip,
+}, async () => {
+  const review = { apiVersion: 'authentication.k8s.io/v1', kind: 'SelfSubjectReview' };
+  const path = `/k8s/clusters/${id}/apis/authentication.k8s.io/v1/selfsubjectreviews`;
+  const ask = (token: string, headers: Record<string, string>) =>
+    server.fetch('POST', path, { token, headers, body: review });
+  const who = async (token: string, headers: Record<string, string> = {}) => {
+    const { status, body } = await ask(token, headers);
+    assert.equal(status, 201, JSON.stringify(body));
+    return body.status.userInfo;
+  };
+  const own = await who(member.token);
+  assert.deepEqual([own.username, own.uid], [member.id, undefined]);
+  assert.deepEqual(own.extra.principalid, [`local://${member.id}`]);
+  const [requested] = own.extra.requesttokenid;
+  assert.equal(requested, member.token.split(':')[0]);
+
+  const wish = {
+    'Impersonate-User': 'somebody',
+    'Impersonate-Group': 'devs',
+    // A header's bytes, one character each.
+    'Impersonate-Extra-Example.com%2FTeam%20of': Buffer.from('red ☂').toString('latin1'),
+  };
+  assert.deepEqual(await who(admin, wish), {
+    username: 'somebody',
+    groups: ['devs', 'system:authenticated'],
+    extra: { 'example.com/team of': ['red ☂'] },
+  });
+  const refused = async (token: string, headers: Record<string, string>) => {
+    const { status, body } = await ask(token, headers);
+    assert.equal(body.kind, 'Status');
+    return [status, body.message];
+  };
+  const mine = { 'Impersonate-User': member.id };
+  assert.deepEqual(await refused(member.token, { ...mine, 'Impersonate-Extra-Scopes': 'all' }), [
+    403,
+    'you may not impersonate extra "scopes"',
+  ]);
+  for (const claimed of ['principalid', 'username', 'requesttokenid', 'requesthost'])
+    assert.deepEqual(await refused(admin, { ...mine, [`Impersonate-Extra-${claimed}`]: 'x' }), [
+      403,
+      `you may not impersonate extra "${claimed}"`,
+    ]);
+  for (const [token, headers] of [
+    [admin, { ...wish, 'Impersonate-Uid': '7' }],
+    [member.token, { ...mine, 'Impersonate-Uid': '7' }],
+    [admin, { 'Impersonate-Uid': '7' }],
+  ] as const) {
+    const [status, message] = await refused(token, headers);
+    assert.equal(status, 400);
+    assert.match(message, /Impersonate-Uid is not supported/i);
+  }
+  const kubectl = await run(cluster.kubectl, [
+    ...[`--server=${server.url}/k8s/clusters/${id}`, `--token=${admin}`, '--kubeconfig=/dev/null'],
+    `--certificate-authority=${join(server.dataDir, 'tls', 'ca.crt')}`,
+    ...['auth', 'whoami', '--as', 'somebody', '--as-uid', '7'],
+  ]).catch((error: { stderr: string }) => error);
+  assert.match(kubectl.stderr, /not supported/);
+});
+
 test('rights follow a namespace into another project and back', { skip }, async () => {
   const move = (name: string, projectId: string) =>
     server.ask(admin, 'POST', `/v3/cluster/${id}/namespaces/${name}?action=move`, { projectId }, 200);
@@ -155,6 +234,44 @@ test('rights follow a namespace into another project and back', { skip }, async 
   await move('elsewhere', other);
   await becomes('no rights in what went', false, () => may('create', 'persistentvolumeclaims', 'elsewhere'));
   await becomes('nor a look at it', false, () => may('get', 'namespaces', undefined, 'elsewhere'));
+});
+
+test('a namespace that two projects claim is in the one that its annotation names, whole, of this cluster', {
+  skip,
+}, async () => {
+  const rival = await server.makeUser(admin, 'rival');
+  const grant = { projectId: other, roleTemplateId: 'project-member', userId: rival.id };
+  await server.ask(admin, 'POST', '/v3/projectroletemplatebindings', grant);
+  const key = 'field.cattle.io/projectId';
+  const short = (projectId: string) => projectId.split(':')[1]!;
+  const says = (annotation: string, label: string) =>
+    kube.patch(
+      namespaces,
+      'claimed',
+      { metadata: { annotations: { [key]: annotation }, labels: { [key]: label } } },
+      { type: 'merge' },
+    );
+  const works = { verb: 'create', resource: 'persistentvolumeclaims', namespace: 'claimed' };
+  const whose = async () => [await somebodyMay(member.id, works), await somebodyMay(rival.id, works)].join();
+  const is = (what: string, expected: string) => becomes(what, true, async () => (await whose()) === expected);
+  const shown = async (token: string): Promise<string | undefined> => {
+    const { data } = await server.ask(token, 'GET', `/v3/cluster/${id}/namespaces`);
+    return data.find((one: { id: string }) => one.id === 'claimed')?.projectId;
+  };
+  await kube.create(namespaces, { apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'claimed' } });
+  await says(shop, short(other));
+  await is('the annotation to count', 'true,false');
+  assert.deepEqual([await shown(member.token), await shown(rival.token)], [shop, undefined]);
+  for (const forged of [`c-elsewhere:${short(shop)}`, short(shop), `${shop},${other}`, `${shop}:${short(other)}`]) {
+    await says(forged, short(shop));
+    await is(`"${forged}" to be nobody’s`, 'false,false');
+    assert.deepEqual([await shown(member.token), await shown(rival.token)], [undefined, undefined], forged);
+    await says(shop, short(other));
+    await is('it to be the project’s again', 'true,false');
+  }
+  await says(other, short(shop));
+  await is('the other project to have it, and it alone', 'false,true');
+  assert.deepEqual([await shown(member.token), await shown(rival.token)], [undefined, other]);
 });
 
 test('a role that is changed changes what its members may, and an edit by hand is put right', { skip }, async () => {
@@ -202,6 +319,38 @@ test('a grant that goes leaves nothing, and one in the cluster that nobody gave 
     const { items } = await kube.list<Bound>(roleBindings, { labelSelector });
     return !items.some(({ subjects }) => subjects?.some(({ name }) => name === member.id));
   });
+});
+
+test('a server that was killed in the midst of a change puts right what it missed, and what was done there meanwhile', {
+  skip,
+}, async () => {
+  const works = { verb: 'create', resource: 'persistentvolumeclaims', namespace: 'shop' };
+  const give = async (userId: string, roleTemplateId: string): Promise<string> =>
+    (await server.ask(admin, 'POST', '/v3/projectroletemplatebindings', { projectId: shop, roleTemplateId, userId }))
+      .id;
+  const [stays, comes] = [await server.makeUser(admin, 'stays'), await server.makeUser(admin, 'comes')];
+  const goes = await give(member.id, 'project-member');
+  await give(stays.id, 'project-member');
+  for (const user of [member.id, stays.id]) await becomes('both grants to hold', true, () => somebodyMay(user, works));
+  const taken = server.fetch('DELETE', `/v3/projectroletemplatebindings/${goes}`, { token: admin });
+  const given = give(comes.id, 'project-member');
+  const [{ status }] = await Promise.all([taken, given]);
+  assert.ok(status < 300, String(status));
+  await server.stop('SIGKILL');
+  // By hand, while nobody looks: a right taken from who has it, another left for who has not.
+  const { items } = await kube.list<Bound>(roleBindings, { namespace: 'shop' });
+  const his = items.filter(({ subjects }) => subjects?.some(({ name }) => name === stays.id));
+  for (const { metadata } of his) await kube.delete(roleBindings, metadata.name, { namespace: 'shop' });
+  const { apiVersion, kind, metadata, ...fields } = his[0]!;
+  const subjects = [{ apiGroup: 'rbac.authorization.k8s.io', kind: 'User', name: 'nobody-here' }];
+  const orphan = { name: 'rb-left', namespace: 'shop', labels: metadata.labels };
+  await kube.create(roleBindings, { apiVersion, kind, ...fields, metadata: orphan, subjects } as Resource);
+  await becomes('his right to be gone', false, () => somebodyMay(stays.id, works));
+  server = await start(Number(new URL(server.url).port));
+  await becomes('his right to be back', true, () => somebodyMay(stays.id, works));
+  await becomes('what was given last to be there', true, () => somebodyMay(comes.id, works));
+  await becomes('what was taken last to be gone', false, () => somebodyMay(member.id, works));
+  await becomes('what nobody gave to be gone', false, () => somebodyMay('nobody-here', works));
 });
 
 test('a deleted cluster keeps no binding of its projects', { skip }, async () => {

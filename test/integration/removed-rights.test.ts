@@ -4,10 +4,18 @@
  */
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { type Secret, until } from '@drover/base';
-import { nodes, pods, type ResourceRef } from '@drover/kube';
+import { ignoreNotFound, type Resource, type Secret, until } from '@drover/base';
+import {
+  clusterRoleBindings,
+  clusterRoles,
+  namespaces,
+  nodes,
+  pods,
+  type ResourceRef,
+  roleBindings,
+} from '@drover/kube';
 import { type Hub, startHub } from './hub.ts';
-import { type ImportedCluster, importCluster, missingImportable } from './imported-cluster.ts';
+import { type ImportedCluster, importCluster, missingImportable, namespace } from './imported-cluster.ts';
 
 const skip = missingImportable() ?? false;
 let hub: Hub;
@@ -17,7 +25,7 @@ let tom: typeof mia;
 
 before(async () => {
   if (skip) return;
-  hub = await startHub();
+  hub = await startHub({ repairEveryMs: 500 });
   [mia, tom] = [await hub.makeUser('mia'), await hub.makeUser('tom')];
   cluster = await importCluster(hub, 'demo');
   for (const { id } of [mia, tom]) await hub.grant(cluster.id, id, 'pods-view');
@@ -141,4 +149,105 @@ test('a role that gives less is used no more for what it gave, and nobody is kep
   const before = await notes();
   await hub.resources.modify('roleTemplate', metadata, role => ({ ...role, rules: rules(['get', 'watch']) }));
   assert.equal(await notes(), before, 'what gives more takes nothing away');
+});
+
+type Rbac = Resource & Readonly<Record<'rules' | 'subjects' | 'roleRef', unknown>>;
+const what = ({ rules, subjects, roleRef, metadata: { labels } }: Rbac) => ({ rules, subjects, roleRef, labels });
+const marks = { 'app.kubernetes.io/managed-by': 'drover', 'cattle.io/creator': 'norman' };
+const rbac = 'rbac.authorization.k8s.io';
+
+/** What the cluster holds of one kind for somebody, or under a name. */
+async function find(ref: ResourceRef, wanted: (one: Rbac) => boolean): Promise<Rbac> {
+  for await (const one of cluster.kube.listAll<Rbac>(ref)) if (wanted(one)) return one;
+  throw new Error(`no such ${ref.resource}`);
+}
+const names = (userId: string) => (one: Rbac) => JSON.stringify(one.subjects ?? '').includes(`"${userId}"`);
+
+test('whatever somebody edits or deletes of it in the cluster is put right, and what nobody gave goes', {
+  skip,
+}, async () => {
+  const una = await hub.makeUser('una');
+  await hub.resources.create('project', {
+    metadata: { name: 'p-shop', namespace: cluster.id },
+    spec: { clusterName: cluster.id, displayName: 'shop' },
+  });
+  await cluster.kube.create(namespaces, namespace('shop', `${cluster.id}:p-shop`));
+  await hub.grant(cluster.id, una.id, 'nodes-look');
+  await hub.resources.create('projectRoleTemplateBinding', {
+    metadata: { name: 'prtb-una', namespace: 'p-shop' },
+    projectName: `${cluster.id}:p-shop`,
+    roleTemplateName: 'pods-view',
+    userName: una.id,
+  });
+  const wide = await until('the grant in the cluster', () =>
+    find(clusterRoleBindings, one => names(una.id)(one) && /nodes-look/.test(JSON.stringify(one.roleRef))).catch(
+      () => undefined,
+    ),
+  );
+  const narrow = await until('the grant in the project', () =>
+    find(roleBindings, names(una.id)).catch(() => undefined),
+  );
+  const role = await find(clusterRoles, ({ metadata }) => metadata.name === 'nodes-look');
+  const { kube } = cluster;
+  const everything = [{ apiGroups: ['*'], resources: ['*'], verbs: ['*'] }];
+  const somebody = [{ apiGroup: rbac, kind: 'User', name: 'somebody' }];
+  const edits: [string, ResourceRef, Rbac, object | undefined][] = [
+    ['a role that says more', clusterRoles, role, { rules: everything }],
+    ['a role that says nothing', clusterRoles, role, { rules: [] }],
+    ['a role that is gone', clusterRoles, role, undefined],
+    ['a binding in the cluster for somebody else', clusterRoleBindings, wide, { subjects: somebody }],
+    ['a binding in the cluster that is gone', clusterRoleBindings, wide, undefined],
+    ['a binding in a namespace for nobody', roleBindings, narrow, { subjects: null }],
+    ['a binding in a namespace that is gone', roleBindings, narrow, undefined],
+    ['a binding without its marks', roleBindings, narrow, { metadata: { labels: null } }],
+  ];
+  for (const [edit, ref, { metadata, ...before }, change] of edits) {
+    const place = { namespace: metadata.namespace };
+    if (change) await kube.patch(ref, metadata.name, change, { ...place, type: 'merge' });
+    else await kube.delete(ref, metadata.name, place);
+    await until(
+      `${edit} to be put right`,
+      async () => {
+        const now = await ignoreNotFound(kube.get<Rbac>(ref, metadata.name, place));
+        return now && JSON.stringify(what(now)) === JSON.stringify(what({ ...before, metadata } as Rbac));
+      },
+      { timeoutMs: 20_000 },
+    );
+  }
+  const orphan = (name: string, labels: Record<string, string>) => ({
+    apiVersion: `${rbac}/v1`,
+    kind: 'ClusterRoleBinding',
+    metadata: { name, labels },
+    roleRef: { apiGroup: rbac, kind: 'ClusterRole', name: 'cluster-admin' },
+    subjects: [{ apiGroup: rbac, kind: 'User', name: una.id }],
+  });
+  await kube.create(clusterRoleBindings, orphan('crb-left', marks));
+  await kube.create(clusterRoleBindings, orphan('crb-theirs', {}));
+  const there = async (name: string) => (await ignoreNotFound(kube.get(clusterRoleBindings, name))) !== undefined;
+  await until('what nobody gave to be gone', async () => !(await there('crb-left')), { timeoutMs: 20_000 });
+  assert.ok(await there('crb-theirs'), 'what somebody else made stays');
+  await kube.delete(clusterRoleBindings, 'crb-theirs');
+});
+
+test('an agent that was away finds grants that changed meanwhile, there and here', { skip }, async () => {
+  const una = await hub.makeUser('una-2');
+  const may = (userId: string, verb: string) =>
+    cluster.allows({ user: userId }, { resourceAttributes: { verb, resource: 'nodes' } });
+  await hub.grant(cluster.id, una.id, 'nodes-look');
+  await own('owner-4');
+  const becomesThere = (userId: string, verb: string, allowed: boolean) =>
+    until(`${verb} of ${userId} to be ${allowed}`, async () => (await may(userId, verb)) === allowed, {
+      timeoutMs: 60_000,
+    });
+  await becomesThere(una.id, 'get', true);
+  await becomesThere(mia.id, 'delete', true);
+  await cluster.stopAgent();
+  await disown('owner-4');
+  await hub.grant(cluster.id, tom.id, 'nodes-look');
+  const his = await find(clusterRoleBindings, names(una.id));
+  await cluster.kube.delete(clusterRoleBindings, his.metadata.name);
+  await cluster.startAgent();
+  await becomesThere(tom.id, 'get', true);
+  await becomesThere(mia.id, 'delete', false);
+  await becomesThere(una.id, 'get', true);
 });

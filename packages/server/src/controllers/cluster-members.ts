@@ -119,7 +119,7 @@ export async function applyMembers(
   const roles = { wanted: plan.roles, seen: seenRoles, installUuid, onForeign, onLeft };
   const seen = await readMarked<ClusterRoleBinding>(client, clusterRoleBindings, marked);
   // A role of that name which is somebody else's would give what it says, and not what is meant.
-  const bindings = () => ({ wanted: withoutRoles(plan.bindings, inTheWay), seen, installUuid, onLeft });
+  const bindings = () => ({ wanted: withoutRoles(plan.bindings, inTheWay), seen, installUuid, adopts: true, onLeft });
   const heir = ({ metadata }: ClusterRole) => (inProjects.has(metadata.name) ? projectPart : undefined);
   await doAll([
     () => putAll(client, clusterRoles, roles),

@@ -1,7 +1,7 @@
 /** Objects in a cluster that are this install's: found by their marks, made, put right and removed, and no others touched. */
 import { conflict, ignoreExists, ignoreNotFound, type Resource } from '@drover/base';
 import type { KubeClient, ResourceRef } from '@drover/kube';
-import { isMarked, isOurs } from './ours.ts';
+import { isMarked, isNobodys, isOurs } from './ours.ts';
 
 type Seen<R> = ReadonlyMap<string, R>;
 
@@ -59,6 +59,8 @@ export interface Wanted<R> {
   readonly installUuid: string;
   /** Fields that the cluster's own side writes, and that stay. */
   readonly keeps?: readonly (keyof R & string)[];
+  /** One of its name that has nobody's marks is ours, too: nobody else would give that name. */
+  readonly adopts?: boolean;
   /** Told of each that somebody else has there under its name, and that says something else. */
   readonly onForeign?: (wanted: R) => void;
   /** Told when one that is there could not be changed. */
@@ -92,7 +94,7 @@ const writesAtOnce = 8;
 export function putAll<R extends Resource>(
   client: KubeClient,
   ref: ResourceRef,
-  { wanted, seen, installUuid, keeps = [], onForeign, onLeft }: Wanted<R>,
+  { wanted, seen, installUuid, keeps = [], adopts, onForeign, onLeft }: Wanted<R>,
 ): Promise<void> {
   const putOne = async (one: R) => {
     try {
@@ -102,8 +104,8 @@ export function putAll<R extends Resource>(
       throw error;
     }
   };
-  const put = async (one: R) => {
-    let before = seen.get(placeOf(one));
+  const put = async (one: R, adopted?: R): Promise<void> => {
+    let before = adopted ?? seen.get(placeOf(one));
     if (before && !isEqual(fieldsOf(before)['roleRef'], fieldsOf(one)['roleRef'])) {
       // What a binding gives can't be changed.
       await removeOne(client, ref, before);
@@ -111,17 +113,19 @@ export function putAll<R extends Resource>(
     }
     if (!before) {
       // One of that name without our mark, such as a built-in or another install's: it is left as it is, and made when it goes.
-      if (!(await ignoreExists(client.create(ref, one))) && onForeign) await lookAt(one, onForeign);
-    } else if (!holds(before, one) || !isMarked(before, installUuid)) {
+      if (!(await ignoreExists(client.create(ref, one))) && (onForeign || adopts)) await meet(one);
+    } else if (adopted || !holds(before, one) || !isMarked(before, installUuid)) {
       const { resourceVersion } = before.metadata;
       const kept = Object.fromEntries(keeps.map(field => [field, before[field]]));
       await client.update(ref, { ...kept, ...one, metadata: { ...one.metadata, resourceVersion } });
     }
   };
-  const lookAt = async (one: R, tell: (one: R) => void) => {
+  const isOrphan = (there: R) => isNobodys(there) || isMarked(there, installUuid) || isOurs(there, installUuid);
+  const meet = async (one: R) => {
     const there = await ignoreNotFound(client.get<R>(ref, one.metadata.name, { namespace: one.metadata.namespace }));
-    if (!there || isOurs(there, installUuid) || holds(there, one)) return;
-    tell(one);
+    if (there && adopts && isOrphan(there)) return put(one, there);
+    if (!onForeign || !there || isOurs(there, installUuid) || holds(there, one)) return;
+    onForeign(one);
     throw conflict(ref.resource, one.metadata.name, 'the cluster has another one of that name');
   };
   return doAll(

@@ -60,6 +60,11 @@ export function isOurs({ metadata }: Resource, installUuid: string): boolean {
   return of === undefined || of === installMark(installUuid);
 }
 
+/** Whether it has no install's marks. */
+export function isNobodys({ metadata: { labels = {} } }: Resource): boolean {
+  return labels[installLabel] === undefined && Object.keys(managedBy).every(key => labels[key] === undefined);
+}
+
 /** Whether it has this install's own mark already. */
 export function isMarked({ metadata }: Resource, installUuid: string): boolean {
   return (metadata.labels?.[installLabel] ?? '') === installMark(installUuid);

@@ -183,8 +183,20 @@ export async function applyProjectMembers(
   const roles = { wanted: plan.roles, seen: seenRoles, installUuid, onForeign, onLeft };
   const wide = await readMarked<ClusterRoleBinding>(client, clusterRoleBindings, marked);
   const narrow = await readMarked<RoleBinding>(client, roleBindings, marked);
-  const clusterWide = () => ({ wanted: withoutRoles(plan.clusterBindings, inTheWay), seen: wide, installUuid, onLeft });
-  const inNamespaces = () => ({ wanted: withoutRoles(plan.bindings, inTheWay), seen: narrow, installUuid, onLeft });
+  const clusterWide = () => ({
+    wanted: withoutRoles(plan.clusterBindings, inTheWay),
+    seen: wide,
+    installUuid,
+    adopts: true,
+    onLeft,
+  });
+  const inNamespaces = () => ({
+    wanted: withoutRoles(plan.bindings, inTheWay),
+    seen: narrow,
+    installUuid,
+    adopts: true,
+    onLeft,
+  });
   const heir = ({ metadata }: ClusterRole) => (inCluster.has(metadata.name) ? noProjectPart : undefined);
   await doAll([
     () => putAll(client, clusterRoles, roles),
