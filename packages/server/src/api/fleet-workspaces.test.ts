@@ -1,6 +1,7 @@
 /** Workspaces: whose they are, which cluster is in which, and what keeps one from going. */
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
+import { creatorAnnotation } from '@drover/api';
 import { silentLog, until } from '@drover/base';
 import { defaultWorkspace } from '../fleet-workspaces.ts';
 import { startController } from '../resources/index.ts';
@@ -49,6 +50,17 @@ test('a workspace is its maker’s: others neither see nor change it, nor put cl
   assert.deepEqual([refused.status, refused.body.code], [422, 'InvalidReference']);
   assert.equal((await make(ben.token, 'bens', 'fleet-default')).body.fleetWorkspaceName, 'fleet-default');
   assert.equal((await make(anna.token, 'annas', 'annas')).body.fleetWorkspaceName, 'annas');
+});
+
+test('nobody makes workspaces without end', async () => {
+  const dora = await makeUser('dora');
+  const annotations = { [creatorAnnotation]: dora.id };
+  const make = (_: unknown, index: number) =>
+    api.resources.create('fleetWorkspace', { metadata: { name: `doras-${index}`, annotations } });
+  const made = await Promise.all(Array.from({ length: 199 }, make));
+  const ask = (name: string) => api.ask('POST', '/v3/fleetworkspaces', { as: dora.token, body: { name } });
+  assert.deepEqual([(await ask('last')).status, (await ask('too-many')).status], [201, 403]);
+  await Promise.all(made.map(({ metadata: { name } }) => api.resources.delete('fleetWorkspace', { name })));
 });
 
 test('whoever sees a workspace still needs the right to put clusters into it', async () => {

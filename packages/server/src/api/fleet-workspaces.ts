@@ -6,7 +6,9 @@ import type { Cluster, FleetWorkspace, V3Data } from '@drover/api';
 import { forbidden, invalid, methodNotAllowed } from '@drover/base';
 import { defaultWorkspaceSetting, localWorkspace, workspaceOf } from '../fleet-workspaces.ts';
 import { type ApiView, behaviour } from './behaviour.ts';
-import { isOwn } from './own.ts';
+import { isMadeBy, isOwn } from './own.ts';
+
+const maxPerUser = 200;
 
 const may = (view: ApiView, verb: string, workspace: FleetWorkspace): boolean =>
   view.deps.auth.access.may(view.caller, verb, 'fleetWorkspace', { name: workspace.metadata.name }) ||
@@ -21,6 +23,12 @@ const isBuiltIn = ({ deps: { settings } }: ApiView, name: string): boolean =>
 export const fleetWorkspaces = behaviour<FleetWorkspace>({
   repeatable: true,
   visible: isVisible,
+  prepareCreate({ deps: { caches }, caller }, input) {
+    const own = [...caches.fleetWorkspace.all()].filter(one => isMadeBy(caller.userId, one));
+    if (own.length >= maxPerUser)
+      throw forbidden(`you have ${maxPerUser} workspaces: delete one first`, { kind: 'fleetWorkspace' });
+    return input;
+  },
   mayUpdate: (request, workspace) => may(request, 'update', workspace),
   mayDelete: (request, workspace) => may(request, 'delete', workspace),
   async remove(request, { metadata: { name, uid } }) {
