@@ -57,6 +57,55 @@ test('roles are made, described, listed and deleted, and a bad one names its fla
   assert.equal((await admin.run(['roles', 'describe', id])).code, 1);
 });
 
+test('roles are changed, and global ones given to people and groups and taken again', async () => {
+  const id = (await admin.ok(['roles', 'create', 'readers', '--rule', 'get:pods'])).split(' ')[0]!;
+  await admin.ok([
+    'roles',
+    'set',
+    id,
+    '--rule',
+    'get,list:pods',
+    '--rule',
+    'get:services',
+    '--inherit',
+    'view',
+    '--lock',
+  ]);
+  const role = JSON.parse(await admin.ok(['roles', 'describe', id, '-o', 'json']));
+  assert.deepEqual(
+    [role.rules.map((rule: { verbs: string[] }) => rule.verbs.join()), role.roleTemplateIds, role.locked, role.name],
+    [['get,list', 'get'], ['view'], true, 'readers'],
+  );
+  await admin.ok(['roles', 'set', id, '--unlock', '--name', 'lookers']);
+  const after = JSON.parse(await admin.ok(['roles', 'describe', 'lookers', '-o', 'json']));
+  assert.deepEqual([after.locked, after.rules.length], [false, 2]);
+  assert.match((await admin.run(['roles', 'set', id, '--lock', '--unlock'])).stderr, /only one of them/);
+  assert.match((await admin.run(['roles', 'set', 'user', '--lock'])).stderr, /clusters and projects/);
+
+  const global = ['roles', 'create', 'settlers', '--context', 'global', '--rule', 'get:settings.management.cattle.io'];
+  const settlers = (await admin.ok(global)).split(' ')[0]!;
+  await admin.ok(['roles', 'give', 'settlers', 'mia']);
+  await admin.ok(['roles', 'give', settlers, 'github_team://77', '--group']);
+  const holders = async () => JSON.parse(await admin.ok(['roles', 'holders', 'settlers', '-o', 'json']));
+  assert.deepEqual((await holders()).map((one: Record<string, string>) => one['groupPrincipalId'] ?? 'a user').sort(), [
+    'a user',
+    'github_team://77',
+  ]);
+  assert.match((await admin.run(['roles', 'give', 'cluster-owner', 'mia'])).stderr, /must be one of .*admin/);
+  assert.match((await mia.run(['roles', 'give', 'admin', 'mia'])).stderr, /may not|don't have/);
+  await admin.ok(['roles', 'take', settlers, 'github_team://77', '--group']);
+  await admin.ok(['roles', 'take', settlers, 'mia']);
+  assert.deepEqual(await holders(), []);
+});
+
+test('a group is let into a cluster and out again', async () => {
+  const group = ['prod', 'github_team://77', '--group'];
+  await admin.ok(['members', 'add', ...group, '--role', 'cluster-member']);
+  assert.match(await admin.ok(['members', 'list', 'prod']), /github_team:\/\/77\s+cluster-member/);
+  await admin.ok(['members', 'remove', ...group]);
+  assert.doesNotMatch(await admin.ok(['members', 'list', 'prod']), /github_team/);
+});
+
 test('a project is made, gets members, and says who may do what in it and why', async () => {
   await admin.ok(['members', 'add', 'prod', 'mia', '--role', 'cluster-member']);
   const id = (await admin.ok(['projects', 'create', 'shop', '--cluster', 'prod'])).split(' ')[0]!;
@@ -117,6 +166,18 @@ test('providers and groups are shown, and a session is ended', async () => {
   assert.match(await admin.ok(['auth-providers', 'describe', 'local']), /type: localConfig/);
   assert.match((await admin.run(['auth-providers', 'disable', 'moon'])).stderr, /must be one of .*local/);
   assert.equal((await admin.run(['groups'])).code, 0);
+  await admin.ok(['users', 'refresh']);
+  const fields = 'issuer: https://issuer.invalid\nclientId: drover\nclientSecret: not-to-be-shown\n';
+  const allow = ['--access-mode', 'required', '--allow', 'genericoidc_group://ops'];
+  await admin.ok(['auth-providers', 'set', 'genericoidc', '-f', '-', ...allow], { input: fields });
+  const shown = await admin.ok(['auth-providers', 'describe', 'genericoidc']);
+  assert.match(shown, /issuer: https:\/\/issuer.invalid/);
+  assert.match(shown, /genericoidc_group:\/\/ops/);
+  assert.doesNotMatch(shown, /not-to-be-shown/);
+  assert.equal((await admin.run(['auth-providers', 'set', 'genericoidc', '--access-mode', 'moon'])).code, 1);
+  assert.equal((await admin.run(['auth-providers', 'enable', 'genericoidc'])).code, 1, 'nothing answers there');
+  assert.match((await admin.run(['auth-providers', 'enable', 'openldap'])).stderr, /--username/);
+  assert.match(await admin.ok(['auth-providers', 'list']), /genericoidc\s+\S+\s+false\s+required/);
   const trust = ['--password-stdin', '--ca-fingerprint', fingerprint(server.ca)];
   await mia.ok(['login', server.url, '-u', 'mia', ...trust], { input: 'mia-password-123' });
   const list = async () => JSON.parse(await mia.ok(['sessions', 'list', '-o', 'json']));

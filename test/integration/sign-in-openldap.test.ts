@@ -3,7 +3,9 @@
  * directory that can't be used, and that nothing anybody is called, or types, opens more.
  */
 import assert from 'node:assert/strict';
+import { writeFile } from 'node:fs/promises';
 import { createServer, type Server, type Socket } from 'node:net';
+import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { until } from '@drover/base';
 import { fingerprint } from '@drover/engine';
@@ -243,6 +245,20 @@ describe('OpenLDAP', { skip: missingSlapd() }, () => {
     assert.match(await drover.ok(['whoami']), /ben of Drover/);
     const wrong = await drover.run(cli, { input: 'another\n' });
     assert.notEqual(wrong.code, 0);
+  });
+
+  test('the command line switches it on once it has let somebody in', async () => {
+    await using drover = await makeCommandLine();
+    await drover.ok(['login', server.url, '--token', admin, '--ca-fingerprint', fingerprint(server.ca)]);
+    await drover.ok(['auth-providers', 'disable', 'openldap']);
+    assert.equal(await isOn(), false);
+    const file = join(drover.home, 'openldap.json');
+    await writeFile(file, JSON.stringify(config()));
+    const enable = ['auth-providers', 'enable', 'openldap', '--file', file, '-u', 'ada', '--password-stdin'];
+    assert.match((await drover.run(enable, { input: 'another\n' })).stderr, /password/);
+    assert.equal(await isOn(), false);
+    await drover.ok(enable, { input: 'ada-opens-1234\n' });
+    assert.equal(await isOn(), true);
   });
 
   test('a command line that waits offers the directory too, on the page that takes passwords', async () => {

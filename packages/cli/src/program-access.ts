@@ -111,6 +111,14 @@ function addNamespaces(program: Command, action: Action): void {
     async ([name], flags) => (await load()).createNamespace(name!, flags),
   );
   action(
+    namespaces
+      .command('delete <name>')
+      .alias('rm')
+      .description('remove one with all that is in it')
+      .option('-y, --yes', 'without asking'),
+    async ([name], flags) => (await load()).deleteNamespace(name!, flags),
+  );
+  action(
     namespaces.command('move <name> [project]').description('into another project, or out of any'),
     async ([name, to], flags) => (await load()).moveNamespace(name!, to, flags),
   );
@@ -133,6 +141,28 @@ function addRoles(program: Command, action: Action): void {
     async ([name], flags) => (await load()).createRole(name!, flags),
   );
   action(
+    inContext(roles.command('set <role>').description('change one; what is not said stays'))
+      .option('--name <name>', 'what it is called')
+      .option('--rule <verbs:resources>', 'in place of the rules there are; may be repeated', collect)
+      .option('--inherit <role>', 'in place of the roles it inherits from; may be repeated', collect)
+      .option('--lock', 'not to be given any more')
+      .option('--unlock', 'to be given again'),
+    async ([wanted], flags) => (await load()).setRole(wanted!, flags),
+  );
+  const holders = () => import('./commands/global-members.ts');
+  const forGroups = (command: Command) => command.option('--group', 'who is the principal of a group');
+  action(roles.command('holders <role>').description('who holds a global role'), async ([wanted], flags) =>
+    (await holders()).listHolders(wanted!, flags),
+  );
+  action(
+    forGroups(roles.command('give <role> <who>').description('let somebody do on the server what a global role says')),
+    async ([wanted, who], flags) => (await holders()).giveRole(wanted!, who!, flags),
+  );
+  action(
+    forGroups(roles.command('take <role> <who>').description('take a global role from somebody')),
+    async ([wanted, who], flags) => (await holders()).takeRole(wanted!, who!, flags),
+  );
+  action(
     inContext(roles.command('delete <role>').alias('rm').description('remove one')).option(
       '-y, --yes',
       'without asking',
@@ -147,17 +177,7 @@ function addSignedIn(program: Command, action: Action): void {
     program.command('groups [name]').description('groups that the providers know by a name; without one, your own'),
     async ([name], flags) => (await load()).listGroups(name, flags),
   );
-  const providers = program.command('auth-providers').description('who vouches for people that sign in');
-  action(providers.command('list').alias('ls').description('all of them'), async (_, flags) =>
-    (await load()).listProviders(flags),
-  );
-  action(providers.command('describe <provider>').description('one, without its secrets'), async ([wanted], flags) =>
-    (await load()).describeProvider(wanted!, flags),
-  );
-  action(
-    providers.command('disable <provider>').description('switch one off, and end what was signed in by it'),
-    async ([wanted], flags) => (await load()).disableProvider(wanted!, flags),
-  );
+  addProviders(program, action);
   const sessions = program.command('sessions').alias('session').description('where you are signed in');
   action(sessions.command('list').alias('ls').description('all of them'), async (_, flags) =>
     (await load()).listSessions(flags),
@@ -165,5 +185,41 @@ function addSignedIn(program: Command, action: Action): void {
   action(
     sessions.command('revoke <id>').description('end one').option('-y, --yes', 'without asking'),
     async ([id], flags) => (await load()).revokeSession(id!, flags),
+  );
+}
+
+function addProviders(program: Command, action: Action): void {
+  const load = () => import('./commands/providers.ts');
+  const providers = program.command('auth-providers').description('who vouches for people that sign in');
+  const configured = (command: Command) =>
+    command
+      .option('-f, --file <file>', 'its fields, as YAML or JSON; - for stdin')
+      .option('--access-mode <mode>', 'unrestricted, restricted or required')
+      .option(
+        '--allow <principal>',
+        'a user or group who is let in, in place of those there are; may be repeated',
+        collect,
+      );
+  action(providers.command('list').alias('ls').description('all of them'), async (_, flags) =>
+    (await load()).listProviders(flags),
+  );
+  action(providers.command('describe <provider>').description('one, without its secrets'), async ([wanted], flags) =>
+    (await load()).describeProvider(wanted!, flags),
+  );
+  action(
+    configured(providers.command('set <provider>').description('change one; what is not said stays')),
+    async ([wanted], flags) => (await load()).setProvider(wanted!, flags),
+  );
+  action(
+    configured(
+      providers.command('enable <provider>').description('switch one on; a directory once it has let somebody in'),
+    )
+      .option('-u, --username <name>', 'somebody in the directory')
+      .option('--password-stdin', 'read his password from stdin'),
+    async ([wanted], flags) => (await load()).enableProvider(wanted!, flags),
+  );
+  action(
+    providers.command('disable <provider>').description('switch one off, and end what was signed in by it'),
+    async ([wanted], flags) => (await load()).disableProvider(wanted!, flags),
   );
 }

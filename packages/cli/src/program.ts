@@ -174,14 +174,19 @@ function addClusters(program: Command): void {
   );
   action(
     members
-      .command('add <cluster> <user>')
-      .description('let a user in')
-      .option('--role <id>', 'cluster-owner or cluster-member', 'cluster-member'),
-    async ([cluster, user], flags) => (await import('./commands/resources.ts')).addMember(cluster!, user!, flags),
+      .command('add <cluster> <who>')
+      .description('let somebody in')
+      .option('--role <id>', 'cluster-owner or cluster-member', 'cluster-member')
+      .option('--group', 'who is the principal of a group'),
+    async ([cluster, who], flags) => (await import('./commands/resources.ts')).addMember(cluster!, who!, flags),
   );
   action(
-    members.command('remove <cluster> <user>').alias('rm').description('let a user out'),
-    async ([cluster, user], flags) => (await import('./commands/resources.ts')).removeMember(cluster!, user!, flags),
+    members
+      .command('remove <cluster> <who>')
+      .alias('rm')
+      .description('let somebody out')
+      .option('--group', 'who is the principal of a group'),
+    async ([cluster, who], flags) => (await import('./commands/resources.ts')).removeMember(cluster!, who!, flags),
   );
   const kubectl = program
     .command('kubectl [args...]')
@@ -246,6 +251,12 @@ function addAdministration(program: Command): void {
   );
   action(users.command('disable <user>').description('stop one from signing in'), async ([user], flags) =>
     (await import('./commands/resources.ts')).enableUser(user!, false, flags),
+  );
+  action(
+    users
+      .command('refresh [user]')
+      .description('ask providers anew for groups, and whether they still know him, or all'),
+    async ([user], flags) => (await import('./commands/resources.ts')).refreshUser(user, flags),
   );
   const settings = program.command('settings').alias('setting').description("the server's settings");
   action(settings.command('list').alias('ls').description('all of them'), async (_, flags) =>

@@ -1,4 +1,4 @@
-/** roles, groups, sign-in providers and sessions: what may be given to whom, who vouches for people, and who is signed in. */
+/** roles, groups and sessions: what may be given to whom, and who is signed in. */
 import { invalid, notFound } from '@drover/base';
 import type { V3Resource } from '../client.ts';
 import { type Context, type GlobalFlags, openContext } from '../context.ts';
@@ -116,6 +116,31 @@ export async function createRole(name: string, flags: NewRoleFlags): Promise<voi
   else await printData(role, context.format);
 }
 
+interface RoleChange extends NewRoleFlags {
+  readonly name?: string;
+  readonly lock?: boolean;
+  readonly unlock?: boolean;
+}
+
+/** What is not said stays; --rule and --inherit replace all that there were. */
+export async function setRole(wanted: string, flags: RoleChange): Promise<void> {
+  await using context = await openContext(flags);
+  const { name, rule, inherit, lock, unlock } = flags;
+  if (lock && unlock) throw invalid('--lock', 'lock or unlock: only one of them');
+  const role = await findRole(context, wanted, flags.context);
+  if (role['context'] === 'global' && (inherit || lock || unlock))
+    throw invalid('--inherit, --lock', 'are for roles of clusters and projects');
+  const change = {
+    ...(name === undefined ? {} : { name }),
+    ...(rule === undefined ? {} : { rules: rule.map(parseRule) }),
+    ...(inherit === undefined ? {} : { roleTemplateIds: inherit }),
+    ...(lock || unlock ? { locked: lock === true } : {}),
+  };
+  if (Object.keys(change).length === 0) throw invalid('roles set', 'needs a flag that says what is to change');
+  await context.client.update(role, change);
+  process.stderr.write(`${say('saved')}\n`);
+}
+
 export async function deleteRole(wanted: string, flags: RoleFlags & { readonly yes?: boolean }): Promise<void> {
   await using context = await openContext(flags);
   await removeAsked(context, 'role', { found: await findRole(context, wanted, flags.context), yes: flags.yes });
@@ -159,39 +184,6 @@ export async function listGroups(name: string | undefined, flags: GlobalFlags): 
     { title: 'PROVIDER', value: row => row.provider },
   ];
   await printList(rows, columns, { format: context.format, none: say('nothing') });
-}
-
-const providerColumns: Column<V3Resource>[] = [
-  column('NAME', 'id'),
-  column('TYPE', 'type'),
-  { title: 'ENABLED', value: row => row['enabled'] === true },
-  column('ACCESS', 'accessMode'),
-];
-
-export async function listProviders(flags: GlobalFlags): Promise<void> {
-  await using context = await openContext(flags);
-  const rows = await context.client.list('authConfigs');
-  await printList(rows, providerColumns, { format: context.format, none: say('nothing') });
-}
-
-async function findProvider(context: Context, wanted: string): Promise<V3Resource> {
-  const all = await context.client.list('authConfigs');
-  const found = all.find(({ id }) => id === wanted);
-  if (!found) throw invalid('provider', `"${wanted}" must be one of ${all.map(({ id }) => id).join(', ')}`);
-  return found;
-}
-
-export async function describeProvider(wanted: string, flags: GlobalFlags): Promise<void> {
-  await using context = await openContext(flags);
-  const found = await findProvider(context, wanted);
-  // Its fields differ with its kind, so there is no table of them.
-  await printData(found, context.format === 'table' ? 'yaml' : context.format);
-}
-
-export async function disableProvider(wanted: string, flags: GlobalFlags): Promise<void> {
-  await using context = await openContext(flags);
-  await context.client.action(await findProvider(context, wanted), 'disable');
-  process.stderr.write(`${say('saved')}\n`);
 }
 
 const isSession = (token: V3Resource) => token['isDerived'] !== true;

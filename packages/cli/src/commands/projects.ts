@@ -154,6 +154,16 @@ export async function createNamespace(
   await done(context, made, `${name}${projectId === undefined ? '' : ` ${projectId}`}`);
 }
 
+export async function deleteNamespace(name: string, flags: GlobalFlags & { yes?: boolean }): Promise<void> {
+  await using context = await openContext(flags);
+  const { id } = await findCluster(context, undefined);
+  const namespace = await context.client.get(`/v3/cluster/${id}/namespaces/${encodeURIComponent(name)}`);
+  const named = { type: 'namespace', name };
+  if (!flags.yes && !(await askYes(say('deleteAsk', named), '--yes'))) return;
+  await context.client.delete(namespace);
+  process.stderr.write(`${say('deleting', named)}\n`);
+}
+
 /** Without a project it is then in none. */
 export async function moveNamespace(name: string, to: string | undefined, flags: GlobalFlags): Promise<void> {
   await using context = await openContext(flags);

@@ -155,6 +155,15 @@ export async function enableUser(wanted: string, enabled: boolean, flags: Global
   await show(context, user, say('saved'));
 }
 
+/** Without a user: everybody whom a provider elsewhere vouches for. */
+export async function refreshUser(wanted: string | undefined, flags: GlobalFlags): Promise<void> {
+  await using context = await openContext(flags);
+  const action = 'refreshauthprovideraccess';
+  if (wanted === undefined) await context.client.request('POST', `/v3/users?action=${action}`, {});
+  else await context.client.action(await findUser(context, wanted), action);
+  process.stderr.write(`${say('saved')}\n`);
+}
+
 export async function listSettings(flags: GlobalFlags): Promise<void> {
   await using context = await openContext(flags);
   const columns = [field('NAME', 'name'), field('VALUE', 'value'), field('SOURCE', 'source')];
@@ -195,14 +204,22 @@ export async function listMembers(cluster: string, flags: GlobalFlags): Promise<
   await printList(rows, columns, { format: context.format, none: say('nothing') });
 }
 
+interface MemberFlags extends GlobalFlags {
+  readonly group?: boolean;
+}
+
+/** A user by id or name, or with --group the principal of a group, such as `openldap_group://…`. */
+const subjectOf = async (context: Context, who: string, { group }: MemberFlags): Promise<Record<string, string>> =>
+  group ? { groupPrincipalId: who } : { userId: (await findUser(context, who)).id };
+
 export async function addMember(
   cluster: string,
-  user: string,
-  flags: GlobalFlags & { readonly role?: string },
+  who: string,
+  flags: MemberFlags & { readonly role?: string },
 ): Promise<void> {
   await using context = await openContext(flags);
   const clusterId = (await findCluster(context, cluster)).id;
-  const userId = (await findUser(context, user)).id;
+  const subject = await subjectOf(context, who, flags);
   const roleTemplateId = flags.role ?? 'cluster-member';
   await checkRole(context, roleTemplateId, {
     plural: 'roleTemplates',
@@ -212,19 +229,19 @@ export async function addMember(
   const body = {
     type: 'clusterRoleTemplateBinding',
     clusterId,
-    userId,
+    ...subject,
     roleTemplateId,
   };
   await show(context, await context.client.create('clusterRoleTemplateBindings', body), say('saved'));
 }
 
-export async function removeMember(cluster: string, user: string, flags: GlobalFlags): Promise<void> {
+export async function removeMember(cluster: string, who: string, flags: MemberFlags): Promise<void> {
   await using context = await openContext(flags);
   const clusterId = (await findCluster(context, cluster)).id;
-  const userId = (await findUser(context, user)).id;
-  const bindings = await context.client.list('clusterRoleTemplateBindings', { clusterId, userId });
-  if (bindings.length === 0) throw notFound('member', user);
-  for (const binding of bindings) await remove(context, 'member', { ...binding, name: user });
+  const subject = await subjectOf(context, who, flags);
+  const bindings = await context.client.list('clusterRoleTemplateBindings', { clusterId, ...subject });
+  if (bindings.length === 0) throw notFound('member', who);
+  for (const binding of bindings) await remove(context, 'member', { ...binding, name: who });
 }
 
 /** Shown once: the server keeps a hash of it. */
