@@ -96,14 +96,17 @@ const headersOf = (schemas: string) => ({
 
 /** What decides the bytes of an answer besides what it was made of; undefined where they are not to be kept. */
 function repeatKey({ request, path, search }: Exchange, caller: Caller, base: string): string | undefined {
-  if (request.method !== 'GET' || /[?&](?:_method|action)=/.test(search) || formatOf(request) !== 'json')
-    return undefined;
+  if (request.method !== 'GET' || formatOf(request) !== 'json') return undefined;
+  if (search !== '' && /[?&](?:_method|action)=/.test(search)) return undefined;
   if (request.headers['x-api-action-links'] !== undefined) return undefined;
   return `${base}${path}${search} ${identityOf(caller)}`;
 }
 
-async function sendKept(kept: KeptAnswers, answer: KeptAnswer, { request, response, query }: Exchange): Promise<void> {
-  guardCsrf(request, response, { method: 'GET', query });
+/** What only reads shows no value of its own. */
+const noQuery = new URLSearchParams();
+
+async function sendKept(kept: KeptAnswers, answer: KeptAnswer, { request, response }: Exchange): Promise<void> {
+  guardCsrf(request, response, { method: 'GET', query: noQuery });
   const isZipped = answer.body.length >= compressFrom && takesGzip(request);
   const bytes = isZipped ? await kept.zipped(answer) : answer.body;
   const { headers } = answer;

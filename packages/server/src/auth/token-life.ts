@@ -66,11 +66,16 @@ export function isIdle(token: Token, lastSeen: number, idleMs: number, now: numb
   return idleMs > 0 && kindOf(token) === 'session' && now - lastSeen > idleMs;
 }
 
+/** Asked for on each request: reading dates takes longer than all else that is looked at of a token. */
+const lastSeen = new WeakMap<Token, number>();
+
 /** When it was last used as far as the resource tells, in ms; its creation at first. */
 export function storedLastSeen(token: Token): number {
-  return Math.max(
-    Date.parse(token.activityLastSeenAt ?? '') || 0,
-    Date.parse(token.lastUsedAt ?? '') || 0,
-    Date.parse(token.metadata.creationTimestamp ?? '') || 0,
-  );
+  let at = lastSeen.get(token);
+  if (at === undefined) {
+    const dates = [token.activityLastSeenAt, token.lastUsedAt, token.metadata.creationTimestamp];
+    at = Math.max(...dates.map(date => Date.parse(date ?? '') || 0));
+    lastSeen.set(token, at);
+  }
+  return at;
 }

@@ -5,7 +5,14 @@ const plainHost = /^[A-Za-z0-9.-]+(:\d{1,5})?$|^\[[0-9A-Fa-f:.]+\](:\d{1,5})?$/;
 
 /** `https://host[:port]` with no slash behind it. A host that is none falls back to the address that was connected to. */
 export function baseUrl(request: IncomingMessage): string {
-  const { headers, socket } = request;
+  const { headers } = request;
+  const { host = '' } = headers;
+  const isForwarded = headers['x-forwarded-proto'] ?? headers['x-forwarded-host'] ?? headers['x-api-host'];
+  // Nearly all requests: nobody between, and a host that is one.
+  return isForwarded === undefined && plainHost.test(host) ? `https://${host}` : readUrl(request);
+}
+
+function readUrl({ headers, socket }: IncomingMessage): string {
   const first = (name: string) =>
     String(headers[name] ?? '')
       .split(',')[0]!

@@ -32,17 +32,29 @@ export function requirePlainPath(path: string): void {
 
 /** Looks routes up by their first segments. A prefix `/` takes what no other does. */
 export class RouteTable {
-  readonly #byLength: readonly Route[];
+  /** The routes that a path with this first segment may belong to, those with the longest prefixes first. */
+  readonly #bySegment = new Map<string, readonly Route[]>();
+  readonly #others: readonly Route[];
 
   constructor(routes: readonly Route[]) {
-    this.#byLength = [...routes].sort(
+    const byLength = [...routes].sort(
       (a, b) => b.prefix.length - a.prefix.length || Number(b.takes !== undefined) - Number(a.takes !== undefined),
     );
+    const of = (segment: string) => byLength.filter(({ prefix }) => ['', segment].includes(firstSegment(prefix)));
+    for (const { prefix } of byLength) this.#bySegment.set(firstSegment(prefix), of(firstSegment(prefix)));
+    this.#others = of('');
   }
 
   find(path: string): Route | undefined {
-    return this.#byLength.find(route => isBelow(path, route.prefix) && route.takes?.(path) !== false);
+    const routes = this.#bySegment.get(firstSegment(path)) ?? this.#others;
+    return routes.find(route => isBelow(path, route.prefix) && route.takes?.(path) !== false);
   }
+}
+
+/** `/v3/clusters` → `v3`; empty for `/`. */
+function firstSegment(path: string): string {
+  const end = path.indexOf('/', 1);
+  return end < 0 ? path.slice(1) : path.slice(1, end);
 }
 
 function isBelow(path: string, prefix: string): boolean {
