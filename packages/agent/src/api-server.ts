@@ -1,10 +1,11 @@
 /**
  * The kube-apiserver as the server sees it through the tunnel: plain HTTP on each stream, checked, given the agent's own
- * credentials, and forwarded. Token and TLS never leave the cluster.
+ * credentials, and forwarded. Token and TLS never leave the cluster. Nearly every request goes by a Passage; upgrades and
+ * whatever is not in the plain form go by Node's HTTP server and a pool of connections.
  */
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
-import { type Log, messageOf, StatusError, toStatus } from '@drover/base';
+import type { Log } from '@drover/base';
 import {
   authorization,
   type Connection,
@@ -15,32 +16,42 @@ import {
   forwardUpgrade,
 } from '@drover/kube';
 import { checkIdentity, subjectOfToken } from './identity-gate.ts';
+import { Passage, type PassageDeps } from './passage.ts';
+import { answerError, refuseStream } from './refuse.ts';
 
 /** Besides what is about the hop: the server's credentials are nothing for the cluster. */
 const dropped = new Set(['authorization', 'cookie', 'host']);
 const isDropped = (name: string): boolean => dropped.has(name);
+/** Beyond so many streams at once the rest share the pool's connections. */
+const mostPassages = 4096;
 
 export interface ApiServer extends AsyncDisposable {
   /** Serves HTTP on the stream until it ends. */
   serve(stream: Duplex): void;
-  readonly running: number;
 }
 
 export function createApiServer(connection: Connection, log: Log): ApiServer {
   const target = new ForwardTarget(connection, "the cluster's API server");
   const own: { header?: string; subject?: string } = {};
+  const passages = new Set<Passage>();
 
-  async function optionsFor(request: IncomingMessage): Promise<ForwardOptions> {
+  /** The Authorization header to send the request with, whose raw headers these are. Throws for what may not be sent. */
+  async function admit(headers: readonly string[]): Promise<string | undefined> {
     const auth = await authorization(connection);
     if (auth && auth.header !== own.header) {
       own.header = auth.header;
       own.subject = auth.token && subjectOfToken(auth.token.reveal());
     }
-    checkIdentity(request.rawHeaders, own.subject);
+    checkIdentity(headers, own.subject);
+    return auth?.header;
+  }
+
+  async function optionsFor(request: IncomingMessage): Promise<ForwardOptions> {
+    await admit(request.rawHeaders);
     const headers = endToEndHeaders(request.rawHeaders, isDropped);
     // What Connection named is gone by now: the guard must hold for what is really sent.
-    checkIdentity(headers, own.subject);
-    if (auth) headers.push('Authorization', auth.header);
+    const credentials = await admit(headers);
+    if (credentials !== undefined) headers.push('Authorization', credentials);
     return { path: request.url ?? '/', headers };
   }
 
@@ -61,48 +72,27 @@ export function createApiServer(connection: Connection, log: Log): ApiServer {
     socket.on('error', () => {});
     optionsFor(request)
       .then(options => forwardUpgrade({ request, socket, head }, { target, options }))
-      .catch((error: unknown) => refuseUpgrade(socket, error, log));
+      .catch((error: unknown) => refuseStream(socket, error, log));
   });
   server.on('clientError', (_, socket: Duplex) => socket.destroy());
 
+  const deps: PassageDeps = {
+    dialer: target.dialer,
+    name: target.name,
+    admit,
+    refuse: (stream, error) => refuseStream(stream, error, log),
+    handOver: stream => void server.emit('connection', stream),
+    onOver: passage => void passages.delete(passage),
+  };
+
   return {
     serve(stream) {
-      server.emit('connection', stream);
-    },
-    get running() {
-      return target.running;
+      if (passages.size >= mostPassages) server.emit('connection', stream);
+      else passages.add(new Passage(stream, deps));
     },
     async [Symbol.asyncDispose]() {
+      for (const passage of [...passages]) passage.close();
       await target[Symbol.asyncDispose]();
     },
   };
-}
-
-function answerError(response: ServerResponse, error: unknown, log: Log): void {
-  const body = encode(error, log);
-  if (response.headersSent) {
-    response.destroy();
-    return;
-  }
-  response.writeHead(body.status, { 'Content-Type': 'application/json', 'Content-Length': body.text.length });
-  response.end(body.text);
-}
-
-function refuseUpgrade(socket: Duplex, error: unknown, log: Log): void {
-  const body = encode(error, log);
-  if (!socket.writable) {
-    socket.destroy();
-    return;
-  }
-  socket.end(
-    `HTTP/1.1 ${body.status} Refused\r\nContent-Type: application/json\r\nContent-Length: ${body.text.length}\r\n` +
-      `Connection: close\r\n\r\n${body.text.toString('utf8')}`,
-  );
-}
-
-function encode(error: unknown, log: Log): { readonly status: number; readonly text: Buffer } {
-  if (!(error instanceof StatusError)) log.error({ err: error }, 'a request failed in a way nobody thought of');
-  else if (error.status >= 500) log.warn({ reason: messageOf(error) }, 'the cluster’s API server could not be asked');
-  const status = toStatus(error);
-  return { status: status.code, text: Buffer.from(JSON.stringify(status)) };
 }

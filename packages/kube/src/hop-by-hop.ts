@@ -17,6 +17,9 @@ const hopByHop = new Set([
   'upgrade',
 ]);
 
+/** Whether a header of this lower-case name is about one connection only. */
+export const isHopByHop = (name: string): boolean => hopByHop.has(name);
+
 /** The headers that may be passed on, without those that `drop` (given lower-case names) takes. */
 export function endToEndHeaders(raw: readonly string[], drop: (name: string) => boolean): string[] {
   const named = namedByConnection(raw);
