@@ -5,12 +5,13 @@
 import type { Readable } from 'node:stream';
 import { badRequest, internal, messageOf, type Resource, StatusError, timedOut } from '@drover/base';
 import type { WebSocket } from 'ws';
+import type { Answer } from './ask.ts';
 import type { Connection, Impersonation } from './connection.ts';
 import { Discovery, type Version } from './discovery.ts';
 import type { Headers } from './headers.ts';
 import { networkError } from './network-error.ts';
 import { type ResourceRef, resourcePath } from './resource-ref.ts';
-import { type Answer, type Method, type Query, readText, Transport } from './transport.ts';
+import { type Method, type Query, readText, Transport } from './transport.ts';
 import { openWebSocket, type UpgradeOptions } from './upgrade.ts';
 import { type WatchEvent, type WatchOptions, watchResources } from './watch.ts';
 

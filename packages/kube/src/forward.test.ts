@@ -8,6 +8,7 @@ import {
   type ServerResponse,
 } from 'node:http';
 import { type AddressInfo, connect, createServer as createTcpServer, type Socket } from 'node:net';
+import { Readable, Writable } from 'node:stream';
 import { after, test } from 'node:test';
 import { StatusError, until } from '@drover/base';
 import { forward } from './forward.ts';
@@ -190,6 +191,73 @@ test('a slow reader holds the target back instead of filling memory', async () =
   await until('the target to be held back', still, { everyMs: 200 });
   assert.ok(written < 40 << 20, `${written >> 20} MiB were taken`);
   answer.destroy();
+});
+
+test('bodies in chunks pass whole, trailers too, and what a parser could not write is refused', async () => {
+  const seen: (string | undefined)[] = [];
+  const port = await listen(
+    createServer((request, response) => {
+      seen.push(request.headers['transfer-encoding'] ?? request.headers['content-length']);
+      response.writeHead(200, { Trailer: 'X-One, X-Two' });
+      request.on('data', chunk => response.write(chunk));
+      request.on('end', () => {
+        response.addTrailers({ 'X-One': '1', 'X-Two': '2' });
+        response.end();
+      });
+    }),
+  );
+  const proxy = await startProxy(port);
+  const parts = async function* () {
+    for (let i = 0; i < 50; i++) yield Buffer.alloc(i * 1000, 97);
+  };
+  const client = httpRequest({ port: proxy.port, host: '127.0.0.1', method: 'PUT' });
+  Readable.from(parts()).pipe(client);
+  const answer = await new Promise<IncomingMessage>(resolve => client.once('response', resolve));
+  let got = 0;
+  for await (const chunk of answer) got += (chunk as Buffer).length;
+  assert.equal(got, (49 * 50 * 1000) / 2);
+  assert.deepEqual(answer.trailers, { 'x-one': '1', 'x-two': '2' });
+  await fetch(`http://127.0.0.1:${proxy.port}/`, { method: 'POST' });
+  assert.deepEqual(seen, ['chunked', '0']);
+
+  const request = { method: 'GET', headers: {}, on: () => undefined } as unknown as IncomingMessage;
+  for (const [path, headers] of [
+    ['/ HTTP/1.1\r\nX-A: 1\r\n\r\n', []],
+    ['/a b', []],
+    ['/', ['X-A', '1\r\nImpersonate-User: admin']],
+    ['/', ['X-A: 1\r\nImpersonate-User', 'admin']],
+  ] as const) {
+    const response = Object.assign(new Writable(), { headersSent: false }) as unknown as ServerResponse;
+    const options = { path, headers: [...headers] };
+    await assert.rejects(forward(request, response, { target: proxy.target, options }), /can't be sent on/);
+  }
+  assert.equal(seen.length, 2);
+});
+
+test('an answer before the end of its request keeps the rest of that from being read as another one', async () => {
+  const got: string[] = [];
+  const port = await listen(
+    createTcpServer(socket => {
+      const at = got.push('') - 1;
+      socket.on('error', () => {});
+      socket.on('data', chunk => {
+        got[at] += chunk.toString('latin1');
+        socket.write('HTTP/1.1 413 Too Much\r\nContent-Length: 2\r\n\r\nno');
+      });
+    }),
+  );
+  const proxy = await startProxy(port);
+  const socket = connect(proxy.port, '127.0.0.1');
+  socket.on('error', () => {});
+  socket.write('POST /a HTTP/1.1\r\nHost: a\r\nContent-Length: 1000\r\n\r\n');
+  const first = await new Promise<string>(resolve => socket.once('data', data => resolve(String(data))));
+  assert.match(first, /413/);
+  assert.equal((await fetch(`http://127.0.0.1:${proxy.port}/b`)).status, 413);
+  socket.destroy();
+  assert.deepEqual(
+    got.map(text => /^.* HTTP/.exec(text)?.[0]),
+    ['POST /a HTTP', 'GET /b HTTP'],
+  );
 });
 
 test('an upgrade is spliced both ways, with what was sent early', async () => {

@@ -3,8 +3,7 @@
  * answer that breaks off upstream is broken off here too: it must never look complete.
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { badRequest, StatusError } from '@drover/base';
-import type { Dispatcher } from 'undici';
+import type { Asker, ForwardConnection } from './forward-connection.ts';
 import type { ForwardTarget } from './forward-target.ts';
 import { endToEndHeaders } from './hop-by-hop.ts';
 import { isStaleConnection, networkError } from './network-error.ts';
@@ -50,13 +49,12 @@ interface Parts {
 
 const noDrop = () => false;
 
-class Forwarding implements Dispatcher.DispatchHandler {
+class Forwarding implements Asker {
   readonly #parts: Parts;
   readonly #hasBody: boolean;
-  #controller: Dispatcher.DispatchController | undefined;
+  #connection: ForwardConnection | undefined;
   #complete = false;
   #over = false;
-  #cut: Error | undefined;
   #repeated = false;
   readonly #onClose = () => this.#closed();
   readonly #onAbort = (event: Event) => this.#abort((event.target as AbortSignal).reason as Error);
@@ -81,62 +79,65 @@ class Forwarding implements Dispatcher.DispatchHandler {
   }
 
   #dispatch(): void {
-    const { request, target, options } = this.#parts;
-    try {
-      target.pool.dispatch(
-        {
-          path: options.path,
-          method: request.method as Dispatcher.HttpMethod,
-          headers: options.headers,
-          body: this.#hasBody ? request : null,
-        },
-        this,
+    const { target } = this.#parts;
+    const kept = target.take();
+    if (kept) this.#ask(kept);
+    else
+      target.connect().then(
+        connection => this.#ask(connection),
+        error => this.#settle(networkError(target.name, error)),
       );
+  }
+
+  #ask(connection: ForwardConnection): void {
+    const { request, target, options } = this.#parts;
+    if (this.#over) {
+      target.put(connection);
+      return;
+    }
+    this.#connection = connection;
+    const { path, headers } = options;
+    const body = this.#hasBody ? request : undefined;
+    try {
+      connection.ask({ method: request.method!, path, headers, host: target.dialer.url.host, body }, this);
     } catch (error) {
-      this.#settle(badRequest(`this request can't be sent on: ${error instanceof Error ? error.message : error}`));
+      target.put(connection);
+      this.#settle(error);
     }
   }
 
-  onRequestStart(controller: Dispatcher.DispatchController): void {
-    this.#controller = controller;
-    if (this.#cut) controller.abort(this.#cut);
-  }
-
-  onResponseStart(controller: Dispatcher.DispatchController, status: number, _: unknown, statusText?: string): void {
-    // Interim answers are about the connection to the target, where nobody asked for one.
-    if (status < 200) return;
+  onHead(status: number, statusText: string, raw: string[]): void {
     const { response, options } = this.#parts;
-    const raw = latin1(controller.rawHeaders as unknown as (Buffer | string)[]);
     const headers = endToEndHeaders(raw, options.dropHeader ?? noDrop);
     if (options.addHeaders) headers.push(...options.addHeaders);
     if (options.explain) headers.push(...options.explain(status));
-    response.writeHead(status, statusText ?? '', headers);
+    response.writeHead(status, statusText, headers);
     // Together with the first bytes where they are here already, at once otherwise: a watch may be silent for long.
     process.nextTick(flushHead, response);
   }
 
-  onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
+  onData(chunk: Buffer): void {
     const { response } = this.#parts;
     if (response.write(chunk) || this.#waiting) return;
     this.#waiting = true;
-    controller.pause();
+    const connection = this.#connection!;
+    connection.pause();
     response.once('drain', () => {
       this.#waiting = false;
-      controller.resume();
+      if (!this.#complete) connection.resume();
     });
   }
 
-  onResponseEnd(_: Dispatcher.DispatchController, trailers: Record<string, string | string[] | undefined>): void {
-    const { response } = this.#parts;
+  onEnd(last: Buffer | undefined, trailers: readonly string[]): void {
+    const { response, options } = this.#parts;
     this.#complete = true;
-    for (const name in trailers) {
-      if (trailers[name] !== undefined) response.addTrailers({ [name]: String(trailers[name]) });
-    }
-    response.end();
+    const kept = endToEndHeaders(trailers, options.dropHeader ?? noDrop);
+    if (kept.length > 0) response.addTrailers(pairsOf(kept));
+    response.end(last);
     if (response.closed || response.destroyed) this.#settle(undefined);
   }
 
-  onResponseError(_: Dispatcher.DispatchController | undefined, error: Error): void {
+  onError(error: Error, untouched: boolean): void {
     const { request, response, target } = this.#parts;
     if (this.#over) return;
     if (response.headersSent || response.destroyed) {
@@ -144,28 +145,25 @@ class Forwarding implements Dispatcher.DispatchHandler {
       this.#settle(undefined);
       return;
     }
-    if (this.#cut) {
-      this.#settle(this.#cut);
-      return;
-    }
     // Sent on a kept connection that was just being closed: a read without a body can be asked again, once.
     const safe = !this.#hasBody && (request.method === 'GET' || request.method === 'HEAD');
-    if (safe && !this.#repeated && isStaleConnection(error)) {
+    if (safe && untouched && !this.#repeated && isStaleConnection(error)) {
       this.#repeated = true;
-      this.#controller = undefined;
+      this.#connection = undefined;
       this.#dispatch();
       return;
     }
-    this.#settle(error instanceof StatusError ? error : networkError(target.name, error));
+    this.#settle(networkError(target.name, error));
   }
 
   #abort(reason: Error): void {
     if (this.#over || this.#complete) return;
-    this.#cut = reason;
     const { response } = this.#parts;
-    if (response.headersSent) this.#breakOff();
-    if (this.#controller) this.#controller.abort(reason);
-    else this.#settle(response.headersSent ? undefined : reason);
+    if (response.headersSent || response.destroyed) {
+      this.#breakOff();
+      this.#settle(undefined);
+    } else this.#settle(reason);
+    this.#connection?.destroy(reason);
   }
 
   /** Without the last chunk a client sees that the answer is not whole; HTTP/1.0 needs a reset for that. */
@@ -203,11 +201,8 @@ function hasBody(request: IncomingMessage): boolean {
   return request.headers['transfer-encoding'] !== undefined || (length !== undefined && length !== '0');
 }
 
-function latin1(raw: readonly (Buffer | string)[]): string[] {
-  const out = new Array<string>(raw.length);
-  for (let i = 0; i < raw.length; i++) {
-    const part = raw[i]!;
-    out[i] = typeof part === 'string' ? part : part.toString('latin1');
-  }
-  return out;
+function pairsOf(raw: readonly string[]): [string, string][] {
+  const pairs: [string, string][] = [];
+  for (let i = 0; i < raw.length; i += 2) pairs.push([raw[i]!, raw[i + 1]!]);
+  return pairs;
 }

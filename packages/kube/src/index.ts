@@ -2,6 +2,7 @@
 
 export { type AccessAnswer, reviewOwnAccess } from './access-review.ts';
 export { applyManifest, deleteManifest, type ManifestOptions, type ManifestStep } from './apply-manifest.ts';
+export type { Answer } from './ask.ts';
 export * from './client.ts';
 export * from './connection.ts';
 export type { ServerDialer } from './dial.ts';
@@ -25,7 +26,7 @@ export * from './node-usage.ts';
 export type { Change, IndexFunction } from './object-store.ts';
 export { dialProxy, proxyFromEnvironment } from './proxy.ts';
 export * from './resource-ref.ts';
-export type { Answer, Method, Query } from './transport.ts';
+export type { Method, Query } from './transport.ts';
 export type { UpgradeOptions } from './upgrade.ts';
 export { type WaitOptions, waitForCondition, waitForObject } from './wait.ts';
 export type { WatchEvent, WatchOptions } from './watch.ts';

@@ -4,9 +4,10 @@
  */
 import type { Readable } from 'node:stream';
 import { anySignal, parseStatus, type Secret, sleep } from '@drover/base';
-import { Pool } from 'undici';
+import { type Answer, ask } from './ask.ts';
 import type { Connection, Impersonation } from './connection.ts';
-import { ServerDialer } from './dial.ts';
+import { parseServer, type ServerDialer } from './dial.ts';
+import { ForwardTarget } from './forward-target.ts';
 import { authorization, type Headers, impersonationHeaders } from './headers.ts';
 import { isStaleConnection, networkError } from './network-error.ts';
 
@@ -25,41 +26,21 @@ export interface SendOptions {
   readonly tries?: number;
 }
 
-export interface Answer {
-  readonly status: number;
-  readonly headers: Readonly<Record<string, string | string[] | undefined>>;
-  readonly body: Readable;
-}
-
 const maxTries = 6;
 const maxErrorBytes = 1 << 20;
 
 export class Transport implements AsyncDisposable {
   readonly connection: Connection;
   readonly dialer: ServerDialer;
-  readonly #pool: Pool;
+  readonly #target: ForwardTarget;
   readonly #userAgent: string;
   readonly #closed = new AbortController();
 
   constructor(connection: Connection, userAgent: string) {
     this.connection = connection;
     this.#userAgent = userAgent;
-    this.dialer = new ServerDialer(connection);
-    this.#pool = new Pool(this.dialer.url.origin, {
-      connections: connection.connections ?? null,
-      allowH2: false,
-      // Watches may be silent for as long as they like; plain requests carry their own deadline.
-      headersTimeout: 0,
-      bodyTimeout: 0,
-      keepAliveTimeout: 60_000,
-      connect: (_options, callback) => {
-        this.dialer.dial(this.#closed.signal).then(
-          // undici asks little more of the stream than a Duplex has; tunnels give just that.
-          stream => callback(null, stream as never),
-          error => callback(error, null),
-        );
-      },
-    });
+    this.#target = new ForwardTarget(connection, parseServer(connection.server).host);
+    this.dialer = this.#target.dialer;
   }
 
   /**
@@ -98,18 +79,8 @@ export class Transport implements AsyncDisposable {
     if (impersonate) Object.assign(headers, impersonationHeaders(impersonate));
     if (auth) headers['authorization'] = auth;
     try {
-      const {
-        statusCode,
-        headers: got,
-        body,
-      } = await this.#pool.request({
-        method,
-        path: this.pathOf(path, options.query),
-        headers,
-        body: options.body ?? null,
-        signal: signal ?? null,
-      });
-      return { status: statusCode, headers: got, body };
+      const { body } = options;
+      return await ask(this.#target, { method, path: this.pathOf(path, options.query), headers, body, signal });
     } catch (error) {
       if (signal?.aborted) throw signal.reason;
       const repeatable = mayRepeat && (method === 'GET' || method === 'HEAD');
@@ -132,7 +103,7 @@ export class Transport implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#closed.abort(networkError(this.dialer.url.host, new Error('this client is closed')));
-    await this.#pool.destroy();
+    await this.#target[Symbol.asyncDispose]();
   }
 }
 
