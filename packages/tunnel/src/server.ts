@@ -137,7 +137,8 @@ export class TunnelServer implements AsyncDisposable {
 
   /** Whether a stream to the client could be opened now, from here or over a peer. */
   has(clientKey: string): boolean {
-    return this.#best(clientKey) !== undefined || this.#peers.has(clientKey);
+    for (const { session } of this.#clients.get(clientKey) ?? []) if (session.live) return true;
+    return this.#peers.has(clientKey);
   }
 
   /** Opens streams to addresses inside the client; rejects at once with ServiceUnavailable when it is not connected. */

@@ -65,7 +65,13 @@ export function createAccess(
     if (before && groups(before) !== groups(after)) tell(key);
   }, signal);
 
-  const grantsOf: Access['grantsOf'] = caller => known.of(subjectsOf(caller));
+  // One caller is asked about several times in each of his requests; what he is made of never changes.
+  const subjects = new WeakMap<object, Subjects>();
+  const grantsOf: Access['grantsOf'] = caller => {
+    let of = subjects.get(caller);
+    if (!of) subjects.set(caller, (of = subjectsOf(caller)));
+    return known.of(of);
+  };
 
   const access: Access = {
     grants: known,

@@ -18,6 +18,7 @@ export class KnownGrants implements Source {
   readonly #caches: Caches;
   readonly #keep: number;
   readonly #known = new Map<string, Known>();
+  readonly #named = new WeakMap<Subjects, { readonly keys: readonly string[]; readonly key: string }>();
   /** The keys of what is known, by each subject that counted for it. */
   readonly #bySubject = new Map<string, Set<string>>();
 
@@ -44,8 +45,12 @@ export class KnownGrants implements Source {
   }
 
   of(subjects: Subjects): Grants {
-    const keys = keysOfSubjects(subjects);
-    const key = JSON.stringify(keys);
+    let named = this.#named.get(subjects);
+    if (!named) {
+      const keys = keysOfSubjects(subjects);
+      this.#named.set(subjects, (named = { keys, key: JSON.stringify(keys) }));
+    }
+    const { keys, key } = named;
     let known = this.#known.get(key);
     if (!known)
       this.#keepKnown(key, (known = { changes: 0, grants: gatherGrants(this.#caches, subjects), subjects: keys }));
