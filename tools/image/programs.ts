@@ -19,8 +19,8 @@ export const programs: readonly Program[] = [
     home: '/var/lib/drover',
     // What passed through goes back to the system: glibc keeps an arena for each thread, and trims only the first by itself.
     env: ['MALLOC_ARENA_MAX=1', 'MALLOC_TRIM_THRESHOLD_=131072'],
-    // A small young generation: the agent mostly passes bytes on, and its memory is counted in every cluster.
-    nodeFlags: ['--max-semi-space-size=2'],
+    // A small young generation and no room given away: the agent passes bytes on, and its memory is counted in every cluster.
+    nodeFlags: ['--max-semi-space-size=1', '--optimize-for-size'],
     ports: [],
   },
   {

@@ -76,3 +76,24 @@ test('an answer that nobody asked for opens no window', async () => {
   assert.ok((await settled(taken)) < windowBytes + 128 * KiB);
   writer.close();
 });
+
+test('no batch is written over before the socket is done with it', async () => {
+  let checked = 0;
+  const socket = new Duplex({
+    read() {},
+    writableHighWaterMark: 1 << 20,
+    write(chunk: Buffer, _encoding, done) {
+      const asWritten = Buffer.from(chunk);
+      setTimeout(() => {
+        assert.ok(asWritten.equals(chunk), `batch ${checked} changed`);
+        checked++;
+        done();
+      }, 1);
+    },
+  });
+  const writer = new FrameWriter(socket, { mask: 'none', onFlood: () => assert.fail(), windowBytes: 1 << 30 });
+  let fill = 0;
+  writer.join({ ...endless(), nextBytes: maxBytes => [Buffer.alloc(maxBytes, fill++)] });
+  await until('many batches', () => checked > 60);
+  writer.close();
+});

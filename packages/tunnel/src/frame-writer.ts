@@ -47,6 +47,11 @@ const quantumBytes = 16 * 1024;
 const batchBytes = 64 * 1024;
 /** Half of what a stream may buffer at the oldest far ends of ours; at 100 ms there and back still 80 MB a second. */
 const defaultWindowBytes = 8 * 1024 * 1024;
+/** Batches of bulk data are written into buffers that are used again: their garbage would outgrow all else that an agent holds. */
+const spareBytes = 96 * 1024;
+const spareFrom = 16 * 1024;
+const mostSpares = 8;
+const spares: Buffer[] = [];
 const binary = 0x82;
 const ping = 0x89;
 const pong = 0x8a;
@@ -190,11 +195,13 @@ export class FrameWriter {
       if (outlet.pending > 0) this.#ring.push(outlet);
       else drained.push(outlet);
     }
-    const target = Buffer.allocUnsafe(size);
+    const whole = size < spareFrom || size > spareBytes ? undefined : (spares.pop() ?? Buffer.allocUnsafe(spareBytes));
+    const target = whole ? whole.subarray(0, size) : Buffer.allocUnsafe(size);
     let offset = 0;
     for (const frame of frames) offset = writeFrame(target, offset, frame, this.#options.mask);
     this.bytesOut += size;
-    if (!this.#socket.write(target)) this.#blocked = true;
+    const written = whole && (() => void (spares.length < mostSpares && spares.push(whole)));
+    if (!this.#socket.write(target, written)) this.#blocked = true;
     for (const outlet of drained) outlet.drained();
   }
 }

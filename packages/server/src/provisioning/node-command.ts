@@ -101,7 +101,7 @@ if [ ! -f "$dir/.complete" ]; then
 d=$dir
 export DROVER_AGENT_PROGRAM=$base/current/drover-agent
 exec \\$d/$loader --library-path \\$d/lib/$(uname -m)-linux-gnu:\\$d/usr/lib/$(uname -m)-linux-gnu \\\\
-  \\$d/usr/local/bin/node --max-semi-space-size=2 \\$d/usr/lib/drover/main.mjs "\\$@"
+  \\$d/usr/local/bin/node --max-semi-space-size=1 --optimize-for-size \\$d/usr/lib/drover/main.mjs "\\$@"
 END
   chmod 755 "$new/drover-agent"
   touch "$new/.complete"
