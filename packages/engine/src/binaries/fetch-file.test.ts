@@ -1,11 +1,15 @@
 /** Downloads against a real HTTP server that cuts, lies and keeps silent. */
 import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { createServer, type RequestListener } from 'node:http';
+import { createServer as createTlsServer } from 'node:https';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { issueCert } from '../pki/certificate.ts';
+import { ensureCa } from '../pki/store.ts';
 import { fetchFile } from './fetch-file.ts';
 
 const content = Buffer.from('some release archive, '.repeat(5000));
@@ -97,4 +101,35 @@ test('an aborted download rejects with its reason', async () => {
   const fetching = fetchFile(source.url, join(source.dir, 'archive'), { checksum, signal: giveUp.signal });
   giveUp.abort(new Error('never mind'));
   await assert.rejects(fetching, /never mind/);
+});
+
+test('over HTTPS a release host is followed to where it keeps its files, and must be one that this machine trusts', async () => {
+  await using source = await serving((_request, response) => response.end());
+  const ca = await ensureCa(source.dir, 'ca', 'test-release');
+  const { cert, key } = await issueCert(ca, { commonName: 'release', ips: ['127.0.0.1'], usages: ['server'] });
+  const host = createTlsServer({ cert, key: key.reveal() }, (request, response) => {
+    if (request.url === '/kept') response.end(content);
+    else response.writeHead(302, { location: '/kept' }).end();
+  });
+  await new Promise<void>(resolve => host.listen(0, '127.0.0.1', resolve));
+  const url = `https://127.0.0.1:${(host.address() as { port: number }).port}/archive.tar.gz`;
+  const path = join(source.dir, 'archive');
+  const code = `const { fetchFile } = await import(${JSON.stringify(import.meta.resolve('./fetch-file.ts'))});
+    await fetchFile(${JSON.stringify(url)}, ${JSON.stringify(path)}, { checksum: ${JSON.stringify(checksum)} });`;
+  // Trust is read once, when a process starts.
+  const run = (env: NodeJS.ProcessEnv) =>
+    new Promise<string>(resolve => {
+      const options = { env: { ...process.env, ...env } };
+      execFile(process.execPath, ['--input-type=module', '-e', code], options, (_error, _stdout, stderr) =>
+        resolve(stderr),
+      );
+    });
+  try {
+    assert.match(await run({ NODE_EXTRA_CA_CERTS: '' }), /archive\.tar\.gz can't be downloaded[\s\S]*certificate/);
+    assert.equal(await run({ NODE_EXTRA_CA_CERTS: join(source.dir, 'ca.crt') }), '');
+    assert.deepEqual(await readFile(path), content);
+  } finally {
+    host.closeAllConnections();
+    host.close();
+  }
 });
