@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { invalid, type Log, messageOf, type Secret } from '@drover/base';
 import { checkKeyring, FieldCipher, isHalfCopied, openKeyring } from '@drover/store';
 import { apiRoutes } from './api/routes.ts';
+import { auditRoute } from './audit/audit-route.ts';
 import { openAudit } from './audit/open-audit.ts';
 import { bootstrapAdmin, inactiveUsers, openAuth, openRemovals, tokenPurge, userCleanup } from './auth/index.ts';
 import { assertionPurge, cliRequestPurge, groupRefresh } from './auth-providers/index.ts';
@@ -25,6 +26,7 @@ import { workspaceNamespaces } from './controllers/workspace-namespaces.ts';
 import { openDataDir } from './data-dir.ts';
 import { ensureFeatures } from './features.ts';
 import { defaultWorkspace, ensureWorkspaces } from './fleet-workspaces.ts';
+import { historyRoute } from './history/route.ts';
 import { baseUrl } from './http/base-url.ts';
 import { behindProxies } from './http/client-address.ts';
 import { Front } from './http/front.ts';
@@ -147,6 +149,8 @@ export async function serve({ config, say, log, signal }: ServeOptions): Promise
         ...steve.routes,
         ...apiRoutes(apiDeps, baseUrl, { realmOf: steve.realmOf }),
         usageRoute(apiDeps, life.signal),
+        historyRoute(apiDeps, store),
+        auditRoute(apiDeps, config.audit),
         metricsRoute(metrics, { access: () => auth.access, token: metricsToken }),
         uiRoute(ui),
         homeRoute(baseUrl, () => ui() !== undefined),

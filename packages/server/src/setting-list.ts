@@ -11,6 +11,8 @@ export const settingDefaults: Readonly<Record<string, string>> = {
   'auth-user-session-idle-ttl-minutes': '960',
   'auth-user-session-ttl-minutes': '960',
   cacerts: '',
+  /** Whether the past of clusters is kept: `on` or `off`. */
+  'cluster-history': 'on',
   'crt-default-grace-period-minutes': '180',
   'crt-default-ttl-minutes': '43200',
   'delete-inactive-user-after': '',
@@ -59,6 +61,9 @@ export const settingChecks: Readonly<Record<string, (value: string) => void>> = 
   // As for others who keep to these settings: nobody is deleted within two weeks, or disabled within a day.
   'delete-inactive-user-after': checkInactivity('delete-inactive-user-after', 336),
   'disable-inactive-user-after': checkInactivity('disable-inactive-user-after', 24),
+  'cluster-history': value => {
+    if (value !== 'on' && value !== 'off') throw invalid('value', 'cluster-history must be on or off', 'InvalidOption');
+  },
   'outbound-networks': value => {
     try {
       parseNetworks(parseList(value), 'value');

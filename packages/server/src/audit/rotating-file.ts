@@ -2,8 +2,9 @@
  * A file of lines that is set aside when it is large and forgotten when it is old. It takes whole batches or nothing, so that
  * a full disk leaves no half line; one that somebody else moved away is opened anew.
  */
-import { type FileHandle, mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises';
-import { basename, dirname, join } from 'node:path';
+import { type FileHandle, mkdir, open, rename, rm, stat } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { setAsidePath, setAsides } from './set-aside.ts';
 
 export interface RotatingFileOptions {
   readonly path: string;
@@ -68,36 +69,18 @@ export class RotatingFile implements AsyncDisposable {
   async #setAside(): Promise<void> {
     await this.#close();
     const { path, now = Date.now } = this.#options;
-    const { stem, end } = this.#nameParts();
-    const time = new Date(now()).toISOString().replace(/:/g, '-').slice(0, -1);
-    await rename(path, await freeName(join(dirname(path), `${stem}-${time}`), end));
+    await rename(path, await setAsidePath(path, now()));
   }
 
   async #forgetOld(): Promise<void> {
     const { path, maxAgeMs, maxBackups, now = Date.now } = this.#options;
     if (Math.abs(now() - this.#lookedMs) < lookEveryMs) return;
     this.#lookedMs = now();
-    const { stem, end } = this.#nameParts();
-    const asides: { readonly name: string; readonly atMs: number }[] = [];
-    for (const name of await readdir(dirname(path))) {
-      if (!name.startsWith(`${stem}-`) || !name.endsWith(end)) continue;
-      const time = /^(\d{4}-\d\d-\d\dT)(\d\d)-(\d\d)-(\d\d\.\d{3})(?:-\d+)?$/.exec(
-        name.slice(stem.length + 1, name.length - end.length),
-      );
-      if (time) asides.push({ name, atMs: Date.parse(`${time[1]}${time[2]}:${time[3]}:${time[4]}Z`) });
-    }
-    asides.sort((a, b) => b.atMs - a.atMs || (a.name < b.name ? 1 : -1));
-    for (const [i, { name, atMs }] of asides.entries()) {
+    for (const [i, { path: aside, atMs }] of (await setAsides(path)).entries()) {
       const tooMany = maxBackups > 0 && i >= maxBackups;
       const tooOld = maxAgeMs > 0 && now() - atMs > maxAgeMs;
-      if (tooMany || tooOld) await rm(join(dirname(path), name), { force: true });
+      if (tooMany || tooOld) await rm(aside, { force: true });
     }
-  }
-
-  #nameParts(): { readonly stem: string; readonly end: string } {
-    const name = basename(this.#options.path);
-    const dot = name.lastIndexOf('.');
-    return dot > 0 ? { stem: name.slice(0, dot), end: name.slice(dot) } : { stem: name, end: '' };
   }
 
   async #close(): Promise<void> {
@@ -110,12 +93,5 @@ export class RotatingFile implements AsyncDisposable {
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.#close();
-  }
-}
-
-async function freeName(start: string, end: string): Promise<string> {
-  for (let i = 0; ; i++) {
-    const name = i === 0 ? start + end : `${start}-${i}${end}`;
-    if (!(await stat(name).catch(() => undefined))) return name;
   }
 }

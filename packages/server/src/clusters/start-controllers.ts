@@ -21,6 +21,8 @@ import { runProjectIsolation } from '../controllers/project-isolation.ts';
 import { runProjectMembers } from '../controllers/project-members.ts';
 import { runProjectQuotas } from '../controllers/project-quotas.ts';
 import { indexProjectSecrets, runProjectSecrets } from '../controllers/project-secrets.ts';
+import { runHistory } from '../history/record.ts';
+import { forgetHistory } from '../history/segments.ts';
 import { type ProvisioningDeps, runProvisioning } from '../provisioning/provision-cluster.ts';
 import type { ControllerContext, RunningController } from '../resources/index.ts';
 import { startController } from '../resources/index.ts';
@@ -56,12 +58,14 @@ export function startClusterControllers(deps: ClustersDeps, clusters: Clusters, 
       void runProjectIsolation({ upstreams, resources: held, caches, setting, log }, clusterId, owned);
       void runProjectSecrets({ upstreams, resources: held, caches, setting, log }, clusterId, owned);
       void runProjectQuotas({ upstreams, resources: held, caches, setting, log }, clusterId, owned);
+      void runHistory({ store, upstreams, claim, setting, log }, clusterId, owned);
       if (provisioning) void runProvisioning({ ...provisioning, resources: held }, clusterId, owned);
     },
     log,
     signal,
   });
-  caches.cluster.subscribe(({ before, after }) => {
+  caches.cluster.subscribe(({ key, before, after }) => {
+    if (!after) forgetHistory(store, key).catch(error => log.warn({ cluster: key, err: error }, 'its past is kept'));
     if (!before || !after) ownership.look();
   }, signal);
   const clients = new ClusterClients(upstreams, signal);
