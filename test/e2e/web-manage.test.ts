@@ -1,6 +1,9 @@
 /** Journeys of those who run a cluster for others: who may do what, and what is used. */
 import assert from 'node:assert/strict';
 import { generateKeyPairSync } from 'node:crypto';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { until } from '@drover/base';
 import type { Page } from 'playwright-core';
@@ -9,15 +12,20 @@ import { endVisit as end, missingWorld, openWorld, patienceMs, shop, type World 
 
 const skip = missingWorld() ?? false;
 let world: World;
+let dir: string;
 
 before(async () => {
   if (skip) return;
-  world = await openWorld();
+  dir = await mkdtemp(join(tmpdir(), 'drover-web-manage-'));
+  world = await openWorld({ args: ['--audit-log', join(dir, 'audit.log')] });
   const [space, account, ...rest] = shop('shop', 1);
   await world.apply(space!, account!);
   await world.apply(...rest);
 });
-after(async () => world?.[Symbol.asyncDispose]());
+after(async () => {
+  await world?.[Symbol.asyncDispose]();
+  if (dir) await rm(dir, { recursive: true, force: true });
+});
 
 const inCluster = (path = '') => `/ui/c/${world.clusterId}${path}`;
 const asAdmin = () => world.visit({ token: world.admin });
@@ -230,6 +238,99 @@ test('the page for signing in has a form for each directory, and leads to provid
   }
   for (const name of [...Object.keys(both), 'github'])
     await server.ask(admin, 'POST', `/v3/authconfigs/${name}?action=disable`, {}, 200);
+});
+
+test('who did what is found by its filters, and told to nobody but administrators', { skip }, async () => {
+  const { server, admin } = world;
+  const rita = await server.makeUser(admin, 'rita-reader');
+  const refused = await server.fetch('POST', '/v3/users', {
+    token: rita.token,
+    body: { username: 'no', password: 'x' },
+  });
+  assert.equal(refused.status, 403);
+  const visit = await asAdmin();
+  const { page } = visit;
+  await page.goto('/ui/');
+  await page.getByRole('link', { name: 'Audit log' }).click();
+  await page
+    .getByRole('row', { name: /admin Created users\b.*Done 201/ })
+    .first()
+    .waitFor();
+  await page.getByLabel('Outcome').selectOption('refused');
+  await page.getByLabel('User', { exact: true }).fill('rita');
+  const row = page.getByRole('row', { name: /rita-reader Created users\b.*Refused 403/ });
+  await row.waitFor();
+  await until('hers alone to be shown', async () => (await page.getByRole('row').count()) === 2);
+  assert.match(page.url(), /outcome=refused/);
+  await row.getByRole('button').click();
+  await page.getByRole('dialog').getByText('"requestURI": "/v3/users"').waitFor();
+  await end(visit);
+  const hers = await world.visit({ token: rita.token });
+  await hers.page.goto('/ui/');
+  await hers.page.getByRole('link', { name: 'API keys' }).waitFor();
+  assert.equal(await hers.page.getByRole('link', { name: 'Audit log' }).count(), 0);
+  await hers.page.goto('/ui/audit');
+  await hers.page.getByRole('alert').getByText('may not read the audit log').waitFor();
+  await end(hers);
+});
+
+test('what happened is kept: warnings and changes with their fields, for who may list them now', { skip }, async () => {
+  const { server, admin, clusterId } = world;
+  const past = async (token: string, query = '') =>
+    (await server.ask(token, 'GET', `/v1-history?clusterId=${clusterId}&limit=200${query}`, undefined, 200)).data as {
+      readonly kind: string;
+      readonly what?: string;
+    }[];
+  await world.apply({
+    apiVersion: 'v1',
+    kind: 'Event',
+    metadata: { name: 'web-0.1', namespace: 'shop' },
+    involvedObject: { apiVersion: 'v1', kind: 'Pod', namespace: 'shop', name: 'web-0' },
+    type: 'Warning',
+    reason: 'BackOff',
+    message: 'Back-off restarting failed container',
+    lastTimestamp: new Date().toISOString(),
+  });
+  let replicas = 3;
+  await until(
+    'a change to be kept',
+    async () => {
+      await world.kubectl('scale', '-n', 'shop', 'deployment/web', `--replicas=${replicas++}`);
+      const data = JSON.stringify({ data: { round: String(replicas) } });
+      await world.apply({ apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'rounds', namespace: 'shop' } });
+      await world.kubectl('patch', 'configmap', 'rounds', '-n', 'shop', '-p', data);
+      const changed = (await past(admin)).filter(({ what }) => what === 'changed').map(({ kind }) => kind);
+      return changed.includes('Deployment') && changed.includes('ConfigMap');
+    },
+    { timeoutMs: 2 * patienceMs, everyMs: 3000 },
+  );
+  const visit = await asAdmin();
+  const { page } = visit;
+  await page.goto(inCluster());
+  const timeline = page.getByRole('region', { name: 'Timeline' });
+  await timeline
+    .getByRole('listitem')
+    .filter({ hasText: 'Deployment web was changed' })
+    .filter({ hasText: 'spec.replicas' })
+    .first()
+    .waitFor();
+  await timeline.getByRole('button', { name: 'Warnings' }).click();
+  await timeline.getByText('Back-off restarting failed container').waitFor();
+  await timeline.getByText('spec.replicas').waitFor({ state: 'detached' });
+  await page.goto(inCluster('/apps.deployments/shop/web?tab=history'));
+  await timeline.getByText('Back-off restarting failed container').waitFor();
+  await timeline.getByLabel('Find in the timeline').fill('no such thing');
+  await page.getByText('Nothing that fits').waitFor();
+  await end(visit);
+  const reader = await server.makeUser(admin, 'past-reader');
+  const none = await server.fetch('GET', `/v1-history?clusterId=${clusterId}`, { token: reader.token });
+  assert.equal(none.status, 404);
+  const [role] = (await server.ask(admin, 'GET', '/v3/roletemplates?name=Reads config')).data;
+  const binding = { clusterId, userId: reader.id, roleTemplateId: role.id };
+  await server.ask(admin, 'POST', '/v3/clusterroletemplatebindings', binding);
+  await until('her right to hold', async () => (await past(reader.token)).length > 0, { timeoutMs: patienceMs });
+  const kinds = new Set((await past(reader.token)).map(({ kind }) => kind));
+  assert.deepEqual([...kinds], ['ConfigMap']);
 });
 
 async function signIn(page: Page, name: string, password = `${name}-opens-1234`): Promise<void> {

@@ -50,12 +50,13 @@ export interface World extends AsyncDisposable {
   apply(...objects: readonly object[]): Promise<string>;
 }
 
-export async function openWorld(): Promise<World> {
+/** `args` are more flags of the server's. */
+export async function openWorld({ args = [] }: { readonly args?: readonly string[] } = {}): Promise<World> {
   await using scope = new AsyncDisposableStack();
   await buildWeb();
   const cluster: TestApiServer = scope.use(await startApiServer());
   const server = scope.use(
-    await startServer({ args: ['--cluster', 'context:test'], env: { KUBECONFIG: cluster.kubeconfigPath } }),
+    await startServer({ args: ['--cluster', 'context:test', ...args], env: { KUBECONFIG: cluster.kubeconfigPath } }),
   );
   const kubelet = scope.use(await startFakeKubelet(cluster.ca));
   const admin = await server.login('admin', adminPassword);

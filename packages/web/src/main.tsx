@@ -13,6 +13,8 @@ import './styles/list.css';
 import './styles/detail.css';
 import './styles/dock.css';
 import './styles/pages.css';
+import './styles/audit.css';
+import './styles/history.css';
 import './styles/providers.css';
 
 const mostTries = 3;

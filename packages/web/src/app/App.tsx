@@ -31,6 +31,7 @@ const Roles = lazy(async () => ({ default: (await import('../pages/Roles.tsx')).
 const ClusterUsage = lazy(async () => ({ default: (await import('../pages/ClusterUsage.tsx')).ClusterUsage }));
 const CreateCluster = lazy(async () => ({ default: (await import('../pages/CreateCluster.tsx')).CreateCluster }));
 const ClusterHosts = lazy(async () => ({ default: (await import('../pages/ClusterHosts.tsx')).ClusterHosts }));
+const Audit = lazy(async () => ({ default: (await import('../pages/Audit.tsx')).Audit }));
 const SignInProviders = lazy(async () => ({ default: (await import('../pages/SignInProviders.tsx')).SignInProviders }));
 const SignInProvider = lazy(async () => ({ default: (await import('../pages/SignInProvider.tsx')).SignInProvider }));
 const Setup = lazy(async () => ({ default: (await import('../pages/Setup.tsx')).Setup }));
@@ -67,6 +68,7 @@ function Pages(): ReactNode {
           <Route path="/roles" component={Roles} />
           <Route path="/tokens" component={Tokens} />
           <Route path="/account" component={Account} />
+          <Route path="/audit" component={Audit} />
           <Route path="/providers" component={SignInProviders} />
           <Route path="/providers/:name" component={SignInProvider} />
           <Route path="/settings" component={Settings} />

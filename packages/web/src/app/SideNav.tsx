@@ -27,6 +27,7 @@ function ServerNav(): ReactNode {
   const [path] = useLocation();
   const may = useMay();
   const mayProviders = useCan('list', 'authconfigs');
+  const isAdmin = useCan('*', 'globalroles');
   return (
     <ul>
       <Entry href="/" icon="cluster" text={t('frame.clusters')} />
@@ -43,6 +44,7 @@ function ServerNav(): ReactNode {
       {mayProviders && (
         <Entry href="/providers" icon="access" text={t('providers.title')} current={path.startsWith('/providers')} />
       )}
+      {isAdmin && <Entry href="/audit" icon="logs" text={t('audit.title')} />}
       {may('setting', 'POST') && <Entry href="/settings" icon="settings" text={t('frame.settings')} />}
     </ul>
   );

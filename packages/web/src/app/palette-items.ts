@@ -99,6 +99,7 @@ function usePages(): PaletteItem[] {
   const { t } = useTranslation();
   const may = useMay();
   const mayProviders = useCan('list', 'authconfigs');
+  const isAdmin = useCan('*', 'globalroles');
   const page = (title: string, address: string): PaletteItem => ({ bucket: 'pages', title, address });
   return [
     page(t('frame.clusters'), '/'),
@@ -110,6 +111,7 @@ function usePages(): PaletteItem[] {
     page(t('frame.tokens'), '/tokens'),
     page(t('account.title'), '/account'),
     ...(mayProviders ? [page(t('providers.title'), '/providers')] : []),
+    ...(isAdmin ? [page(t('audit.title'), '/audit')] : []),
     ...(may('setting', 'POST') ? [page(t('frame.settings'), '/settings')] : []),
   ];
 }

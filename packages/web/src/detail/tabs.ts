@@ -7,4 +7,5 @@ export const tabsOf = (kind: string): readonly string[] => [
   'yaml',
   ...(withLogs.has(kind) ? ['logs'] : []),
   ...(kind === 'Pod' ? ['terminal', 'files'] : []),
+  ...(kind === 'Event' ? [] : ['history']),
 ];

@@ -8,6 +8,7 @@ import { type ClusterRow, useClusters } from '../app/clusters.ts';
 import { useCounts } from '../app/counts.ts';
 import { kindName } from '../app/kind-name.ts';
 import { addressOf } from '../app/place.ts';
+import { History } from '../detail/History.tsx';
 import { columnsOf } from '../list/columns.ts';
 import { LiveList } from '../list/LiveList.tsx';
 import { useKinds } from '../net/kinds.ts';
@@ -84,6 +85,11 @@ function Overview({ row }: { readonly row: ClusterRow }) {
       <Causes row={row} />
       <Trouble clusterId={row.id} />
       <Warnings clusterId={row.id} />
+      <section>
+        <h2>{t('history.title')}</h2>
+        <p className="lead">{t('history.hint')}</p>
+        <History clusterId={row.id} />
+      </section>
     </>
   );
 }

@@ -8,6 +8,7 @@ import { pendingKey, useIsPending } from '../act/pending.ts';
 import { kindName } from '../app/kind-name.ts';
 import { addressOf } from '../app/place.ts';
 import { useViewState } from '../app/view-state.ts';
+import { historyOf } from '../detail/history-of.ts';
 import { ObjectFacts } from '../detail/ObjectFacts.tsx';
 import { tabsOf } from '../detail/tabs.ts';
 import { clusterRoot, type Kind, useKinds } from '../net/kinds.ts';
@@ -20,6 +21,7 @@ import { State } from '../parts/State.tsx';
 import { Title } from '../parts/Title.tsx';
 
 const FilesTab = lazy(async () => ({ default: (await import('../detail/FilesTab.tsx')).FilesTab }));
+const History = lazy(async () => ({ default: (await import('../detail/History.tsx')).History }));
 const LogsTab = lazy(async () => ({ default: (await import('../detail/LogsTab.tsx')).LogsTab }));
 const TerminalTab = lazy(async () => ({ default: (await import('../detail/TerminalTab.tsx')).TerminalTab }));
 const YamlTab = lazy(async () => ({ default: (await import('../detail/YamlTab.tsx')).YamlTab }));
@@ -110,6 +112,7 @@ function Whole({ clusterId, kind, id }: WholeProps) {
       <div className="panel" role="tabpanel" id="tab-panel" aria-labelledby={`tab-${shown}`}>
         <Suspense fallback={<Skeleton />}>
           {shown === 'overview' && <ObjectFacts clusterId={clusterId} kind={kind} object={object} />}
+          {shown === 'history' && <History clusterId={clusterId} about={historyOf(object)} />}
           {shown === 'yaml' && <YamlTab clusterId={clusterId} object={object} kind={kind} />}
           {shown === 'logs' && <LogsTab clusterId={clusterId} object={object} />}
           {shown === 'files' && <FilesTab clusterId={clusterId} object={object} />}

@@ -1,6 +1,7 @@
 /** English: one object. */
 export const detail = {
   'tab.overview': 'Overview',
+  'tab.history': 'Timeline',
   'tab.yaml': 'YAML',
   'tab.logs': 'Logs',
   'tab.files': 'Files',

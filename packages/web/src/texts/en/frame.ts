@@ -31,6 +31,7 @@ export const frame = {
   notFoundHint: 'The link may be old, or mistyped.',
   home: 'To the clusters',
   retry: 'Try again',
+  refresh: 'Refresh',
   close: 'Close',
   cancel: 'Cancel',
   save: 'Save',

@@ -4,6 +4,7 @@ import type { SameKeys } from '../same-keys.ts';
 
 export const detail: SameKeys<typeof en> = {
   'tab.overview': '概览',
+  'tab.history': '时间线',
   'tab.yaml': 'YAML',
   'tab.logs': '日志',
   'tab.files': '文件',

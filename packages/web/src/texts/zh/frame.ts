@@ -34,6 +34,7 @@ export const frame: SameKeys<typeof en> = {
   notFoundHint: '链接可能已失效，或输入有误。',
   home: '返回集群列表',
   retry: '重试',
+  refresh: '刷新',
   close: '关闭',
   cancel: '取消',
   save: '保存',

@@ -1,6 +1,7 @@
 /** Simplified Chinese: all areas together. */
 import { account } from './account.ts';
 import { act } from './act.ts';
+import { audit } from './audit.ts';
 import { columns } from './columns.ts';
 import { detail } from './detail.ts';
 import { dock } from './dock.ts';
@@ -9,6 +10,7 @@ import { editor } from './editor.ts';
 import { errors } from './errors.ts';
 import { files } from './files.ts';
 import { frame } from './frame.ts';
+import { history } from './history.ts';
 import { home } from './home.ts';
 import { hosts } from './hosts.ts';
 import { importing } from './importing.ts';
@@ -26,6 +28,7 @@ import { usage } from './usage.ts';
 export const zh = {
   account,
   act,
+  audit,
   columns,
   detail,
   dock,
@@ -34,6 +37,7 @@ export const zh = {
   errors,
   files,
   frame,
+  history,
   home,
   hosts,
   importing,

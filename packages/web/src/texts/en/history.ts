@@ -1,0 +1,22 @@
+/** English: what happened in a cluster, as the server has kept it. */
+export const history = {
+  title: 'Timeline',
+  hint: 'Events and changes of the last 30 days, as the server has kept them.',
+  'of.all': 'Everything',
+  'of.warning': 'Warnings',
+  'of.event': 'Events',
+  'of.change': 'Changes',
+  text: 'Find in the timeline',
+  none: 'Nothing kept yet',
+  noneHint: 'What happens from now on is kept here for 30 days.',
+  noneFits: 'Nothing that fits',
+  'what.made': 'was made',
+  'what.changed': 'was changed',
+  'what.deleted': 'was deleted',
+  times_one: '{{count}} time',
+  times_other: '{{count}} times',
+  gap_one: '{{count}} entry came faster than it could be kept',
+  gap_other: '{{count}} entries came faster than they could be kept',
+  nothing: '(none)',
+  older: 'Older',
+} as const;
