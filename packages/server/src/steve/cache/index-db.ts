@@ -83,6 +83,7 @@ export class IndexDb {
         error INTEGER, transitioning INTEGER, generation INTEGER, ${slots});
       CREATE INDEX t${number}_place ON t${number} (ns COLLATE NOCASE, name COLLATE NOCASE, id COLLATE NOCASE);
       CREATE INDEX t${number}_name ON t${number} (name COLLATE NOCASE, id COLLATE NOCASE);
+      CREATE INDEX t${number}_created ON t${number} (created COLLATE NOCASE DESC, id COLLATE NOCASE);
       CREATE INDEX t${number}_id ON t${number} (id COLLATE NOCASE);
       CREATE INDEX t${number}_ns ON t${number} (ns);
       CREATE TABLE b${number} (key INTEGER PRIMARY KEY, version TEXT, metadata TEXT, managed TEXT, cells TEXT, rest TEXT, bytes INTEGER);`);
