@@ -13,6 +13,7 @@ import { until } from '@drover/base';
 import { KubeClient, loadKubeconfig, pods, toConnection, WatchCache } from '@drover/kube';
 import { kubectl, type Running, runKubectl, startKubectl } from './kubectl.ts';
 import { busyboxImage, testClusterSkipReason } from './node/index.ts';
+import { give, requireCut } from './open-ways.ts';
 import { type Spine, startSpine } from './spine.ts';
 
 let it: Spine;
@@ -225,6 +226,62 @@ test('kubectl cp carries 500 MB both ways unchanged', { timeout: 300_000 }, asyn
   await asMember(['cp', 'shell:/tmp/copy.bin', join(it.dir, 'back.bin')], { timeoutMs: 140_000 });
   t.diagnostic(`500 MB up in ${Math.round(upMs)} ms, down in ${Math.round(performance.now() - down)} ms`);
   assert.equal(await sha256Of(join(it.dir, 'back.bin')), wanted);
+});
+
+const namespacesOf = (clusterId: string) => `/v3/cluster/${clusterId}/subscribe?resourceTypes=namespace`;
+let cara: Awaited<ReturnType<Spine['member']>>;
+
+test('whatever is open is cut when its right goes with a binding', async t => {
+  if (skip) return t.skip(skip);
+  cara = await it.member('cara', 'cluster-member');
+  const { clusterId } = it;
+  const take = await give(t, it, { who: cara, clusterId, roleTemplateId: 'cluster-owner' });
+  await requireCut(t, it, { who: cara, subscribe: namespacesOf(clusterId), change: take });
+});
+
+test('it is cut when the role says less', async t => {
+  if (skip) return t.skip(skip);
+  const { clusterId, server, adminToken } = it;
+  const reads = {
+    apiGroups: [''],
+    resources: ['pods', 'pods/log', 'namespaces'],
+    verbs: ['get', 'list', 'watch'],
+  };
+  const runs = { apiGroups: [''], resources: ['pods/exec', 'pods/portforward'], verbs: ['get', 'create'] };
+  const role = { name: 'works', context: 'cluster', rules: [reads, runs] };
+  const { id } = await server.ask(adminToken, 'POST', '/v3/roletemplates', role);
+  const take = await give(t, it, { who: cara, clusterId, roleTemplateId: id });
+  const change = () => server.ask(adminToken, 'PUT', `/v3/roletemplates/${id}`, { rules: [reads] });
+  await requireCut(t, it, { who: cara, subscribe: namespacesOf(clusterId), change });
+  // What is left works again once the cluster has confirmed.
+  const { kubeconfig } = cara;
+  await until('him to read', async () => (await runKubectl(['get', 'pods'], { kubeconfig })).code === 0);
+  assert.match((await runKubectl(['exec', 'shell', '--', 'true'], { kubeconfig })).stderr, /[Ff]orbidden/);
+  await take();
+});
+
+test('it is cut when the namespace leaves the project', async t => {
+  if (skip) return t.skip(skip);
+  const { clusterId, server, adminToken } = it;
+  const move = (projectId: string) =>
+    server.ask(adminToken, 'POST', `/v3/cluster/${clusterId}/namespaces/default?action=move`, { projectId }, 200);
+  const { id: projectId } = await server.ask(adminToken, 'POST', '/v3/projects', { name: 'work', clusterId });
+  await move(projectId);
+  const take = await give(t, it, { who: cara, projectId, roleTemplateId: 'project-owner' });
+  const subscribe = `/v3/project/${projectId}/subscribe?resourceTypes=pod`;
+  await requireCut(t, it, { who: cara, subscribe, change: () => move('') });
+  await take();
+});
+
+test('it is cut when he is switched off', async t => {
+  if (skip) return t.skip(skip);
+  const { clusterId, server, adminToken } = it;
+  const take = await give(t, it, { who: cara, clusterId, roleTemplateId: 'cluster-owner' });
+  const change = async () => {
+    await server.ask(adminToken, 'PUT', `/v3/users/${cara.id}`, { enabled: false });
+    await take();
+  };
+  await requireCut(t, it, { who: cara, subscribe: namespacesOf(clusterId), change });
 });
 
 async function memberClient(): Promise<KubeClient> {

@@ -131,7 +131,12 @@ async function write({ exchange, client, target, path, signal }: Asked): Promise
   const command = writeCommand(path, { offset, length, isLast: query.get('last') === 'true' });
   const running = await runCommand(client, target, { command, stdin: true, signal });
   const answer = outputOf(running, 256);
-  answer.catch(() => undefined);
-  for await (const bytes of request as AsyncIterable<Buffer>) await running.stream.write(bytes);
+  const pass = async (): Promise<void> => {
+    for await (const bytes of request as AsyncIterable<Buffer>) await running.stream.write(bytes);
+  };
+  const passed = pass();
+  passed.catch(() => undefined);
+  // A command that ends early, by itself or because its user may no longer, waits for nothing more of him.
+  await Promise.race([passed, answer.then(() => passed)]);
   sendJson(response, 200, { size: Number((await answer).trim()) }, noStore);
 }

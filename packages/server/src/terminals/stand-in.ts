@@ -61,6 +61,7 @@ function run(socket: WebSocket, [program = '', ...args]: readonly string[]): voi
   child.stderr.on('data', (bytes: Buffer) => socket.send(frame(2, bytes)));
   socket.on('message', (data: Buffer) => data[0] === 0 && child.stdin.write(data.subarray(1)));
   child.stdin.on('error', () => undefined);
+  socket.once('close', () => child.stdin.end());
   child.once('close', code => {
     const status = code === 0 ? { status: 'Success' } : { status: 'Failure', message: `exit code ${code}` };
     socket.send(frame(3, JSON.stringify(status)));

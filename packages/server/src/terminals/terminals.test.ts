@@ -1,7 +1,10 @@
 /** A shell outlives its connection and is its user's alone; files go both ways and go on after a break. */
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
+import { existsSync } from 'node:fs';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import type { IncomingMessage } from 'node:http';
+import { request } from 'node:https';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
@@ -108,6 +111,27 @@ test('a token that is taken back ends its shells at once', async () => {
   await gone(opened.socket);
   assert.match(opened.frames.at(-1)?.why ?? '', /session has ended/);
   await until('the shell to be gone', () => cluster.terminals.size === 0);
+});
+
+test('a token that is taken back ends what is being uploaded, although its client sends nothing', async () => {
+  const token = await api.want(201, 'POST', '/v3/tokens', { body: { description: 'for a while' } });
+  const own = await mkdtemp(join(tmpdir(), 'drover-upload-'));
+  const path = `/v1-files?${where()}&path=${encodeURIComponent(join(own, 'half'))}`;
+  const headers = { authorization: `Bearer ${token.token}`, 'content-length': 20 };
+  const asked = request({ host: 'localhost', port: api.port, ca: api.ca, path, method: 'PUT', headers, agent: false });
+  let answer: IncomingMessage | undefined;
+  asked.on('response', response => (answer = response));
+  asked.on('error', () => undefined);
+  try {
+    asked.write('0123456789');
+    await until('the command to run', () => existsSync(join(own, 'half.drover-part')));
+    await api.ask('DELETE', `/v3/tokens/${token.id}`);
+    const { statusCode, headers: seen } = await until('it to be answered', () => answer);
+    assert.deepEqual([statusCode, seen.connection], [401, 'close']);
+  } finally {
+    asked.destroy();
+    await rm(own, { recursive: true });
+  }
 });
 
 test('another site’s page opens no shell, and has nothing run by reading', async () => {
