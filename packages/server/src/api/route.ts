@@ -11,7 +11,7 @@ import type { Page } from '../http/errors.ts';
 import type { Caller, Exchange, Route } from '../http/exchange.ts';
 import { identityOf, type KeptAnswer, KeptAnswers } from '../http/kept-answers.ts';
 import { sendBytes } from '../http/send-bytes.ts';
-import { gzipped, takesGzip } from '../http/zip.ts';
+import { gzippedOnce, takesGzip } from '../http/zip.ts';
 import { openApiFor, openApiName } from '../openapi/answer.ts';
 import { collectReads, type Reads } from '../resources/index.ts';
 import type { ApiDeps, ApiRequest, ApiView, ServedType, V3Resource } from './behaviour.ts';
@@ -28,7 +28,7 @@ import {
   updateOne,
   type Visible,
 } from './crud.ts';
-import { type Format, formatOf } from './format.ts';
+import { formatOf } from './format.ts';
 import { KeptLists } from './kept-lists.ts';
 import { mayCreateSomewhere } from './may-create.ts';
 import { findType, servedTypes } from './registry.ts';
@@ -353,11 +353,14 @@ interface Encoded {
 }
 
 async function bytesOf(request: ApiRequest, { body, onlyJson }: Answer): Promise<Encoded> {
-  const { text, headers } = await encode(request, body, onlyJson ? 'json' : formatOf(request.exchange.request));
-  return {
-    body: Buffer.from(text),
-    headers: { 'x-content-type-options': 'nosniff', vary: 'accept-encoding', ...headers },
-  };
+  const format = onlyJson ? 'json' : formatOf(request.exchange.request);
+  const all = { 'x-content-type-options': 'nosniff', vary: 'accept-encoding' };
+  if (format === 'json') {
+    const headers = { ...all, 'content-type': 'application/json' };
+    return { body: jsonOf(renamed(request.exchange.request, body)), headers };
+  }
+  const { text, headers } = await encode(request, body, format);
+  return { body: Buffer.from(text), headers: { ...all, ...headers } };
 }
 
 async function sendBody(
@@ -365,7 +368,7 @@ async function sendBody(
   { status, body, headers }: Encoded & { readonly status: number },
 ): Promise<void> {
   const isZipped = body.length >= compressFrom && takesGzip(request);
-  const bytes = isZipped ? await gzipped(body) : body;
+  const bytes = isZipped ? await gzippedOnce(body) : body;
   response.writeHead(status, {
     ...headers,
     ...(isZipped ? { 'content-encoding': 'gzip' } : {}),
@@ -375,21 +378,20 @@ async function sendBody(
   else await sendBytes(response, bytes);
 }
 
-async function encode(request: ApiRequest, body: unknown, format: Format): Promise<Page> {
+async function encode(request: ApiRequest, body: unknown, format: 'html' | 'yaml'): Promise<Page> {
   if (format === 'html') return renderPage(request, body as V3Resource);
-  if (format === 'yaml')
-    return { text: (await import('yaml')).stringify(body), headers: { 'content-type': 'application/yaml' } };
-  return { text: jsonOf(renamed(request.exchange.request, body)), headers: { 'content-type': 'application/json' } };
+  return { text: (await import('yaml')).stringify(body), headers: { 'content-type': 'application/yaml' } };
 }
 
-/** What was given for a body that is answered again and again; such a body is frozen. */
-const texts = new WeakMap<object, string>();
+/** What was given for a body that is answered again and again, to whomever; such a body is frozen. */
+const encoded = new WeakMap<object, Buffer>();
 
-function jsonOf(body: unknown): string {
-  if (typeof body !== 'object' || body === null || !Object.isFrozen(body)) return JSON.stringify(body);
-  const text = texts.get(body) ?? JSON.stringify(body);
-  texts.set(body, text);
-  return text;
+function jsonOf(body: unknown): Buffer {
+  const fresh = () => Buffer.from(JSON.stringify(body));
+  if (typeof body !== 'object' || body === null || !Object.isFrozen(body)) return fresh();
+  const bytes = encoded.get(body) ?? fresh();
+  encoded.set(body, bytes);
+  return bytes;
 }
 
 /** Clients whose language has no field `actions` to spare ask for another name. */

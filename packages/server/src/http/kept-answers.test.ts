@@ -56,6 +56,19 @@ test('what is compressed counts as well, and is compressed once', async () => {
   assert.ok(kept.bytes < 2000);
 });
 
+test('bytes that several are sent count once, are compressed once, and stay until the last lets them go', async () => {
+  const kept = new KeptAnswers({ maxBytes: 60_000 });
+  const shared = answer('a'.repeat(50_000));
+  for (const key of ['a', 'b', 'c']) kept.keep(key, shared, none());
+  assert.ok(['a', 'b', 'c'].every(key => kept.find(key)) && kept.bytes < 54_000, `${kept.bytes}`);
+  const [one, two] = [await kept.zipped(kept.find('a')!), await kept.zipped(kept.find('b')!)];
+  assert.equal(one, two);
+  for (const key of ['a', 'b']) kept.keep(key, answer('b'), none());
+  assert.ok(kept.bytes > 50_000);
+  kept.keep('c', answer('c'), none());
+  assert.ok(kept.bytes < 4000, `${kept.bytes}`);
+});
+
 test('two who differ in anything that decides what they see are not the same', () => {
   const mia: Caller = {
     userId: 'mia',

@@ -1,11 +1,11 @@
 /**
  * KeptAnswers: whole answers, ready to be sent again to the one they were made for, for as long as nothing that they were made of
  * has changed. Rights are among that, so that what is taken back is gone with the next request. Bounded by bytes; what was not
- * asked for longest goes first.
+ * asked for longest goes first. Bytes that many are sent, such as the schemas, count once.
  */
 import type { Reads } from '../resources/index.ts';
 import type { Caller } from './exchange.ts';
-import { gzipped } from './zip.ts';
+import { gzippedOnce } from './zip.ts';
 
 export interface KeptAnswer {
   readonly body: Buffer;
@@ -14,9 +14,10 @@ export interface KeptAnswer {
 
 interface Entry extends KeptAnswer {
   readonly reads: Reads;
-  /** Made when it is first asked for. */
-  zipped?: Promise<Buffer>;
-  bytes: number;
+  /** There when it was first asked for. */
+  zipped?: Buffer;
+  /** What it takes beside its bodies. */
+  readonly own: number;
   isDropped: boolean;
 }
 
@@ -31,6 +32,8 @@ const overheadBytes = 1024;
 
 export class KeptAnswers {
   readonly #entries = new Map<string, Entry>();
+  /** How many entries hold the same bytes. */
+  readonly #holders = new Map<Buffer, number>();
   readonly #maxBytes: number;
   readonly #maxAnswerBytes: number;
   #bytes = 0;
@@ -65,25 +68,26 @@ export class KeptAnswers {
     const entry: Entry = {
       ...answer,
       reads,
-      bytes: answer.body.length + key.length * 2 + overheadBytes,
+      own: key.length * 2 + overheadBytes,
       isDropped: false,
     };
     this.#entries.set(key, entry);
-    this.#bytes += entry.bytes;
+    this.#bytes += entry.own;
+    this.#hold(entry.body);
     this.#makeRoom();
   }
 
   /** The body compressed: once for all who are sent it. */
   async zipped(answer: KeptAnswer): Promise<Buffer> {
     const entry = answer as Entry;
-    if (!entry.zipped) {
-      entry.zipped = gzipped(answer.body);
-      const { length } = await entry.zipped;
-      entry.bytes += length;
-      if (!entry.isDropped) this.#bytes += length;
+    if (entry.zipped) return entry.zipped;
+    const zipped = await gzippedOnce(answer.body);
+    if (!entry.zipped && !entry.isDropped) {
+      entry.zipped = zipped;
+      this.#hold(zipped);
       this.#makeRoom();
     }
-    return entry.zipped;
+    return zipped;
   }
 
   #makeRoom(): void {
@@ -96,7 +100,24 @@ export class KeptAnswers {
   #drop(key: string, entry: Entry): void {
     this.#entries.delete(key);
     entry.isDropped = true;
-    this.#bytes -= entry.bytes;
+    this.#bytes -= entry.own;
+    this.#release(entry.body);
+    if (entry.zipped) this.#release(entry.zipped);
+  }
+
+  #hold(bytes: Buffer): void {
+    const holders = this.#holders.get(bytes) ?? 0;
+    this.#holders.set(bytes, holders + 1);
+    if (holders === 0) this.#bytes += bytes.length;
+  }
+
+  #release(bytes: Buffer): void {
+    const holders = this.#holders.get(bytes)! - 1;
+    if (holders > 0) this.#holders.set(bytes, holders);
+    else {
+      this.#holders.delete(bytes);
+      this.#bytes -= bytes.length;
+    }
   }
 }
 
