@@ -1,10 +1,11 @@
 /**
  * Requests to a sign-in provider: its CA beside the system's, a deadline, an answer of bounded size, and no redirect
- * followed: credentials go to the host that was configured and to no other.
+ * followed: credentials go to the host that was configured and to no other. undici is loaded with the first of them: it takes
+ * memory that a server without such providers has no need of.
  */
 import { getCACertificates } from 'node:tls';
 import { messageOf, type Secret, unavailable } from '@drover/base';
-import { Agent, fetch as undiciFetch } from 'undici';
+import type { Agent } from 'undici';
 
 export interface ProviderTls {
   /** PEM that is trusted beside the system's roots. */
@@ -26,7 +27,8 @@ const maxAgents = 32;
 /** A pool per TLS identity, the oldest ended when there are too many: configurations change rarely. */
 const agents = new Map<string, Agent>();
 
-function agentFor({ ca, key }: ProviderTls): Agent {
+async function agentFor({ ca, key }: ProviderTls): Promise<Agent> {
+  const { Agent } = await import('undici');
   const id = `${ca ?? ''}\n${key?.reveal() ?? ''}`;
   const there = agents.get(id);
   if (there) return there;
@@ -53,11 +55,12 @@ export function providerFetch(options: ProviderFetchOptions): ProviderFetch {
     const deadline = AbortSignal.timeout(timeoutMs);
     const signal = init.signal ? AbortSignal.any([init.signal, deadline]) : deadline;
     try {
-      const answer = await undiciFetch(url, {
+      const { fetch } = await import('undici');
+      const answer = await fetch(url, {
         ...(init as object),
         redirect: 'manual',
         signal,
-        dispatcher: agentFor(options),
+        dispatcher: await agentFor(options),
       });
       const body = await readBounded(answer.body as ReadableStream<Uint8Array> | null, maxBytes);
       const empty = [204, 205, 304].includes(answer.status);

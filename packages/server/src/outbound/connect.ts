@@ -7,7 +7,7 @@ import { type BlockList, isIP, type LookupFunction } from 'node:net';
 import { getCACertificates } from 'node:tls';
 import { promisify } from 'node:util';
 import { forbidden, messageOf, unavailable } from '@drover/base';
-import { Client, type Dispatcher } from 'undici';
+import type { Dispatcher } from 'undici';
 import { isAddressAllowed } from './addresses.ts';
 
 export type Resolve = (name: string) => Promise<readonly LookupAddress[]>;
@@ -43,6 +43,8 @@ export async function ask(
   const literal = url.hostname.replace(/^\[|\]$/g, '');
   // Of an address there is nothing to look up, so nobody would look at it.
   if (isIP(literal) !== 0) requireAllowed(host, [literal], networks);
+  // With the first request: it takes memory that most servers have no need of.
+  const { Client } = await import('undici');
   const client = new Client(url.origin, {
     connect: {
       lookup: pinned(host, resolve, networks),
