@@ -1,5 +1,5 @@
 /**
- * `./drover test [unit|integration|e2e|mutants|check|upgrade]… [PART-OF-A-PATH]…`: all but what runs on demand when nothing is named. Closes with one
+ * `./drover test [unit|integration|e2e|mutants|check|upgrade|conformance]… [PART-OF-A-PATH]…`: all but what runs on demand when nothing is named. Closes with one
  * line, `N passed, N failed`, and exits with 0 only when something ran and nothing failed.
  */
 import { runChecks } from './check/run.ts';
@@ -34,7 +34,9 @@ async function main(args: readonly string[], signal: AbortSignal): Promise<numbe
   const running = suites
     .filter(suite => chosen.includes(suite.name))
     .map(suite => ({ suite, files: filesOf(suite, root, only) }));
-  if (running.some(({ suite, files }) => suite.name !== 'unit' && files.length > 0)) await prepare();
+  if (running.some(({ suite, files }) => suite.name !== 'unit' && files.length > 0)) {
+    await prepare(running.flatMap(({ suite }) => suite.packages ?? []));
+  }
   const failed: FileResult[] = [];
   for (const { suite, files } of running) {
     const result = await runSuite(suite, files, { signal });
@@ -51,8 +53,8 @@ async function main(args: readonly string[], signal: AbortSignal): Promise<numbe
   return exitCode(total);
 }
 
-async function prepare(): Promise<void> {
-  const missing = await missingPackages(root, packageLists);
+async function prepare(more: readonly string[]): Promise<void> {
+  const missing = await missingPackages(root, [...packageLists, ...more]);
   if (missing && missing.length > 0) {
     if (process.getuid?.() === 0) {
       console.log(`installing Debian packages: ${missing.join(' ')}`);

@@ -9,6 +9,8 @@ export interface Suite {
   readonly timeoutMs: number;
   /** Runs only when it is named: it takes longer than everything else together. */
   readonly onDemand?: boolean;
+  /** A list of Debian packages that it alone needs, below the root. */
+  readonly packages?: string;
 }
 
 // Two files at a time because the smallest machine this has to pass on has two cores; whole systems one at a time.
@@ -22,6 +24,14 @@ export const suites: readonly Suite[] = [
   { name: 'integration', globs: ['test/integration/**/*.test.ts'], concurrency: 2, timeoutMs: 600_000 },
   { name: 'e2e', globs: ['test/e2e/**/*.test.ts'], concurrency: 1, timeoutMs: 1_800_000 },
   { name: 'upgrade', globs: ['test/upgrade/**/*.test.ts'], concurrency: 1, timeoutMs: 5_400_000, onDemand: true },
+  {
+    name: 'conformance',
+    globs: ['test/conformance/**/*.test.ts'],
+    concurrency: 1,
+    timeoutMs: 18_000_000,
+    onDemand: true,
+    packages: 'test/conformance/packages.txt',
+  },
 ];
 
 /** The suite's files in a fixed order, absolute; `only` keeps those whose path contains one of its strings. */

@@ -13,9 +13,9 @@ export async function writePauseImage(path: string, pauseBinary: string): Promis
 }
 
 /** A small world for pods: sh, tar, cat, nc, httpd, wget and all else that busybox has. */
-export async function writeBusyboxImage(path: string): Promise<void> {
+export async function busyboxFiles(): Promise<ImageFile[]> {
   const applets = (await run('busybox', ['--list'])).trim().split('\n');
-  const files: ImageFile[] = [
+  return [
     ...['bin', 'etc', 'root', 'usr', 'usr/bin'].map(dir => ({ path: dir, directory: true })),
     { path: 'tmp', directory: true, mode: 0o1777 },
     { path: 'etc/passwd', content: 'root:x:0:0:root:/root:/bin/sh\nnobody:x:65534:65534:nobody:/:/bin/false\n' },
@@ -27,6 +27,9 @@ export async function writeBusyboxImage(path: string): Promise<void> {
     },
     ...applets.filter(name => name !== 'busybox').map(name => ({ path: `bin/${name}`, link: 'busybox' })),
   ];
+}
+
+export async function writeBusyboxImage(path: string): Promise<void> {
   const config = { Cmd: ['sh'], Env: ['PATH=/bin:/usr/bin', 'HOME=/root'] };
-  await writeImage(path, { name: busyboxImage, files, config });
+  await writeImage(path, { name: busyboxImage, files: await busyboxFiles(), config });
 }
