@@ -402,7 +402,7 @@ test('settings and projects are written as in v3: an empty value is the default,
   await ok(['apply', '-f', '-'], project(mine, 'a'));
   await ok(['apply', '-f', '-'], project(mine));
   assert.equal((await server.ask(admin, 'GET', `/v3/projects/${mine}:p-kube`)).description ?? '', '');
-  await refused('admin', ['apply', '-f', '-'], /metadata\.namespace: must be/, project(others));
+  await refused('admin', ['apply', '-f', '-'], /spec\.clusterName: a project stays in its cluster/, project(others));
   await ok(['delete', 'project', 'p-kube', '-n', mine, '--timeout=60s']);
 });
 

@@ -51,12 +51,9 @@ export function prepareWorkspace(view: ApiView, input: V3Data, cluster?: Cluster
   const { caches, settings } = view.deps;
   const before = cluster && workspaceOf(cluster, settings);
   const wanted = input[field];
-  if (wanted === undefined || wanted === before)
+  // Who names none leaves it where it is: a cluster is always in one.
+  if (typeof wanted !== 'string' || wanted === '' || wanted === before)
     return { ...input, [field]: before ?? settings.get(defaultWorkspaceSetting) };
-  if (typeof wanted !== 'string' || wanted === '') {
-    if (before) throw invalid(field, 'can’t be taken away', 'InvalidOption');
-    return { ...input, [field]: settings.get(defaultWorkspaceSetting) };
-  }
   if (cluster?.spec?.internal)
     throw invalid(field, `the cluster that this server runs itself stays in "${before}"`, 'InvalidOption');
   if (!cluster && wanted === settings.get(defaultWorkspaceSetting)) return input;
