@@ -100,13 +100,14 @@ export async function restore(flags: SnapshotFlags): Promise<void> {
   const from = flags.from === undefined ? undefined : resolve(flags.from);
   if (s3 && from !== undefined) throw invalid('--from', say('rkeFromOrS3'));
   const name = flags.name ?? (from ?? '').replace(/^.*\//, '').replace(/\.db$/, '');
+  const copied = (from ?? '').replace(/\.db$/, '.rkestate');
   const bundle = await chooseBundle(flags, spec);
   const hostKeys: Record<string, string> = {};
   const connect = (node: ClusterSpec['nodes'][number]) => connectTo(node, { spec, hostKeys, flags });
   // With the hosts the folder of the config may be lost, too: the state that was copied along counts then.
   const besides = async (): Promise<KeptState | undefined> => {
     if (flags.useLocalState) return undefined;
-    if (from !== undefined) return await readState(from.replace(/\.db$/, '.rkestate'), spec);
+    if (from !== undefined) return await readState(copied, spec);
     if (!s3) return undefined;
     return parseState(await fetchSnapshotState(name, { spec, bundle, s3, connect }), spec, `${name}.rkestate`);
   };
@@ -121,6 +122,7 @@ export async function restore(flags: SnapshotFlags): Promise<void> {
     from,
     s3,
     state,
+    madeUnder: from === undefined ? undefined : (await readState(copied, spec))?.version,
     saveState: next => writeState(files.state, spec, { ...next, hostKeys }),
     connect,
     onStep: (host, title) => told.event(doneOn(host, title)),

@@ -27,6 +27,7 @@ interface RawState {
     readonly etcdFormed: boolean;
     readonly hostKeys: Readonly<Record<string, string>>;
     readonly nodes: readonly RawNode[];
+    readonly version?: string;
     readonly clusterUid?: string;
     readonly restoring?: string;
     readonly rotation?: {
@@ -93,6 +94,7 @@ export function parseState(text: string, spec: ClusterSpec, path: string): KeptS
     encryption: (desiredState?.['encryptionConfig'] as string | undefined) || undefined,
     encryptionChange: encryptionChange && { phase: encryptionChange.phase, to: encryptionChange.to || undefined },
     etcdFormed: drover.etcdFormed,
+    version: drover.version,
     clusterUid: drover.clusterUid,
     restoring: drover.restoring,
     hostKeys: drover.hostKeys,
@@ -147,6 +149,7 @@ export function formatState(
       etcdFormed: state.etcdFormed,
       hostKeys: state.hostKeys,
       nodes: state.nodes.map(toRawNode),
+      version: state.version,
       clusterUid: state.clusterUid,
       restoring: state.restoring,
       rotation: state.rotation && { phase: state.rotation.phase, others: toBundle(state.rotation.others) },

@@ -1,7 +1,7 @@
 /** Which versions a cluster may go to from which. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { checkVersions } from './check-versions.ts';
+import { checkRestoredVersion, checkVersions } from './check-versions.ts';
 
 for (const [wanted, running, refusal] of [
   ['v1.36.3', [], undefined],
@@ -18,4 +18,18 @@ for (const [wanted, running, refusal] of [
   test(`to ${wanted} from ${running.join(', ') || 'nothing'} ${refusal ? 'is refused' : 'is all right'}`, () => {
     if (refusal) assert.throws(() => checkVersions(wanted, running), refusal);
     else checkVersions(wanted, running);
+  });
+
+for (const [wanted, madeUnder, refusal] of [
+  ['v1.36.3', 'v1.36.3', undefined],
+  ['v1.36.1', 'v1.36.3', undefined],
+  ['v1.37.2', 'v1.36.3', undefined],
+  ['v1.37.2', '', undefined],
+  ['v1.36.3', 'v1.37.2', /is v1\.36\.3, .*made under v1\.37\.2: an older Kubernetes.* Restore it to v1\.37\.2/],
+  ['v1.37.2', 'v1.35.4', /made under v1\.35\.4: that is more than one minor .* Restore it to v1\.35\.4/],
+  ['v1.10.0', 'v1.9.9', undefined],
+] as const)
+  test(`a snapshot of ${madeUnder || 'nobody knows which version'} to ${wanted} ${refusal ? 'is refused' : 'is all right'}`, () => {
+    if (refusal) assert.throws(() => checkRestoredVersion(wanted, madeUnder), refusal);
+    else checkRestoredVersion(wanted, madeUnder);
   });

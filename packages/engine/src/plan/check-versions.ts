@@ -25,6 +25,21 @@ export function checkVersions(wanted: string, running: readonly string[]): void 
     );
 }
 
+/**
+ * Whether this Kubernetes reads what a snapshot holds: of its own minor, or of the one before. An older one would find what it does not know,
+ * and a much newer one what it knows no more. Throws Invalid naming both.
+ */
+export function checkRestoredVersion(wanted: string, madeUnder: string): void {
+  if (!/^v?\d+\.\d+/.test(madeUnder)) return;
+  const above = minorOf(wanted) - minorOf(madeUnder);
+  if (above === 0 || above === 1) return;
+  const why = above < 0 ? 'an older Kubernetes can’t read it' : 'that is more than one minor between them';
+  throw invalid(
+    'kubernetes_version',
+    `is ${wanted}, and the snapshot was made under ${madeUnder}: ${why}. Restore it to ${madeUnder}, then upgrade; nothing was changed`,
+  );
+}
+
 export function runningVersions({ version, nodes }: SeenCluster): string[] {
   return [version, ...nodes.map(({ kubeletVersion }) => kubeletVersion)];
 }

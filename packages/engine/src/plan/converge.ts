@@ -130,7 +130,8 @@ export async function converge(options: ConvergeOptions): Promise<UpResult> {
     const rest = makePlan(now, await lookAround(await lookAtHosts(executors, signal)));
     await runPlan(rest, { context: { ...context, wanted: now }, onEvent });
   }
-  await save({ ...state, nodes: spec.nodes, clusterUid: await clusterUid(client, signal) });
+  const version = bundle.manifest.versions['kubernetes'];
+  await save({ ...state, nodes: spec.nodes, version, clusterUid: await clusterUid(client, signal) });
   await keepCopies();
   return { steps, state };
 }

@@ -25,6 +25,8 @@ export interface EngineState extends Encryption {
   readonly etcdFormed: boolean;
   /** Those of the last run that began: who left since is found by it. */
   readonly nodes: readonly NodeSpec[];
+  /** Of Kubernetes, when the last run ended. */
+  readonly version?: string;
   /** Of its namespace kube-system: tells its snapshots from those of others. */
   readonly clusterUid?: string;
   /** The snapshot that is being restored: members of two pasts must not be started together. */

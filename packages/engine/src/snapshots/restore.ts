@@ -11,6 +11,7 @@ import type { Executor } from '../hosts/executor.ts';
 import { etcdJoinFile, memberName, peerUrl } from '../node/etcd.ts';
 import { etcdNodes } from '../node/host-input.ts';
 import { bundleDir, certFile, etcdDataDir } from '../node/paths.ts';
+import { checkRestoredVersion } from '../plan/check-versions.ts';
 import { sendBundle } from '../plan/send-bundle.ts';
 import type { EngineState } from '../plan/up.ts';
 import { runSnapshots, snapshotsDir } from './place.ts';
@@ -22,6 +23,8 @@ export interface RestoreOptions {
   readonly name: string;
   /** Of the cluster whose snapshot it is. */
   readonly state: EngineState;
+  /** The Kubernetes that wrote what is in it, where that is known. */
+  readonly madeUnder?: string;
   /** Told before the first change and after the last. */
   readonly saveState: (state: EngineState) => Promise<void>;
   /** A file on this machine; absent: it lies on the hosts, or in S3. */
@@ -38,8 +41,9 @@ const revisionBump = 1_000_000_000;
 
 /** The state after it; what broke off is gone on with by restoring again. */
 export async function restoreSnapshot(options: RestoreOptions): Promise<EngineState> {
-  const { spec, bundle, name, state, saveState, from, connect, onStep, signal } = options;
+  const { spec, bundle, name, state, saveState, from, madeUnder, connect, onStep, signal } = options;
   checkSnapshotName(name);
+  if (madeUnder !== undefined) checkRestoredVersion(bundle.manifest.versions['kubernetes'] ?? '', madeUnder);
   if (from !== undefined && !existsSync(from)) throw invalid('--from', `there is no ${from}`);
   const nodes = etcdNodes(spec);
   if (nodes.length === 0) throw invalid('services.etcd.external_urls', 'etcd is elsewhere: restore it there');

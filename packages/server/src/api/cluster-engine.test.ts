@@ -2,7 +2,10 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { until } from '@drover/base';
+import { backupName } from './cluster-engine.ts';
 import { openTestApi, type TestApi } from './fixture.ts';
+
+const s3Config = { backupConfig: { s3BackupConfig: { bucketName: 'b' } } };
 
 let api: TestApi;
 let clusterId: string;
@@ -78,11 +81,41 @@ test('a snapshot is asked for by hand, and only one that is complete is gone bac
   const [backup] = data;
   assert.deepEqual([backup.manual, backup.clusterId, backup.state], [true, clusterId, 'activating']);
   assert.match(backup.filename, new RegExp(`^${clusterId}-ml-`));
+  const s3 = { metadata: { name: 'c-a' }, spec: { rancherKubernetesEngineConfig: { services: { etcd: s3Config } } } };
+  assert.match(backupName(s3 as never, new Date(0)), /^c-a-ms-\w+_1970-01-01T00-00-00Z$/);
   const early = await act('restoreFromEtcdBackup', { etcdBackupId: backup.id });
   assert.deepEqual([early.status, early.body.fieldName], [422, 'etcdBackupId']);
   assert.equal((await act('restoreFromEtcdBackup', { etcdBackupId: 'none' })).body.fieldName, 'etcdBackupId');
   const elsewhere = await api.ask('POST', '/v3/etcdbackups', { body: { clusterId: 'c-none' } });
   assert.equal(elsewhere.body.fieldName, 'clusterId');
+});
+
+test('a snapshot goes back only to a Kubernetes that reads it', async () => {
+  const made = await api.want(201, 'POST', '/v3/clusters', {
+    body: { name: 'older', rancherKubernetesEngineConfig: { kubernetesVersion: 'v1.37.2' } },
+  });
+  const place = { name: 'b-old', namespace: made.id as string };
+  await api.resources.create('etcdBackup', {
+    metadata: place,
+    spec: { clusterName: made.id, filename: 'old', manual: true },
+    status: {
+      kubernetesVersion: 'v1.35.4',
+      clusterObject: '{"network":{"plugin":"flannel"}}',
+      conditions: [{ type: 'Completed', status: 'True' }],
+    },
+  } as never);
+  await until('it to be known', () => api.caches.etcdBackup.get(place.name, place.namespace));
+  const restore = (restoreRkeConfig: string) =>
+    api.ask('POST', `/v3/clusters/${made.id}?action=restoreFromEtcdBackup`, {
+      body: { etcdBackupId: `${made.id}:b-old`, restoreRkeConfig },
+    });
+  const refused = await restore('');
+  assert.deepEqual([refused.status, refused.body.fieldName], [422, 'restoreRkeConfig']);
+  assert.match(refused.body.message, /made under v1\.35\.4.*nothing was changed/);
+  assert.equal((await restore('all')).status, 200);
+  const { rancherKubernetesEngineConfig: config } = await api.want(200, 'GET', `/v3/clusters/${made.id}`);
+  assert.deepEqual([config.kubernetesVersion, config.network.plugin], ['v1.35.4', 'flannel']);
+  assert.equal(config.restore.snapshotName, 'old');
 });
 
 test('the timeline is for those who see the cluster', async () => {

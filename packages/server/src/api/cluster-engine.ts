@@ -3,7 +3,8 @@
  * snapshot holds, or for new certificates and keys. Each writes what is asked for; the cluster's owner carries it out.
  */
 import type { Cluster, V3Data } from '@drover/api';
-import { generateName, invalid, notFound, sleep } from '@drover/base';
+import { generateName, invalid, messageOf, notFound, sleep } from '@drover/base';
+import { checkRestoredVersion } from '@drover/engine';
 import { asked } from '../provisioning/backups.ts';
 import { isOnHosts } from '../provisioning/cluster-status.ts';
 import { isTimelineOf, readTimeline } from '../provisioning/timeline.ts';
@@ -91,14 +92,29 @@ export const engineActions: Readonly<Record<string, ResourceAction<Cluster>>> = 
         throw invalid('restoreRkeConfig', 'must be empty, kubernetesVersion or all', 'InvalidOption');
       const before = JSON.parse(backup.status?.clusterObject ?? '{}') as Record<string, unknown>;
       const version = backup.status?.kubernetesVersion;
+      requireReadable(cluster, how === '' ? undefined : version, version);
       await ask(request, cluster, {
-        ...(how === 'all' ? before : how === 'kubernetesVersion' && version ? { kubernetesVersion: version } : {}),
+        ...(how === 'all' ? before : {}),
+        // A config that named none had the one that ran then.
+        ...(how !== '' && version ? { kubernetesVersion: version } : {}),
         restore: { restore: true, snapshotName: backup.spec.filename },
       });
       return undefined;
     },
   },
 };
+
+/** Throws Invalid where the version that the cluster will have reads no snapshot of that one. */
+function requireReadable({ spec, status }: Cluster, chosen: string | undefined, madeUnder: string | undefined): void {
+  const own = spec?.rancherKubernetesEngineConfig?.['kubernetesVersion'] || status?.version?.gitVersion;
+  const wanted = chosen ?? own;
+  if (typeof wanted !== 'string' || madeUnder === undefined) return;
+  try {
+    checkRestoredVersion(wanted, madeUnder);
+  } catch (error) {
+    throw invalid('restoreRkeConfig', `must be kubernetesVersion or all: ${messageOf(error)}`, 'InvalidOption');
+  }
+}
 
 /** Throws Invalid while something else that was asked for is not done yet. */
 async function ask(request: ApiRequest, cluster: Cluster, wanted: Readonly<Record<string, unknown>>): Promise<void> {
@@ -111,15 +127,26 @@ async function ask(request: ApiRequest, cluster: Cluster, wanted: Readonly<Recor
 }
 
 /** Asks for a snapshot; its owner makes it. */
-export async function makeBackup({ deps, caller }: ApiRequest, { metadata }: Cluster): Promise<void> {
-  const clusterId = metadata.name;
+export async function makeBackup({ deps, caller }: ApiRequest, cluster: Cluster): Promise<void> {
+  const clusterId = cluster.metadata.name;
   await deps.resources.create('etcdBackup', {
     metadata: { namespace: clusterId, finalizers: asked.finalizers, ...createdBy(caller.userId, {}) },
-    spec: { clusterName: clusterId, filename: backupName(clusterId, new Date()), manual: true },
+    spec: { clusterName: clusterId, filename: backupName(cluster, new Date()), manual: true },
     status: { conditions: asked.conditions },
   } as never);
 }
 
-/** `c-abcde-ml-x7k2p_2026-01-31T12-00-00Z`: manual, local. */
-export const backupName = (clusterId: string, now: Date): string =>
-  `${generateName(`${clusterId}-ml-`)}_${now.toISOString().slice(0, 19).replaceAll(':', '-')}Z`;
+/** `c-abcde-ml-x7k2p_2026-01-31T12-00-00Z`: manual, local; `ms` where it goes to S3, too. */
+export function backupName({ metadata, spec }: Cluster, now: Date): string {
+  const place = sendsToS3(spec?.rancherKubernetesEngineConfig) ? 'ms' : 'ml';
+  const time = now.toISOString().slice(0, 19).replaceAll(':', '-');
+  return `${generateName(`${metadata.name}-${place}-`)}_${time}Z`;
+}
+
+function sendsToS3(config: unknown): boolean {
+  const within = ['services', 'etcd', 'backupConfig', 's3BackupConfig'].reduce<unknown>(
+    (value, key) => (value as Readonly<Record<string, unknown>> | null | undefined)?.[key],
+    config,
+  );
+  return typeof within === 'object' && within !== null;
+}

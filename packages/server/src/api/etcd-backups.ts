@@ -14,7 +14,7 @@ export const etcdBackups = behaviour<EtcdBackup>({
       throw invalid('clusterId', 'is no cluster that this server makes of hosts', 'InvalidReference');
     // Where it goes and how it is called is the cluster's own.
     const { backupConfig: _, name: __, ...rest } = input;
-    return { ...rest, filename: backupName(clusterId, new Date()), manual: true };
+    return { ...rest, filename: backupName(cluster, new Date()), manual: true };
   },
   async afterCreate({ deps: { resources } }, { metadata: { name, namespace } }) {
     await resources.modify('etcdBackup', { name, namespace }, seen => ({

@@ -94,7 +94,7 @@ export class EngineRun {
   }
 
   /** Puts a snapshot in place on all members; the cluster is down until it is brought up again. */
-  async restoreSnapshot(name: string): Promise<void> {
+  async restoreSnapshot(name: string, madeUnder?: string): Promise<void> {
     const { bundle, timeline, doing } = this.#deps;
     const { state } = this;
     if (!state) throw conflict('cluster', this.spec.name, 'it was never made: there is nothing to bring back');
@@ -104,6 +104,7 @@ export class EngineRun {
       ...(isOnHosts ? { s3: undefined } : {}),
       bundle,
       name,
+      madeUnder,
       state,
       saveState: next => this.saveState(next),
       onStep: (host, title) => {
