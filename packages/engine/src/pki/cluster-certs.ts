@@ -127,6 +127,22 @@ export async function completeCertificates(
   return { certificates: all, issued };
 }
 
+/** Those that a run would issue anew by itself, each with the reason; what the cluster can't sign itself is not among them. */
+export function dueCertificates(
+  spec: ClusterSpec,
+  kept: Certificates,
+  now: Date = new Date(),
+): Readonly<Record<string, string>> {
+  const due: Record<string, string> = {};
+  for (const [name, { by, ...request }] of Object.entries(wantedCertificates(spec))) {
+    const [before, ca] = [kept[name], kept[by]];
+    if (!before || !ca || ca.key.reveal() === '') continue;
+    const reason = reasonFor(before, { ca, request, asked: false, now });
+    if (reason !== undefined) due[name] = reason;
+  }
+  return due;
+}
+
 function reasonFor(
   before: CertPair | undefined,
   options: { ca: CertPair; request: CertRequest; asked: boolean; now: Date | undefined },
