@@ -1,13 +1,17 @@
 /**
  * A cluster on hosts, made by a server: from a command that is pasted on three hosts to pods, by way of a host that is not as it
- * should be and a server that is killed; reached while its agent is away and while the server is; brought back from a snapshot, made
- * smaller, and taken away without a trace.
+ * should be and a server that is killed; reached while its agent is away and while the server is; brought back from a snapshot that only
+ * S3 has, given new certificates, made smaller, and taken away without a trace.
  */
 import assert from 'node:assert/strict';
-import { readFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { until } from '@drover/base';
+import { issueCert, makeCa } from '@drover/engine';
 import type { TestHost } from '../hosts/index.ts';
+import { type S3Server, s3Binary, startS3 } from '../integration/s3-server.ts';
 import { type CustomWorld, customSkipReason, isClean, startCustomWorld } from './custom-world.ts';
 import { kubectl, runKubectl } from './kubectl.ts';
 
@@ -20,13 +24,14 @@ type Wire = any;
 
 let custom: CustomWorld;
 let admin: string;
+const undo = new AsyncDisposableStack();
 
 before(async () => {
-  if (!skip) custom = await startCustomWorld(3);
+  if (skip) return;
+  const services = { kubeApi: { secretsEncryptionConfig: { enabled: true } } };
+  custom = undo.use(await startCustomWorld(3, { config: () => ({ services }) }));
 });
-after(async () => {
-  await custom?.[Symbol.asyncDispose]();
-});
+after(() => undo.disposeAsync());
 
 test('three hosts become a cluster, although one was not ready and the server is killed meanwhile', {
   skip,
@@ -119,9 +124,12 @@ test('with the server gone a member has his own rights at the cluster itself, un
   await until('it to be good no more', async () => /Unauthorized|must be logged in/.test((await nodes()).stderr), slow);
 });
 
-test('what was there at a snapshot is there again after a restore', { skip }, async () => {
+test('what was there at a snapshot is there again after a restore, although only S3 has the snapshot', {
+  skip,
+}, async () => {
   admin = await custom.server().login();
   const kubeconfig = await custom.kubeconfig(admin, 'admin');
+  await sendSnapshotsTo(undo.use(await startBucket()));
   await kubectl(['create', 'configmap', 'kept', '--from-literal=a=b'], { kubeconfig });
   const path = `/v3/clusters/${custom.clusterId}`;
   await custom.ask('POST', `${path}?action=backupEtcd`, {}, 200);
@@ -135,6 +143,8 @@ test('what was there at a snapshot is there again after a restore', { skip }, as
     },
     slow,
   );
+  assert.match(backup.filename, /-ms-/);
+  for (const host of custom.world.hosts) await host.exec(['sh', '-c', 'rm /opt/rke/etcd-snapshots/*-ms-*']);
   await kubectl(['delete', 'configmap', 'kept'], { kubeconfig });
   await custom.ask('POST', `${path}?action=restoreFromEtcdBackup`, { etcdBackupId: backup.id }, 200);
   await custom.reach('the restore to be done', ({ state, rancherKubernetesEngineConfig: config }) =>
@@ -145,6 +155,31 @@ test('what was there at a snapshot is there again after a restore', { skip }, as
     async () => (await runKubectl(['get', 'configmap', 'kept'], { kubeconfig })).code === 0,
     slow,
   );
+});
+
+test('new certificates of a component are on all hosts once they are asked for, and nothing else is', {
+  skip,
+}, async () => {
+  const path = `/v3/clusters/${custom.clusterId}`;
+  const certificates = async () => {
+    const script =
+      'cd /etc/kubernetes/ssl && sha256sum kube-scheduler.pem kube-ca.pem kube-apiserver.pem kube-etcd-1*.pem';
+    const read = async (host: TestHost) => (await host.exec(['sh', '-c', script])).trim().split('\n');
+    return Promise.all(custom.world.hosts.map(read));
+  };
+  const before = await certificates();
+  await custom.ask('POST', `${path}?action=rotateCertificates`, { services: ['kube-scheduler'] }, 200);
+  const refused = await custom.server().fetch('POST', `${path}?action=rotateEncryptionKey`, { token: admin, body: {} });
+  assert.equal(refused.status, 422, 'one after the other');
+  await custom.reach('new certificates', ({ state, rancherKubernetesEngineConfig: config }) =>
+    Boolean(state === 'active' && !config.rotateCertificates),
+  );
+  const after = await certificates();
+  for (const [index, [scheduler, ...others]] of after.entries()) {
+    const [old, ...same] = before[index]!;
+    assert.notEqual(scheduler, old);
+    assert.deepEqual(others, same);
+  }
 });
 
 test('a node that is deleted leaves its host clean, and the last of a kind stays', { skip }, async () => {
@@ -171,3 +206,39 @@ test('a cluster that is deleted leaves its hosts clean', { skip }, async () => {
   for (const host of custom.world.hosts)
     await until(`${host.name} to be clean`, async () => (await isClean(host)) === '', slow);
 });
+
+interface Bucket extends AsyncDisposable {
+  readonly server: S3Server;
+  readonly ca: string;
+}
+
+/** On this machine, where the hosts reach it. */
+async function startBucket(): Promise<Bucket> {
+  await using made = new AsyncDisposableStack();
+  const built = await s3Binary();
+  if ('missing' in built) throw new Error(built.missing);
+  const { machineAddress } = custom.world;
+  const dir = await mkdtemp(join(tmpdir(), 'drover-s3-'));
+  made.defer(() => rm(dir, { recursive: true }));
+  const ca = await makeCa('s3');
+  const cert = await issueCert(ca, { commonName: 's3', ips: [machineAddress], usages: ['server'] });
+  const server = made.use(await startS3({ binary: built.path, dir, cert, address: machineAddress }));
+  const keep = made.move();
+  return { server, ca: ca.cert, [Symbol.asyncDispose]: () => keep.disposeAsync() };
+}
+
+/** As somebody does who changes a cluster that runs; its secret is in no answer. */
+async function sendSnapshotsTo({ server, ca }: Bucket): Promise<void> {
+  const s3BackupConfig = {
+    ...{ endpoint: server.host, bucketName: 'snapshots', region: 'eu-1', folder: 'prod', customCa: ca },
+    ...{ accessKey: 'ak', secretKey: 'sk-secret' },
+  };
+  const { rancherKubernetesEngineConfig: config } = await custom.cluster();
+  const changed = await custom.ask('PUT', `/v3/clusters/${custom.clusterId}`, {
+    rancherKubernetesEngineConfig: {
+      ...config,
+      services: { ...config.services, etcd: { ...config.services.etcd, backupConfig: { s3BackupConfig } } },
+    },
+  });
+  assert.ok(!JSON.stringify(changed).includes('sk-secret'));
+}

@@ -44,10 +44,17 @@ export interface CustomWorld extends AsyncDisposable {
   kubeconfig(token: string, name: string): Promise<string>;
 }
 
-/** `config`: what the cluster shall be; hosts register unless it names them. */
+export interface CustomWorldOptions {
+  /** What the cluster shall be; hosts register unless it names them. */
+  readonly config?: (world: TestHosts) => object;
+  /** Default: the usual one. */
+  readonly bundles?: readonly string[];
+  readonly signal?: AbortSignal;
+}
+
 export async function startCustomWorld(
   count: number,
-  { config = () => ({}), signal }: { config?: (world: TestHosts) => object; signal?: AbortSignal } = {},
+  { config = () => ({}), bundles = [], signal }: CustomWorldOptions = {},
 ): Promise<CustomWorld> {
   await using undo = new AsyncDisposableStack();
   const dir = await mkdtemp(join(tmpdir(), 'drover-custom-'));
@@ -65,7 +72,10 @@ export async function startCustomWorld(
       dataDir,
       // Hosts that boot beside it take all that this machine has.
       readyTimeoutMs: 120_000,
-      args: ['--cluster', 'none', '--agent-images', images],
+      args: [
+        ...['--cluster', 'none', '--agent-images', images],
+        ...(bundles.length > 0 ? ['--bundle', bundles.join(',')] : []),
+      ],
     });
   let server = await start();
   undo.defer(() => server[Symbol.asyncDispose]());
