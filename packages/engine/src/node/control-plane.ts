@@ -76,6 +76,8 @@ function apiserver(input: HostInput, files: readonly WantedFile[]): Unit {
     'service-node-port-range': wanted.nodePortRange,
     // Time for balancers to see that it is not ready any more, while it still answers.
     'shutdown-delay-duration': '5s',
+    // Without it, watches are told nothing and hold up its end for as long as it may take.
+    'shutdown-watch-termination-grace-period': '10s',
     'tls-cert-file': certFile('kube-apiserver'),
     'tls-private-key-file': keyFile('kube-apiserver'),
     'admission-control-config-file': files.some(({ path }) => path === admissionFile) ? admissionFile : undefined,
