@@ -44,6 +44,7 @@ export function startClusterControllers(deps: ClustersDeps, clusters: Clusters, 
   indexGrants(caches);
   indexProjectSecrets(caches);
   indexEndpointTokens(caches);
+  const firstLists = limited(listedAtOnce);
   const provisioning = provisioningDeps(deps, clusters);
   const ownership = startOwnership({
     store,
@@ -58,7 +59,7 @@ export function startClusterControllers(deps: ClustersDeps, clusters: Clusters, 
       void runProjectIsolation({ upstreams, resources: held, caches, setting, log }, clusterId, owned);
       void runProjectSecrets({ upstreams, resources: held, caches, setting, log }, clusterId, owned);
       void runProjectQuotas({ upstreams, resources: held, caches, setting, log }, clusterId, owned);
-      void runHistory({ store, upstreams, claim, setting, log }, clusterId, owned);
+      void runHistory({ store, upstreams, claim, setting, turn: firstLists, log }, clusterId, owned);
       if (provisioning) void runProvisioning({ ...provisioning, resources: held }, clusterId, owned);
     },
     log,
@@ -101,6 +102,8 @@ export function startClusterControllers(deps: ClustersDeps, clusters: Clusters, 
 
 /** So many clusters are worked on by one replica at once. */
 const provisionedAtOnce = 4;
+/** Of so many clusters the past is begun with at once. */
+const listedAtOnce = 8;
 
 function provisioningDeps(deps: ClustersDeps, clusters: Clusters): Omit<ProvisioningDeps, 'resources'> | undefined {
   const { caches, setting, log, identity, archives, bundleDirs = [], ownUrl = () => '' } = deps;

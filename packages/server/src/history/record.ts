@@ -26,6 +26,8 @@ export interface HistoryDeps {
   readonly upstreams: Upstreams;
   readonly claim: (clusterId: string) => readonly Compare[];
   readonly setting: (name: string) => string;
+  /** Waits for a turn: after a restart all clusters come at once, and none of their first lists is in a hurry. */
+  readonly turn: (signal: AbortSignal) => Promise<AsyncDisposable>;
   readonly log: Log;
   /** How long entries are gathered before they are written. */
   readonly gatherMs?: number;
@@ -39,6 +41,9 @@ const mostWaiting = 1000;
 const mostBytes = 8 << 20;
 const gatherMs = 3000;
 const offLookMs = 60_000;
+const tooLargeForMs = 24 * 3_600_000;
+/** Nobody's turn is longer, whatever a cluster does. */
+const longestTurnMs = 30_000;
 /** Written by the cluster itself again and again, and told of nobody's deed. */
 const isNoise = ({ kind, metadata }: Resource): boolean =>
   kind === 'ConfigMap' && (metadata.name === 'kube-root-ca.crt' || metadata.namespace === 'kube-system');
@@ -64,12 +69,24 @@ async function follow(deps: HistoryDeps, clusterId: string, signal: AbortSignal)
       return undefined;
     },
   });
+  const changes = followed.map(ref => openChanges(client, ref, waiting));
+  const turn = await deps.turn(signal);
   const running = [
     events.run(signal),
-    ...followed.map(ref => followKind(deps, { client, ref, waiting, clusterId }, signal)),
+    ...changes.map(({ cache, ref }) =>
+      cache.run(signal).catch(async error => {
+        // Of a kind of which there is too much to compare no changes are told; of the rest they are.
+        const reason = messageOf(error);
+        deps.log.warn({ cluster: clusterId, kind: ref.kind, reason }, 'changes of a kind are not followed');
+        await sleep(tooLargeForMs, signal);
+      }),
+    ),
   ];
   const failed = Promise.race(running);
   failed.catch(() => undefined);
+  const listed = Promise.allSettled([events, ...changes.map(({ cache }) => cache)].map(one => one.synced(signal)));
+  const tooLong = sleep(longestTurnMs, signal).catch(() => undefined);
+  void Promise.race([listed, tooLong]).then(() => turn[Symbol.asyncDispose]());
   while (!signal.aborted && !isOff()) {
     await Promise.race([waiting.some(), failed]);
     await sleep(deps.gatherMs ?? gatherMs, signal);
@@ -78,19 +95,8 @@ async function follow(deps: HistoryDeps, clusterId: string, signal: AbortSignal)
   }
 }
 
-interface Following {
-  readonly client: KubeClient;
-  readonly ref: ResourceRef;
-  readonly waiting: Waiting;
-  readonly clusterId: string;
-}
-
-/** A kind of which there is too much to compare is not followed; the rest is. */
-async function followKind(
-  { log }: HistoryDeps,
-  { client, ref, waiting, clusterId }: Following,
-  signal: AbortSignal,
-): Promise<void> {
+/** What changes of one kind, from the first list on. */
+function openChanges(client: KubeClient, ref: ResourceRef, waiting: Waiting) {
   const cache = new WatchCache<Leaves>(client, ref, {
     maxBytes: mostBytes,
     transform: object => leavesOf({ ...object, apiVersion: ref.apiVersion, kind: ref.kind ?? '' }),
@@ -115,12 +121,7 @@ async function followKind(
     const fields = diffLeaves(change.old, object);
     if (fields.length > 0) waiting.add({ ...told, what: 'changed', fields });
   });
-  try {
-    await cache.run(signal);
-  } catch (error) {
-    log.warn({ cluster: clusterId, kind: ref.kind, reason: messageOf(error) }, 'changes of a kind are not followed');
-    await sleep(24 * 3_600_000, signal).catch(() => undefined);
-  }
+  return { cache, ref };
 }
 
 /** Entries until they are written; an event that comes again replaces itself. */
