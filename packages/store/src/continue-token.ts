@@ -7,10 +7,12 @@ export interface ContinueToken {
   readonly revision: Revision;
   /** The last key that was given. */
   readonly after: string;
+  /** How many follow, where it was counted. */
+  readonly remaining?: number;
 }
 
 export function formatContinue(token: ContinueToken): string {
-  return Buffer.from(JSON.stringify([token.epoch, token.revision, token.after])).toString('base64url');
+  return Buffer.from(JSON.stringify([token.epoch, token.revision, token.after, token.remaining])).toString('base64url');
 }
 
 /** Throws BadRequest for what was never a token of this list, Expired for one of another epoch. */
@@ -21,7 +23,7 @@ export function parseContinue(text: string, prefix: string, epoch: number): Cont
   } catch (error) {
     throw badRequest('continue: must be the token that the page before gave', error);
   }
-  const [from, revision, after] = Array.isArray(parsed) ? (parsed as unknown[]) : [];
+  const [from, revision, after, remaining] = Array.isArray(parsed) ? (parsed as unknown[]) : [];
   if (
     !Number.isSafeInteger(from) ||
     !Number.isSafeInteger(revision) ||
@@ -31,5 +33,6 @@ export function parseContinue(text: string, prefix: string, epoch: number): Cont
   )
     throw badRequest('continue: must be the token that the page before gave for this same list');
   if (from !== epoch) throw expired('the list began in another epoch of the store; list again from the start');
-  return { epoch, revision: revision as number, after };
+  const isCount = Number.isSafeInteger(remaining) && (remaining as number) > 0;
+  return { epoch, revision: revision as number, after, ...(isCount ? { remaining: remaining as number } : {}) };
 }

@@ -46,7 +46,7 @@ export class VersionLog {
       'INSERT INTO log (id, key, deleted, created, previous, lease, value) VALUES (?, ?, ?, ?, ?, ?, ?)',
     );
     this.#leased = db.prepare(
-      `SELECT l.key FROM log l WHERE l.lease IS NOT NULL AND (? IS NULL OR l.lease = ?)
+      `SELECT l.key FROM log l INDEXED BY log_lease WHERE l.lease IS NOT NULL AND (? IS NULL OR l.lease = ?)
        AND l.id = (SELECT max(id) FROM log WHERE key = l.key) ORDER BY l.key`,
     );
     this.#setMeta = db.prepare('UPDATE meta SET value = ? WHERE name = ?');

@@ -135,8 +135,11 @@ class SqliteStore implements Store {
     const entries = await this.#entries(range, token?.after ?? '', { revision, limit });
     const last = entries.at(-1);
     const more = limit !== undefined && entries.length === limit && last;
-    const remaining = more ? this.#read(() => this.#log.count(range, last.key, revision)) : 0;
-    const after = more && remaining > 0 ? formatContinue({ epoch: this.#epoch, revision, after: last.key }) : undefined;
+    // Counted once: what a revision holds stays, and to count the rest at each page would be the square of it.
+    const count = () => this.#read(() => this.#log.count(range, last!.key, revision));
+    const remaining = more ? Math.max(0, token?.remaining === undefined ? count() : token.remaining - limit) : 0;
+    const after =
+      more && remaining > 0 ? formatContinue({ epoch: this.#epoch, revision, after: last.key, remaining }) : undefined;
     return this.#durably({ entries, revision, remaining, ...(after ? { continue: after } : {}) });
   }
 
