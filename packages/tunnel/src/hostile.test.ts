@@ -51,6 +51,21 @@ test('a Connect on a live id does nothing to the stream that has it', async () =
   stream.destroy();
 });
 
+test('who writes to a stream that failed hears of it, although what came before is not read yet', async () => {
+  await using server = await startServer();
+  using agent = await startAgent(server);
+  const stream = await server.tunnel.dialer('c-one')(anywhere);
+  const failed = once(stream, 'error');
+  const { connectionId } = await agent.next(messageType.connect);
+  agent.say(messageType.data, connectionId, 'unread');
+  agent.say(messageType.error, connectionId, 'it broke');
+  await until('the failure', () => only(server.tunnel).streams === 0);
+  const written = new Promise(resolve => stream.write('too late', resolve));
+  assert.equal(String(stream.read()), 'unread');
+  assert.match(String(await written), /it broke/);
+  assert.match(String(await failed), /it broke/);
+});
+
 test('AddClient, RemoveClient and a list of clients from an agent are ignored and counted', async () => {
   await using server = await startServer();
   using agent = await startAgent(server);

@@ -176,7 +176,11 @@ export class TunnelStream extends Duplex implements Outlet {
   }
 
   #send(chunks: Buffer[], size: number, done: Done): void {
-    if (this.#failure) return;
+    if (this.#failure) {
+      // Told with the failure itself, once what arrived before it is read.
+      this.#written = done;
+      return;
+    }
     if (this.#closed || size === 0) {
       done();
       return;
