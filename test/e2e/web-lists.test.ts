@@ -150,8 +150,8 @@ test('all kinds of workload of a cluster stand in one list', { skip }, async () 
   const { page } = visit;
   await page.goto(inCluster('/workloads?ns=shop'));
   const grid = page.getByRole('grid', { name: 'Workloads' });
-  await grid.getByRole('row', { name: /bulk-a.*Deployments/ }).waitFor();
-  await grid.getByRole('row', { name: /web-0.*Pods/ }).waitFor();
+  await grid.getByRole('row', { name: /bulk-a.*Deployment/ }).waitFor();
+  await grid.getByRole('row', { name: /web-0.*Pod/ }).waitFor();
   await page.getByRole('searchbox').fill('web !web-0');
   await grid.getByText('web-0').waitFor({ state: 'detached' });
   await grid.getByRole('row', { name: /web-1/ }).waitFor();

@@ -65,8 +65,13 @@ function ClusterNav({ clusterId }: { readonly clusterId: string }): ReactNode {
   return (
     <>
       <ul>
-        <Entry href={addressOf(clusterId)} icon="overview" text={t('frame.overview')} current={page === undefined} />
-        <Entry href={addressOf(clusterId, 'usage')} icon="scale" text={t('usage.title')} current={page === 'usage'} />
+        <Entry href={addressOf(clusterId)} icon="cluster" text={t('frame.overview')} current={page === undefined} />
+        <Entry
+          href={addressOf(clusterId, 'usage')}
+          icon="overview"
+          text={t('usage.title')}
+          current={page === 'usage'}
+        />
       </ul>
       {groups.map(group => {
         const entries = group.plurals.flatMap(plural => all.get(plural) ?? []);

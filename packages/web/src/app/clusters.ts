@@ -1,6 +1,14 @@
 /** The clusters that somebody may reach, live, and what of each is shown. */
 import { useQuery } from '@tanstack/react-query';
-import { at, type Collection, type KubeObject, type ObjectState, textAt } from '../net/objects.ts';
+import {
+  at,
+  type Collection,
+  type Condition,
+  type KubeObject,
+  listAt,
+  type ObjectState,
+  textAt,
+} from '../net/objects.ts';
 import { ask } from '../net/request.ts';
 import { useLive } from '../net/use-live.ts';
 import { parseQuantity } from '../parts/quantity.ts';
@@ -30,7 +38,7 @@ export function clusterRow(object: KubeObject): ClusterRow {
   return {
     id: metadata.name,
     name: textAt(object, 'spec.displayName') || metadata.name,
-    state: metadata.state ?? { name: 'unknown', error: false, transitioning: false, message: '' },
+    state: stateOf(object),
     version: textAt(status, 'version.gitVersion'),
     provider: textAt(status, 'provider') || textAt(status, 'driver'),
     nodes: Number(at(status, 'nodeCount') ?? 0),
@@ -40,6 +48,25 @@ export function clusterRow(object: KubeObject): ClusterRow {
     created: metadata.creationTimestamp,
     object,
   };
+}
+
+/** What a cluster is doing while a condition of its is open. */
+const steps: Readonly<Record<string, string>> = {
+  Pending: 'pending',
+  Provisioned: 'provisioning',
+  Updated: 'updating',
+  Upgraded: 'upgrading',
+  Waiting: 'waiting',
+};
+
+/** As the cluster's list has it, but for one that only waits: it is not well before it has been there. */
+function stateOf({ metadata, status }: KubeObject): ObjectState {
+  const state = metadata.state ?? { name: 'unknown', error: false, transitioning: false, message: '' };
+  const open = listAt<Condition>({ status }, 'status.conditions').find(
+    one => one.status === 'Unknown' && steps[one.type] !== undefined,
+  );
+  if (state.error || !open) return state;
+  return { name: steps[open.type]!, error: false, transitioning: true, message: open.message ?? '' };
 }
 
 function shareOf(status: unknown, name: string): Share | undefined {
@@ -67,7 +94,7 @@ export function useClusters() {
     queryKey: key,
     queryFn: async ({ signal }) => {
       const { data, createTypes } = await ask<Collection>(path, { signal });
-      return { rows: data.map(clusterRow), canCreate: createTypes !== undefined };
+      return { rows: sortClusters(data.map(clusterRow), []), canCreate: createTypes !== undefined };
     },
   });
 }

@@ -44,6 +44,13 @@ const look = EditorView.theme({
 });
 
 /** What the editor itself says, in the language of the page. */
+/** Drawn, not written: not every font has the characters for it. */
+function foldMark(open: boolean): HTMLElement {
+  const mark = document.createElement('span');
+  mark.className = `fold-mark${open ? ' open' : ''}`;
+  return mark;
+}
+
 function phrases(): Extension {
   const names = [
     '$ unchanged lines',
@@ -70,7 +77,7 @@ function shared(label: string): Extension[] {
     EditorView.contentAttributes.of({ 'aria-label': label, tabindex: '0' }),
     phrases(),
     lineNumbers(),
-    foldGutter(),
+    foldGutter({ markerDOM: foldMark }),
     drawSelection(),
     bracketMatching(),
     indentUnit.of('  '),

@@ -17,7 +17,8 @@ import type { KubeObject } from '../net/objects.ts';
 import { Failure, Skeleton } from '../parts/Notices.tsx';
 import { Cell } from './Cell.tsx';
 import { cellText } from './cell-text.ts';
-import { type ListColumn, widthsOf } from './columns.ts';
+import { columnTitle } from './column-title.ts';
+import { headText, type ListColumn, widthsOf } from './columns.ts';
 import { ListHead } from './ListHead.tsx';
 import { pageSize, type RowsWish, useRows } from './rows.ts';
 
@@ -81,7 +82,9 @@ export function LiveList({ wish, columns, onSort, empty, selection, onRemove, on
   if (rows.isPending) return <Skeleton lines={10} />;
   if (rows.error) return <Failure error={rows.error} retry={rows.retry} />;
   if (rows.count === 0) return empty;
-  const widths = widthsOf(columns.map(column => [column.title, ...rows.first.map(row => cellText(row, column))]));
+  const widths = widthsOf(
+    columns.map(column => [headText(columnTitle(t, column)), ...rows.first.map(row => cellText(row, column))]),
+  );
   const template = `${selection ? '36px ' : ''}${widths}`;
   const open = (row: KubeObject, tab = ''): void =>
     navigate(`${addressOf(clusterId, kind.plural, row.id)}${tab && `?tab=${tab}`}`);

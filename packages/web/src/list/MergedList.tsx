@@ -15,7 +15,8 @@ import { useNow } from '../parts/now.ts';
 import { formatAge } from '../parts/quantity.ts';
 import { State } from '../parts/State.tsx';
 import { cellText } from './cell-text.ts';
-import { columnsOf, widthsOf } from './columns.ts';
+import { columnTitle } from './column-title.ts';
+import { columnsOf, headText, widthsOf } from './columns.ts';
 import { ListHead } from './ListHead.tsx';
 import { type Merged, type MergedRow, sortMerged } from './merged.ts';
 
@@ -67,7 +68,9 @@ export function MergedList({ label, merged, sourceTitle, columns, sort, onSort, 
   ].map(column => ({ ...column, sort: column.id, shown: true }));
   const textOf = (row: MergedRow, id: string) =>
     id === 'Age' ? formatAge(row.object.metadata.creationTimestamp, now) : mergedText(row, id);
-  const template = widthsOf(shown.map(({ id, title }) => [title, ...rows.slice(0, 100).map(row => textOf(row, id))]));
+  const template = widthsOf(
+    shown.map(column => [headText(columnTitle(t, column)), ...rows.slice(0, 100).map(row => textOf(row, column.id))]),
+  );
   const addressOfRow = ({ source, object }: MergedRow) => addressOf(source.clusterId, source.kind.plural, object.id);
   const onKey = (event: KeyboardEvent<HTMLDivElement>): void => {
     if (event.target !== event.currentTarget || event.ctrlKey || event.metaKey || event.altKey) return;

@@ -2,7 +2,7 @@
 import type { KubeObject } from '../net/objects.ts';
 import type { ListColumn } from './columns.ts';
 
-const nothing: ReadonlySet<string> = new Set(['<none>', '<unset>', 'null']);
+const nothing: ReadonlySet<string> = new Set(['<none>', '<unset>', '<unknown>', 'null']);
 
 export function cellText({ metadata }: KubeObject, { id, field, label }: ListColumn): string {
   if (id === 'name') return metadata.name;

@@ -75,13 +75,19 @@ export function defaultSort({ plural }: Kind): string {
 
 const longest = 44;
 const shortest = 6;
+/** What a column keeps where there is little room: the first, which names the row, more than the others. */
+const kept = { first: 22, other: 16 } as const;
+
+/** A title with room for the mark of its order. */
+export const headText = (title: string): string => `${title}  `;
 
 /** A grid's columns for what stands in them: each gets room by its longest text, and what is left over by the same measure. */
 export function widthsOf(texts: readonly (readonly string[])[]): string {
   return texts
-    .map(cells => {
+    .map((cells, index) => {
+      const most = index === 0 ? kept.first : kept.other;
       const widest = Math.max(shortest, ...cells.map(visibleLength));
-      return `minmax(${Math.min(widest + 3, 18)}ch, ${Math.min(widest, longest) + 3}fr)`;
+      return `minmax(${Math.min(widest + 3, most)}ch, ${Math.min(widest, longest) + 3}fr)`;
     })
     .join(' ');
 }

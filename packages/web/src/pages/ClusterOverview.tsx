@@ -53,17 +53,19 @@ function Overview({ row }: { readonly row: ClusterRow }) {
   return (
     <>
       <Title title={row.name} beside={<State state={row.state} cause />}>
-        <button type="button" onClick={() => setOpen('apply')}>
-          <Icon name="plus" />
-          {t('act.apply')}
-        </button>
-        <button type="button" onClick={() => setOpen('doctor')}>
-          {t('overview.doctor')}
-        </button>
-        <button type="button" onClick={() => void download()}>
-          <Icon name="download" />
-          {t('home.openKubeconfig')}
-        </button>
+        <div className="row">
+          <button type="button" onClick={() => setOpen('apply')}>
+            <Icon name="plus" />
+            {t('act.apply')}
+          </button>
+          <button type="button" onClick={() => setOpen('doctor')}>
+            {t('overview.doctor')}
+          </button>
+          <button type="button" onClick={() => void download()}>
+            <Icon name="download" />
+            {t('home.openKubeconfig')}
+          </button>
+        </div>
       </Title>
       <FormError error={error} />
       {open === 'apply' && <ApplyDialog clusterId={row.id} onClose={() => setOpen(undefined)} />}
@@ -125,8 +127,10 @@ function Trouble({ clusterId }: { readonly clusterId: string }) {
   const kinds = useKinds(clusterId).data;
   const unwell = [...(kinds?.values() ?? [])].flatMap(kind => {
     const { errors = 0, transitioning = 0, states = {} } = counts[kind.id]?.summary ?? {};
-    return errors + transitioning > 0 ? [{ kind, states: Object.entries(states) }] : [];
+    return errors + transitioning > 0 ? [{ kind, errors, states: Object.entries(states) }] : [];
   });
+  // What is broken comes before what is on its way.
+  unwell.sort((a, b) => Number(b.errors > 0) - Number(a.errors > 0));
   return (
     <section>
       <h2>{t('overview.trouble')}</h2>
@@ -137,8 +141,9 @@ function Trouble({ clusterId }: { readonly clusterId: string }) {
         </p>
       ) : (
         <ul className="trouble">
-          {unwell.map(({ kind, states }) => (
+          {unwell.map(({ kind, errors, states }) => (
             <li key={kind.plural}>
+              <Icon name={errors > 0 ? 'bad' : 'busy'} className={errors > 0 ? 'bad' : 'warn'} />
               <Link href={addressOf(clusterId, kind.plural)} className="strong">
                 {kindName(t, kind)}
               </Link>

@@ -107,7 +107,7 @@ export function CreateCluster() {
 export function Roles({ name, onChange }: { readonly name: string; readonly onChange?: (form: HTMLElement) => void }) {
   const { t } = useTranslation();
   return (
-    <span className="chips" onChange={event => onChange?.(event.currentTarget)}>
+    <span className="checks" onChange={event => onChange?.(event.currentTarget)}>
       {roles.map(role => (
         <label key={role} className="check">
           <input type="checkbox" name={name} value={role} defaultChecked />

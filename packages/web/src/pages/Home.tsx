@@ -144,7 +144,7 @@ function ClusterLine({ row, pinned }: { readonly row: ClusterRow; readonly pinne
           {row.name}
         </Link>
       </th>
-      <td>
+      <td className="grow">
         <State state={row.state} cause />
       </td>
       <td className="dim">{row.version}</td>
@@ -174,10 +174,11 @@ export function ShareBar({ name, share, format }: ShareBarProps) {
   const { t } = useTranslation();
   if (!share) return <span className="dim">–</span>;
   const { requested = 0, used, total } = share;
-  const label = `${name}: ${t('home.requested', { requested: format(requested), total: format(total) })}`;
+  const asked = t('home.requested', { requested: format(requested), total: format(total) });
+  const label = `${name}: ${used === undefined ? '' : `${t('home.used', { used: format(used) })}, `}${asked}`;
   return (
     <Bar used={used} requested={requested} total={total} label={label}>
-      {t('home.ofPods', { used: format(requested), total: format(total) })}
+      {t('home.ofPods', { used: format(used ?? requested), total: format(total) })}
     </Bar>
   );
 }

@@ -72,11 +72,11 @@ function List({ clusterId, kind }: { readonly clusterId: string; readonly kind: 
   return (
     <>
       <Title title={name} beside={<span className="facts">{formatCount(total, i18n.language)}</span>}>
-        {total > 0 && createLink}
         <Link className="button" href={acrossAddress(kind.plural)}>
           <Icon name="cluster" />
           {t('list.inAllClusters')}
         </Link>
+        {total > 0 && createLink}
       </Title>
       <div className="tools">
         {kind.namespaced && <NamespacePicker clusterId={clusterId} />}

@@ -11,6 +11,7 @@ import { useViewState } from '../app/view-state.ts';
 import { historyOf } from '../detail/history-of.ts';
 import { ObjectFacts } from '../detail/ObjectFacts.tsx';
 import { tabsOf } from '../detail/tabs.ts';
+import { hasState } from '../list/columns.ts';
 import { clusterRoot, type Kind, useKinds } from '../net/kinds.ts';
 import type { KubeObject } from '../net/objects.ts';
 import { ask } from '../net/request.ts';
@@ -82,7 +83,7 @@ function Whole({ clusterId, kind, id }: WholeProps) {
         tab={`${name} · ${kind.kind}`}
         beside={
           <>
-            {state && <State state={state} cause />}
+            {state && hasState(kind) && <State state={state} cause />}
             {isPending && (
               <span className="state warn" role="status">
                 <Icon name="busy" />

@@ -64,7 +64,7 @@ export function Roles() {
           {
             title: t('list.name'),
             cell: row => (
-              <button type="button" className="plain strong" onClick={() => setShown(row)}>
+              <button type="button" className="plain strong flush" onClick={() => setShown(row)}>
                 {row.name || row.id}
               </button>
             ),
@@ -162,7 +162,7 @@ function AddRole({ scope, onClose }: { readonly scope: Scope; readonly onClose: 
         // biome-ignore lint/suspicious/noArrayIndexKey: rules have no names
         <fieldset key={at} className="form-part">
           <legend>{t('manage.rule', { number: at + 1 })}</legend>
-          <span className="chips">
+          <span className="checks">
             {verbs.map(verb => (
               <label key={verb} className="check">
                 <input type="checkbox" name={`verbs-${at}`} value={verb} defaultChecked={at === 0 && verb === 'get'} />

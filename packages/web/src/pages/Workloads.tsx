@@ -1,7 +1,7 @@
 /** All that runs in a cluster in one list: every kind of workload, with its state and restarts. */
 import { useTranslation } from 'react-i18next';
 import { useParams } from 'wouter';
-import { kindName } from '../app/kind-name.ts';
+import { kindWord } from '../app/kind-name.ts';
 import { useViewState } from '../app/view-state.ts';
 import { MergedList } from '../list/MergedList.tsx';
 import { useMerged } from '../list/merged.ts';
@@ -23,7 +23,7 @@ export function Workloads() {
   const [namespaces] = useChosenNamespaces();
   const sources = plurals.flatMap(plural => {
     const kind = kinds.data?.get(plural);
-    return kind ? [{ clusterId, kind, label: kindName(t, kind) }] : [];
+    return kind ? [{ clusterId, kind, label: kindWord(t, kind, i18n.language) }] : [];
   });
   const merged = useMerged(sources, { text, namespaces, state });
   if (kinds.isPending) return <Skeleton lines={10} />;

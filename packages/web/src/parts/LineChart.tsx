@@ -64,12 +64,18 @@ export function LineChart({ title, lines, format, formatTime }: LineChartProps) 
               className={`line-${at % colours}`}
               d={points
                 .map((one, i) => `${i === 0 ? 'M' : 'L'}${x(one.atMs).toFixed(1)} ${y(one.value).toFixed(1)}`)
-                .join('')}
+                .join('')
+                // One alone is a dash: a line of no length is not seen.
+                .concat(points.length === 1 ? 'h12' : '')}
             />
           ))}
           {near !== undefined && <path className="cursor" d={`M${x(near)} 0V${height}`} />}
         </svg>
         <span className="chart-top dim">{format(top)}</span>
+      </div>
+      <div className="chart-times dim" aria-hidden="true">
+        <span>{formatTime(from)}</span>
+        <span>{formatTime(to)}</span>
       </div>
       <table className="chart-legend">
         <tbody>

@@ -38,6 +38,7 @@ export function Menu({ label, button, className = '', align = 'start', children,
         className={className}
         popoverTarget={id}
         aria-label={label}
+        title={label}
         aria-expanded="false"
       >
         {button}

@@ -11,7 +11,7 @@ export function State({ state, cause = false }: { readonly state: ObjectState; r
   const tone = toneOf(state);
   const word = t(`states.${stateKey(state.name)}`, { defaultValue: state.name });
   return (
-    <span className={`state ${tone}`} title={cause ? undefined : state.message || undefined}>
+    <span className={`state ${tone}`} title={state.message || undefined}>
       <Icon name={icons[tone]!} />
       <span className="word">{word}</span>
       {cause && state.message && <span className="cause">{state.message}</span>}

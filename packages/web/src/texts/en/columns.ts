@@ -42,4 +42,6 @@ export const columns = {
   Volume: 'Volume',
   Status: 'Status',
   ContainerRuntime: 'Runtime',
+  OSImage: 'System',
+  KernelVersion: 'Kernel',
 } as const;

@@ -44,5 +44,7 @@ export const columns: SameKeys<typeof en> = {
   Data: '数据',
   Volume: '卷',
   Status: '状态',
+  OSImage: '操作系统',
+  KernelVersion: '内核',
   ContainerRuntime: '运行时',
 };
