@@ -84,8 +84,11 @@ export async function startFakeKubelet(ca: CertPair): Promise<FakeKubelet> {
       }
       const shell = spawn('/bin/sh', ['-i'], { stdio: 'pipe', env: { PS1: '$ ', PATH: '/usr/bin:/bin' } });
       const tell = (bytes: Buffer): void => ws.send(Buffer.concat([Buffer.of(1), bytes]));
-      shell.stdout.on('data', tell);
-      shell.stderr.on('data', tell);
+      // A terminal begins a line at its beginning.
+      const show = (bytes: Buffer): void =>
+        tell(Buffer.from(bytes.toString('latin1').replace(/\n/g, '\r\n'), 'latin1'));
+      shell.stdout.on('data', show);
+      shell.stderr.on('data', show);
       shell.once('close', () => ws.close());
       ws.on('message', (data: Buffer) => {
         if (data[0] !== 0) return;

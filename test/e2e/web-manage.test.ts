@@ -8,6 +8,7 @@ import { after, before, test } from 'node:test';
 import { until } from '@drover/base';
 import type { Page } from 'playwright-core';
 import { account, missingSlapd, personDn, startSlapd, suffix } from '../integration/slapd-peer.ts';
+import { nodeSample, openMetrics, podSample } from './web-metrics.ts';
 import { endVisit as end, missingWorld, openWorld, patienceMs, shop, type World } from './web-world.ts';
 
 const skip = missingWorld() ?? false;
@@ -101,20 +102,10 @@ test('what nodes and workloads use is drawn, from what the cluster measures', { 
   const { page } = visit;
   await page.goto(inCluster('/usage'));
   await page.getByRole('alert').waitFor();
-  await world.apply(metricsKind('nodes', 'NodeMetrics', 'Cluster'), metricsKind('pods', 'PodMetrics', 'Namespaced'));
-  for (const name of ['nodes', 'pods'])
-    await world.kubectl('wait', '--for=condition=Established', `crd/${name}.metrics.k8s.io`, '--timeout=60s');
-  const apiVersion = 'metrics.k8s.io/v1beta1';
-  const usage = { cpu: '1500m', memory: '2Gi' };
-  const containers = [{ name: 'web', usage: { cpu: '250m', memory: '64Mi' } }];
+  await openMetrics(world);
   await world.apply(
-    { apiVersion, kind: 'NodeMetrics', metadata: { name: 'node-1' }, usage },
-    {
-      apiVersion,
-      kind: 'PodMetrics',
-      metadata: { name: 'web-7f-x1', namespace: 'shop', labels: { 'pod-template-hash': '7f' } },
-      containers,
-    },
+    nodeSample('node-1', '1500m', '2Gi'),
+    podSample({ namespace: 'shop', workload: 'web' }, '250m', '64Mi'),
   );
   await page.goto(inCluster('/usage'));
   const cpu = page.getByRole('figure', { name: /CPU/ });
@@ -337,23 +328,4 @@ async function signIn(page: Page, name: string, password = `${name}-opens-1234`)
   await page.getByLabel('User name').fill(name);
   await page.getByLabel('Password').fill(password);
   await page.getByRole('button', { name: 'Sign in', exact: true }).click();
-}
-
-/** The metrics server's kinds, kept by the kube-apiserver itself: what is written is what was measured. */
-function metricsKind(plural: string, kind: string, scope: string): object {
-  const openAPIV3Schema = { type: 'object', 'x-kubernetes-preserve-unknown-fields': true };
-  return {
-    apiVersion: 'apiextensions.k8s.io/v1',
-    kind: 'CustomResourceDefinition',
-    metadata: {
-      name: `${plural}.metrics.k8s.io`,
-      annotations: { 'api-approved.kubernetes.io': 'unapproved, stands in for the metrics server' },
-    },
-    spec: {
-      group: 'metrics.k8s.io',
-      scope,
-      names: { kind, plural, singular: kind.toLowerCase() },
-      versions: [{ name: 'v1beta1', served: true, storage: true, schema: { openAPIV3Schema } }],
-    },
-  };
 }

@@ -32,6 +32,7 @@ export interface VisitOptions {
   readonly dark?: boolean;
   readonly language?: string;
   readonly width?: number;
+  readonly height?: number;
   readonly contrast?: boolean;
   /** For tests that add styles of their own: the page's policy does not hold then. */
   readonly bypassPolicy?: boolean;
@@ -39,6 +40,8 @@ export interface VisitOptions {
 
 export interface World extends AsyncDisposable {
   readonly server: ServerProcess;
+  readonly cluster: TestApiServer;
+  readonly browser: Browser;
   readonly admin: string;
   readonly clusterId: string;
   /** Of `node-1`, where pods run that have logs and shells. */
@@ -48,13 +51,22 @@ export interface World extends AsyncDisposable {
   kubectl(...args: readonly string[]): Promise<string>;
   /** Makes or changes objects. */
   apply(...objects: readonly object[]): Promise<string>;
+  /** Writes the status of objects, as controllers and kubelets do. */
+  report(...objects: readonly object[]): Promise<string>;
 }
 
-/** `args` are more flags of the server's. */
-export async function openWorld({ args = [] }: { readonly args?: readonly string[] } = {}): Promise<World> {
+export interface WorldOptions {
+  /** What the browser sees in its environment beside what there is. */
+  readonly browserEnv?: Readonly<Record<string, string>>;
+  /** More flags of the server's, and of kube-apiserver's. */
+  readonly args?: readonly string[];
+  readonly clusterFlags?: readonly string[];
+}
+
+export async function openWorld({ browserEnv, args = [], clusterFlags = [] }: WorldOptions = {}): Promise<World> {
   await using scope = new AsyncDisposableStack();
   await buildWeb();
-  const cluster: TestApiServer = scope.use(await startApiServer());
+  const cluster: TestApiServer = scope.use(await startApiServer({ flags: clusterFlags }));
   const server = scope.use(
     await startServer({ args: ['--cluster', 'context:test', ...args], env: { KUBECONFIG: cluster.kubeconfigPath } }),
   );
@@ -68,36 +80,51 @@ export async function openWorld({ args = [] }: { readonly args?: readonly string
     },
     { timeoutMs: patienceMs },
   );
-  const browser: Browser = await playwright.launch({ executablePath: chromium!, args: ['--no-sandbox'] });
+  const browser: Browser = await playwright.launch({
+    executablePath: chromium!,
+    args: ['--no-sandbox', '--force-color-profile=srgb'],
+    ...(browserEnv ? { env: { ...(process.env as Record<string, string>), ...browserEnv } } : {}),
+  });
   scope.defer(() => browser.close());
   const kept = scope.move();
   const run = (args: readonly string[], input?: string) =>
     kubectl(args, { kubeconfig: cluster.kubeconfigPath, ...(input ? { input } : {}) });
-  const apply = (...objects: readonly object[]) =>
-    run(['apply', '-f', '-'], objects.map(object => JSON.stringify(object)).join('\n---\n'));
+  const manifest = (objects: readonly object[]) => objects.map(object => JSON.stringify(object)).join('\n---\n');
+  const apply = (...objects: readonly object[]) => run(['apply', '-f', '-'], manifest(objects));
+  const reporting = [
+    'apply',
+    '--server-side',
+    '--force-conflicts',
+    '--field-manager=kubelet',
+    '--subresource=status',
+    '-f',
+    '-',
+  ];
   await apply(kubelet.node);
-  const status = JSON.stringify({ status: kubelet.nodeStatus });
-  await run(['patch', 'node', 'node-1', '--subresource=status', '--type=merge', '-p', status]);
+  await run(reporting, manifest([{ ...kubelet.node, status: kubelet.nodeStatus }]));
   return {
     server,
+    cluster,
+    browser,
     admin,
     clusterId,
     kubelet,
     visit: options => visit(browser, server.url, options ?? {}),
     kubectl: (...args) => run(args),
     apply,
+    report: (...objects) => run(reporting, manifest(objects)),
     [Symbol.asyncDispose]: () => kept.disposeAsync(),
   };
 }
 
 async function visit(browser: Browser, url: string, options: VisitOptions): Promise<Visit> {
-  const { token, dark, language, width, contrast, bypassPolicy } = options;
+  const { token, dark, language, width, height, contrast, bypassPolicy } = options;
   const context = await browser.newContext({
     baseURL: url,
     ignoreHTTPSErrors: true,
     colorScheme: dark ? 'dark' : 'light',
     locale: language ?? 'en',
-    viewport: { width: width ?? 1280, height: 800 },
+    viewport: { width: width ?? 1280, height: height ?? 800 },
     reducedMotion: 'reduce',
     ...(bypassPolicy ? { bypassCSP: true } : {}),
   });
