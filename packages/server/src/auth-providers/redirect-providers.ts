@@ -7,7 +7,6 @@ import { githubSettings } from './github-settings.ts';
 import { OidcClients } from './oidc-client.ts';
 import { beginOidc, finishOidc, type OidcPending, oidcLogoutUrl, refreshOidc } from './oidc-flow.ts';
 import { oidcProviders, oidcSettings } from './oidc-settings.ts';
-import { beginSaml, finishSaml, samlLogoutUrl } from './saml-flow.ts';
 import { requireSignedAnnotation, samlProviders, samlSettings } from './saml-settings.ts';
 import { newState } from './sealed-cookie.ts';
 
@@ -49,23 +48,26 @@ export function samlOfConfig({ name, fields, annotations }: ProviderConfig): Ret
   return samlSettings(name, fields, annotations[requireSignedAnnotation]);
 }
 
+/** With the first that signs in so: XML and its signatures take memory that most servers have no need of. */
+const samlFlow = () => import('./saml-flow.ts');
+
 function saml(names: Names): Spoken {
   return {
     ...names,
     crossSite: true,
     check: config => void samlOfConfig(config),
     async begin(config, { state }) {
+      const { beginSaml } = await samlFlow();
       const { url, requestId } = await beginSaml(samlOfConfig(config), state);
       return { url, data: { requestId } };
     },
-    finish: (config, { query, data, seenOnce, now }) =>
-      finishSaml(samlOfConfig(config), {
-        response: query.get('SAMLResponse') ?? '',
-        requestId: data['requestId'] ?? '',
-        seenOnce,
-        now,
-      }),
+    async finish(config, { query, data, seenOnce, now }) {
+      const { finishSaml } = await samlFlow();
+      const response = query.get('SAMLResponse') ?? '';
+      return finishSaml(samlOfConfig(config), { response, requestId: data['requestId'] ?? '', seenOnce, now });
+    },
     async logout(config, keep, { state }) {
+      const { samlLogoutUrl } = await samlFlow();
       return (await samlLogoutUrl(samlOfConfig(config), keep, state))?.url;
     },
   };

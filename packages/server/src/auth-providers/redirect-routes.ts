@@ -20,7 +20,6 @@ import { pendingKeyOf } from './pending-key.ts';
 import { readForm } from './read-form.ts';
 import { findRedirectProvider, samlOfConfig } from './redirect-providers.ts';
 import { returnPath } from './return-path.ts';
-import { finishSamlLogout, samlLogoutAnswerUrl, samlMetadata } from './saml-flow.ts';
 import { clearPending, newState, type Pending, pendingMs, readPending, setPending } from './sealed-cookie.ts';
 import { seenOnceIn } from './seen-once.ts';
 import { errorPage, sendPage, testPage } from './sign-in-page.ts';
@@ -213,6 +212,7 @@ export class RedirectSignIn {
     if (door === 'slo') return this.#samlLogout(exchange, config);
     if (door !== 'metadata') throw notFound('path', path.slice(0, 200));
     requireMethod(request, 'GET');
+    const { samlMetadata } = await import('./saml-flow.ts');
     const text = samlMetadata(samlOfConfig(config));
     const headers = { 'content-type': 'application/samlmetadata+xml', 'content-length': Buffer.byteLength(text) };
     response.writeHead(200, headers).end(request.method === 'HEAD' ? undefined : text);
@@ -224,6 +224,7 @@ export class RedirectSignIn {
     requireMethod(request, 'GET');
     const settings = samlOfConfig(config);
     if (query.has('SAMLResponse')) return redirect(response, '/');
+    const { finishSamlLogout, samlLogoutAnswerUrl } = await import('./saml-flow.ts');
     const demand = await finishSamlLogout(settings, { rawQuery: search.slice(1) });
     if (!demand) throw unauthorized('the provider asks for nothing');
     const token = await this.#deps.authenticator.shownToken(request);
