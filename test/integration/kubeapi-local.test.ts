@@ -24,17 +24,10 @@ let user: { readonly id: string; readonly token: string };
 before(async () => {
   if (skip) return;
   dir = await mkdtemp(join(tmpdir(), 'drover-kubeapi-local-'));
-  server = await startServer({ args: ['--cluster', 'local', '--kube-bin-dir', findKubeBinaries(...binaries)!] });
+  server = await startUp();
   admin = await server.login();
   user = await server.makeUser(admin, 'passer');
-  await until(
-    'the local cluster to be active',
-    async () => {
-      const { data } = await server.ask(admin, 'GET', '/v3/clusters?id=local');
-      return data[0]?.state === 'active' || undefined;
-    },
-    patient,
-  );
+  await localActive();
   const config = (await server.ask(admin, 'POST', '/v3/clusters/local?action=generateKubeconfig', {}, 200)).config;
   await writeFile(join(dir, 'config'), config, { mode: 0o600 });
 });
@@ -42,6 +35,21 @@ after(async () => {
   await server?.[Symbol.asyncDispose]();
   if (dir) await rm(dir, { recursive: true, force: true });
 });
+
+const startUp = (port = 0) => {
+  const args = ['--cluster', 'local', '--kube-bin-dir', findKubeBinaries(...binaries)!];
+  return startServer({ dataDir: join(dir, 'data'), port, args });
+};
+
+const localActive = () =>
+  until(
+    'the local cluster to be active',
+    async () => {
+      const { data } = await server.ask(admin, 'GET', '/v3/clusters?id=local');
+      return data[0]?.state === 'active' || undefined;
+    },
+    patient,
+  );
 
 function kubectl(...args: string[]): Promise<string> {
   const all = ['--kubeconfig', join(dir, 'config'), '--cache-dir', join(dir, 'cache'), ...args];
@@ -121,4 +129,15 @@ test('a workspace has its namespace in the local cluster, and takes along only o
     patient,
   );
   assert.ok((await names()).includes('namespace/somebodys'));
+});
+
+test('after Ctrl-C and a new start the local cluster holds what it held, and tokens and kubeconfigs are good', {
+  skip,
+}, async () => {
+  await kubectl('create', 'configmap', 'kept', '--from-literal=a=b');
+  await server.stop('SIGINT');
+  assert.equal(server.child.exitCode, 0);
+  server = await startUp(Number(new URL(server.url).port));
+  await localActive();
+  assert.equal(await kubectl('get', 'configmap', 'kept', '-o', 'jsonpath={.data.a}'), 'b');
 });
