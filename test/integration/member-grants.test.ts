@@ -2,7 +2,14 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { type Resource, until } from '@drover/base';
-import { clusterRoles, KubeClient, namespaces, type ResourceRef, subjectAccessReviews } from '@drover/kube';
+import {
+  clusterRoleBindings,
+  clusterRoles,
+  KubeClient,
+  namespaces,
+  type ResourceRef,
+  subjectAccessReviews,
+} from '@drover/kube';
 import { applyMembers, applyProjectMembers, planMembers, planProjectMembers } from '@drover/server';
 import { missingApiServer, startApiServer, type TestApiServer } from './kube-apiserver.ts';
 
@@ -134,6 +141,31 @@ test('a role that somebody else has there under that name is bound to nobody', {
   await assert.rejects(applyProjectMembers(kube, inProject(['taken', 'u-z']), { signal, installUuid }), /taken/);
   await settles({ 'u-z': false });
   await applyMembers(kube, inCluster(), { signal });
+});
+
+test('a binding whose marks somebody took off goes with its grant all the same', { skip }, async () => {
+  const grant = inCluster(['reader', 'u-marked']);
+  await applyMembers(kube, grant, { signal });
+  await settles({ 'u-marked': true });
+  const { metadata } = grant.bindings[0]!;
+  for (const labels of [null, { 'app.kubernetes.io/managed-by': null }, { 'drover.io/install': null }]) {
+    await kube.patch(clusterRoleBindings, metadata.name, { metadata: { labels } }, { type: 'merge' });
+    await applyMembers(kube, grant, { signal });
+    assert.deepEqual((await kube.get(clusterRoleBindings, metadata.name)).metadata.labels, metadata.labels);
+  }
+  await kube.patch(
+    clusterRoleBindings,
+    metadata.name,
+    { metadata: { labels: { 'drover.io/install': 'other' } } },
+    { type: 'merge' },
+  );
+  await applyMembers(kube, grant, { signal });
+  const theirs = await kube.get(clusterRoleBindings, metadata.name);
+  assert.equal(theirs.metadata.labels?.['drover.io/install'], 'other', 'what another install has marked is its own');
+  await kube.patch(clusterRoleBindings, metadata.name, { metadata: { labels: null } }, { type: 'merge' });
+  await applyMembers(kube, grant, { signal });
+  await applyMembers(kube, inCluster(), { signal });
+  await settles({ 'u-marked': false });
 });
 
 test('a rule about things and addresses holds for both', { skip }, async () => {
