@@ -1,5 +1,5 @@
 /**
- * `./drover test [unit|integration|e2e|mutants|check|upgrade|conformance]… [PART-OF-A-PATH]…`: all but what runs on demand when nothing is named. Closes with one
+ * `./drover test [unit|integration|e2e|mutants|check|pictures|upgrade|conformance]… [PART-OF-A-PATH]…`: all but what runs on demand when nothing is named. Closes with one
  * line, `N passed, N failed`, and exits with 0 only when something ran and nothing failed.
  */
 import { runChecks } from './check/run.ts';

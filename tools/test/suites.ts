@@ -23,6 +23,7 @@ export const suites: readonly Suite[] = [
   },
   { name: 'integration', globs: ['test/integration/**/*.test.ts'], concurrency: 2, timeoutMs: 600_000 },
   { name: 'e2e', globs: ['test/e2e/**/*.test.ts'], concurrency: 1, timeoutMs: 1_800_000 },
+  { name: 'pictures', globs: ['test/pictures/*.test.ts'], concurrency: 1, timeoutMs: 900_000, onDemand: true },
   { name: 'upgrade', globs: ['test/upgrade/**/*.test.ts'], concurrency: 1, timeoutMs: 5_400_000, onDemand: true },
   {
     name: 'conformance',
