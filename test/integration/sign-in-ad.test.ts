@@ -176,6 +176,18 @@ describe('Active Directory', { skip: missingSamba(), timeout: 600_000 }, () => {
     assert.ok(ids.includes(`activedirectory_group://${groupDn('odd (name)*')}`), ids.join());
   });
 
+  test('who is called otherwise there is the same here', async () => {
+    const token = await tokenOf('dora');
+    const { id } = await meOf(token);
+    const married = `CN=Dora Married,OU=People,${base}`;
+    await asAdministrator(client => client.modifyDN(userDn('dora'), married));
+    assert.equal((await refresh(id)).status, 200);
+    assert.equal((await meOf(token)).principalIds[1], `activedirectory_user://${married}`);
+    assert.equal((await meOf(await tokenOf('dora'))).id, id);
+    await asAdministrator(client => client.modifyDN(married, userDn('dora')));
+    assert.equal((await meOf(await tokenOf('dora'))).id, id);
+  });
+
   test('who is disabled there is signed out here once that is seen, and is let in when he is enabled again', async () => {
     const token = await tokenOf('dora');
     const { id } = await meOf(token);

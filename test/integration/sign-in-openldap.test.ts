@@ -20,6 +20,7 @@ const people = [
   { uid: 'ada', more: ['givenName: Ada', 'employeeNumber: 0'] },
   { uid: 'ben' },
   { uid: 'cleo' },
+  { uid: 'eve' },
   { uid: 'dora', more: [off] },
   { uid: 'admin' },
   ...Array.from({ length: 5 }, (_, at) => ({ uid: `mass${at}` })),
@@ -285,6 +286,63 @@ describe('OpenLDAP', { skip: missingSlapd() }, () => {
     await refresh(ben);
     for (const token of [ben, bens])
       assert.equal((await server.fetch('GET', '/v3/users?me=true', { token })).status, 401);
+  });
+
+  test('who is renamed or moved there stays who he is here, and who comes into his place is somebody else', async () => {
+    const meOf = async (token: string) => (await server.ask(token, 'GET', '/v3/users?me=true')).data[0];
+    const rename = (from: string, to: string) => directory.change(client => client.modifyDN(from, to));
+    const token = await tokenOf('eve');
+    const eve = await meOf(token);
+    const cluster = await server.ask(admin, 'POST', '/v3/clusters', { name: 'hers' });
+    const binding = await server.ask(admin, 'POST', '/v3/clusterRoleTemplateBindings', {
+      clusterId: cluster.id,
+      roleTemplateId: 'cluster-member',
+      userPrincipalId: `openldap_user://${personDn('eve')}`,
+    });
+    const sees = async (token: string) => (await server.fetch('GET', `/v3/clusters/${cluster.id}`, { token })).status;
+    assert.equal(await sees(token), 200);
+
+    await rename(personDn('eve'), personDn('eva'));
+    const { me, answer } = await refresh(token);
+    assert.deepEqual([answer.status, me.id], [200, eve.id], JSON.stringify(answer.body));
+    const moved = `openldap_user://${personDn('eva')}`;
+    assert.deepEqual((await meOf(token)).principalIds, [`local://${eve.id}`, moved]);
+    const bound = await server.ask(admin, 'GET', `/v3/clusterRoleTemplateBindings/${binding.id}`);
+    assert.equal(bound.userPrincipalId, moved, 'what was given to her goes along');
+    assert.equal(await sees(token), 200);
+
+    // Before anybody has read her anew, and into another place.
+    const elsewhere = `uid=eva,ou=groups,${suffix}`;
+    await rename(personDn('eva'), personDn('evita'));
+    await directory.change(client =>
+      client.add(personDn('eva'), {
+        objectClass: 'inetOrgPerson',
+        uid: 'eva',
+        cn: 'another',
+        sn: 'eva',
+        userPassword: 'eva-opens-1234',
+      }),
+    );
+    const other = await tokenOf('eva');
+    assert.notEqual((await meOf(other)).id, eve.id);
+    assert.equal(await sees(other), 404, 'hers is not the other’s');
+    assert.equal(await sees(token), 200, 'and is still hers');
+    assert.equal((await signIn('evita', 'eve-opens-1234')).status, 201);
+    assert.equal((await meOf(token)).principalIds[1], `openldap_user://${personDn('evita')}`);
+    assert.equal(await sees(token), 200);
+    // One who is gone, and whose name is given to somebody new.
+    await directory.change(async client => {
+      await client.del(personDn('eva'));
+      await client.modifyDN(personDn('evita'), elsewhere);
+    });
+    await refresh(other);
+    assert.equal((await server.fetch('GET', '/v3/users?me=true', { token: other })).status, 401);
+    await refresh(token);
+    assert.equal(
+      (await server.fetch('GET', '/v3/users?me=true', { token })).status,
+      401,
+      'out of where people are looked for',
+    );
   });
 
   test('a directory that stops answering is told of in time, others go on, and it is used again once it does', async () => {

@@ -51,6 +51,8 @@ export const userAttribute = defineType({
       type: 'map[json]';
       typed?: Readonly<Record<string, readonly string[]>>;
     },
+    /** What each provider itself knows him by, whatever he is called there. */
+    lastingIds: { type: 'map[string]' } as { type: 'map[string]'; typed?: Readonly<Record<string, string>> },
     lastRefresh: string(),
     lastLogin: string(),
   },

@@ -9,8 +9,9 @@ import { revokeToken } from '../auth/tokens.ts';
 import type { Caches } from '../resources/index.ts';
 import { type ConfigType, configTypeOf, splitFields } from './config-types.ts';
 import type { ProviderConfig } from './configured-provider.ts';
-import { dropKept, findByPrincipal } from './external-users.ts';
+import { dropKept } from './external-users.ts';
 import type { Identity } from './identity.ts';
+import { findByPrincipal } from './lasting-ids.ts';
 import { findConfigured } from './providers.ts';
 
 type Stored = TypedResource<'authConfig'>;
@@ -68,13 +69,17 @@ export async function disableConfig(deps: AuthDeps, name: string): Promise<void>
   await ignoreNotFound(deps.resources.modify('authConfig', { name }, seen => ({ ...seen, enabled: false })));
   const tokens = [...deps.caches.token.all()].filter(token => token.authProvider === name);
   for (const { metadata } of tokens) await revokeToken(deps, metadata.name);
-  const withGroups = [...deps.caches.userAttribute.all()].filter(each => each.groupPrincipals?.[name] !== undefined);
-  for (const { metadata } of withGroups) {
+  const known = [...deps.caches.userAttribute.all()].filter(
+    ({ groupPrincipals, lastingIds }) => (groupPrincipals?.[name] ?? lastingIds?.[name]) !== undefined,
+  );
+  for (const { metadata } of known) {
     await dropKept(deps, metadata.name, name);
     await ignoreNotFound(
       deps.resources.modify('userAttribute', { name: metadata.name }, seen => {
-        const { [name]: _, ...others } = seen.groupPrincipals ?? {};
-        return { ...seen, groupPrincipals: others };
+        const { [name]: _, ...groupPrincipals } = seen.groupPrincipals ?? {};
+        // A directory that was built anew knows the same people by others: it is believed by their names again.
+        const { [name]: __, ...lastingIds } = seen.lastingIds ?? {};
+        return { ...seen, groupPrincipals, lastingIds };
       }),
     );
   }

@@ -22,6 +22,8 @@ export type Keep = NonNullable<Identity['keep']>;
 export interface KnownUser {
   readonly keep: Keep;
   readonly principalIds: readonly string[];
+  /** As in an Identity, where it is known. */
+  readonly lasting?: string | undefined;
 }
 
 interface Configured {

@@ -10,14 +10,14 @@ import type { Caches } from '../resources/index.ts';
 import { requireLetIn } from './access-mode.ts';
 import type { Keep, ProviderConfig } from './configured-provider.ts';
 import type { Identity } from './identity.ts';
+import { indexIdentities, knownUser } from './lasting-ids.ts';
 
-const principalIndex = 'principal-id';
 const tokenIndex = 'user-of-token';
 const keepNamespace = 'cattle-system';
 
 /** Declares the indexes that are read here; once, before the first. */
 export function indexPrincipals(caches: Caches): void {
-  caches.user.index(principalIndex, user => user.principalIds ?? []);
+  indexIdentities(caches);
   caches.token.index(tokenIndex, token => (token.userId ? [token.userId] : []));
 }
 
@@ -26,18 +26,16 @@ export function tokensBy(caches: Caches, userId: string, provider: string): Toke
   return caches.token.by(tokenIndex, userId).filter(token => token.authProvider === provider);
 }
 
-export function findByPrincipal(caches: Caches, principalId: string): User | undefined {
-  return caches.user.by(principalIndex, principalId).find(user => !user.metadata.deletionTimestamp);
-}
-
 /** The user behind an identity, let in by his provider's access mode, with groups as they are now. Throws Forbidden else. */
 export async function admitIdentity(deps: AuthDeps, config: ProviderConfig, identity: Identity): Promise<User> {
-  const known = findByPrincipal(deps.caches, identity.user.id);
-  requireLetIn(deps.caches, config, { identity, userId: known?.metadata.name });
-  const user = known ?? (await makeExternalUser(deps, identity.user));
+  const known = await knownUser(deps, config.name, identity);
+  // He may be let in by another name since.
+  const { allowedPrincipalIds = config.allowedPrincipalIds } = deps.caches.authConfig.get(config.name) ?? {};
+  requireLetIn(deps.caches, { ...config, allowedPrincipalIds }, { identity, userId: known?.metadata.name });
+  const user = known ?? (await makeExternalUser(deps, identity.user, identity.lasting));
   if (user.enabled === false) throw forbidden('user is not enabled', { code: 'PermissionDenied' });
   const groups = identity.groups.map(group => group.id);
-  await noteGroups(deps, user.metadata.name, { provider: config.name, groups });
+  await noteGroups(deps, user.metadata.name, { provider: config.name, groups, lasting: identity.lasting });
   if (identity.keep) await storeKeep(deps, user.metadata.name, { provider: config.name, keep: identity.keep });
   return user;
 }
@@ -46,8 +44,12 @@ export async function admitIdentity(deps: AuthDeps, config: ProviderConfig, iden
 export async function makeExternalUser(
   deps: AuthDeps,
   user: { readonly id: string; readonly displayName: string },
+  lasting?: string,
 ): Promise<User> {
-  const id = `u-${base32(hash('sha256', user.id, 'buffer')).slice(0, 10)}`;
+  const own = nameFor(user.id);
+  // The user that was made for whoever stood there before stays his.
+  const isTaken = deps.caches.user.get(own)?.principalIds?.includes(user.id) === false;
+  const id = isTaken && lasting !== undefined ? nameFor(`${user.id} ${lasting}`) : own;
   // Rights before the user: one who stands is whole.
   for (const role of deps.caches.globalRole.all()) {
     if (role.newUserDefault !== true || role.metadata.deletionTimestamp) continue;
@@ -85,18 +87,32 @@ const isThere = (error: unknown): boolean => isAlreadyExists(error) || isConflic
 export async function noteGroups(
   deps: AuthDeps,
   userId: string,
-  { provider, groups }: { readonly provider: string; readonly groups: readonly string[] },
+  {
+    provider,
+    groups,
+    lasting,
+  }: { readonly provider: string; readonly groups: readonly string[]; readonly lasting?: string | undefined },
 ): Promise<void> {
   const own = { [provider]: groups };
+  const lastingIds = lasting === undefined ? {} : { [provider]: lasting };
   const lastRefresh = `${new Date(nowOf(deps)).toISOString().slice(0, 19)}Z`;
-  await deps.resources.put('userAttribute', { metadata: { name: userId }, groupPrincipals: own, lastRefresh }, seen => {
+  const draft = { metadata: { name: userId }, groupPrincipals: own, lastingIds, lastRefresh };
+  await deps.resources.put('userAttribute', draft, seen => {
     // Of many sign-ins at once one writes what all of them saw.
     const known = seen.groupPrincipals?.[provider];
     const isFresh = Date.parse(seen.lastRefresh ?? '') > nowOf(deps) - 10_000;
-    if (isFresh && known && JSON.stringify(known) === JSON.stringify(groups)) return undefined;
-    return { ...seen, groupPrincipals: { ...seen.groupPrincipals, ...own }, lastRefresh };
+    const isNoted = lasting === undefined || seen.lastingIds?.[provider] === lasting;
+    if (isFresh && isNoted && known && JSON.stringify(known) === JSON.stringify(groups)) return undefined;
+    return {
+      ...seen,
+      groupPrincipals: { ...seen.groupPrincipals, ...own },
+      lastingIds: { ...seen.lastingIds, ...lastingIds },
+      lastRefresh,
+    };
   });
 }
+
+const nameFor = (of: string): string => `u-${base32(hash('sha256', of, 'buffer')).slice(0, 10)}`;
 
 const keepName = (userId: string, provider: string): string => `${userId}-${provider}-sign-in`;
 

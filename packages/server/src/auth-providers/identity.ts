@@ -20,6 +20,8 @@ export interface KnownPrincipal {
 export interface Identity {
   readonly user: KnownPrincipal;
   readonly groups: readonly KnownPrincipal[];
+  /** What the provider itself knows him by, where it has something that stays when his name and place there change. */
+  readonly lasting?: string;
   /** What the provider must be shown to ask again for groups, or to end the session there; kept encrypted, shown to nobody. */
   readonly keep?: Readonly<Record<string, string>>;
 }

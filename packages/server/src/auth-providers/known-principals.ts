@@ -7,8 +7,9 @@ import type { Principal } from '../auth/principals.ts';
 import type { Caller } from '../http/exchange.ts';
 import { readConfig } from './auth-configs.ts';
 import type { ProviderConfig } from './configured-provider.ts';
-import { findByPrincipal, keptOf } from './external-users.ts';
+import { keptOf } from './external-users.ts';
 import { isGoodName, type KnownPrincipal } from './identity.ts';
+import { findByPrincipal } from './lasting-ids.ts';
 import { configuredProviders, findConfigured } from './providers.ts';
 
 export interface PrincipalSearch {

@@ -10,7 +10,8 @@ import { revokeToken } from '../auth/tokens.ts';
 import { controller } from '../resources/index.ts';
 import { readConfig } from './auth-configs.ts';
 import type { ProviderConfig } from './configured-provider.ts';
-import { admitIdentity, findByPrincipal, keptOf, noteGroups, tokensBy } from './external-users.ts';
+import { admitIdentity, keptOf, noteGroups, tokensBy } from './external-users.ts';
+import { knownUser, lastingOf } from './lasting-ids.ts';
 import { findConfigured } from './providers.ts';
 
 const maxAgeMs = 5 * 60_000;
@@ -30,10 +31,11 @@ async function refreshWith(deps: AuthDeps, userId: string, config: ProviderConfi
   try {
     const keep = await keptOf(deps, userId, config.name);
     const principalIds = deps.caches.user.get(userId)?.principalIds ?? [];
-    const identity = await provider.refresh(config, { keep, principalIds });
+    const lasting = lastingOf(deps.caches, userId, config.name);
+    const identity = await provider.refresh(config, { keep, principalIds, lasting });
     if (!identity) return;
     // An answer about somebody else is worth as much as none.
-    if (findByPrincipal(deps.caches, identity.user.id)?.metadata.name !== userId) throw unauthorized();
+    if ((await knownUser(deps, config.name, identity))?.metadata.name !== userId) throw unauthorized();
     await admitIdentity(deps, config, identity);
   } catch (error) {
     const isOver = error instanceof StatusError && (error.status === 401 || error.status === 403);

@@ -12,7 +12,7 @@ import {
   templatesOf,
 } from '../auth/grants.ts';
 import { isEverything } from '../auth/rules.ts';
-import { findByPrincipal } from '../auth-providers/external-users.ts';
+import { findByPrincipal } from '../auth-providers/lasting-ids.ts';
 import type { Caches } from '../resources/index.ts';
 import type { Given, Subject } from './member-plan.ts';
 

@@ -8,7 +8,7 @@ import { type KubeClient, resourcePath, subjectAccessReviews } from '@drover/kub
 import { templatesOf } from '../auth/grants.ts';
 import { kubeRules } from '../auth/inside-rules.ts';
 import type { OpenNote } from '../auth/removals.ts';
-import { findByPrincipal } from '../auth-providers/external-users.ts';
+import { findByPrincipal } from '../auth-providers/lasting-ids.ts';
 import type { Caches } from '../resources/index.ts';
 
 /** A cluster that goes on granting grants by something else, such as a binding that somebody made there. */

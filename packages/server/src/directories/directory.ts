@@ -14,7 +14,18 @@ import {
   StrongAuthRequiredError,
 } from 'ldapts';
 import type { Identity, KnownPrincipal } from '../auth-providers/identity.ts';
-import { groupAttributes, groupOf, identityOf, isDisabled, searchFirst, userAttributes, userOf } from './entries.ts';
+import {
+  binary,
+  groupAttributes,
+  groupOf,
+  identityOf,
+  isDisabled,
+  lastingFilter,
+  lastingOf,
+  searchFirst,
+  userAttributes,
+  userOf,
+} from './entries.ts';
 import { all, groupSearchFilter, is, loginFilter, userSearchFilter } from './filters.ts';
 import { groupsOf } from './groups.ts';
 import type { DirectoryPool } from './pool.ts';
@@ -64,6 +75,7 @@ async function findLogin(client: Client, settings: DirectorySettings, login: str
     scope: 'sub',
     filter: loginFilter(settings, login),
     attributes: userAttributes(settings),
+    ...binary,
     sizeLimit: 2,
   });
   // Of two nobody can tell who is meant.
@@ -80,14 +92,34 @@ async function bind(client: Client, dn: string, password: string): Promise<void>
   }
 }
 
-/** Who the principal is now; undefined for one who is gone, is no user any more, or may no longer sign in. */
-export async function currentIdentity(pool: DirectoryPool, dn: string): Promise<Identity | undefined> {
+/** Who he is now, wherever he has been moved to; undefined for one who is gone, is no user any more, or may no longer sign in. */
+export async function currentIdentity(
+  pool: DirectoryPool,
+  { dn, lasting }: { readonly dn: string; readonly lasting?: string | undefined },
+): Promise<Identity | undefined> {
   const { settings } = pool;
   return pool.withAccount(async ({ client }) => {
-    const entry = await readEntry(client, settings, { dn, kind: 'user', mustMaySignIn: true });
+    const there = await readEntry(client, settings, { dn, kind: 'user', mustMaySignIn: true });
+    const isHim = there !== undefined && (lasting === undefined || (lastingOf(settings, there) ?? lasting) === lasting);
+    const entry = isHim || lasting === undefined ? there : await findLasting(client, settings, lasting);
     if (!entry || isDisabled(settings, entry)) return undefined;
     return identityOf(settings, entry, await groupsOf(client, settings, entry));
   });
+}
+
+async function findLasting(client: Client, settings: DirectorySettings, lasting: string): Promise<Entry | undefined> {
+  const { searchEntries } = await client.search(settings.user.base, {
+    scope: 'sub',
+    filter: all(
+      is('objectClass', settings.user.objectClass),
+      lastingFilter(settings, lasting),
+      settings.user.loginFilter,
+    ),
+    attributes: userAttributes(settings),
+    ...binary,
+    sizeLimit: 2,
+  });
+  return searchEntries.length === 1 ? searchEntries[0] : undefined;
 }
 
 /** The principal of that DN; undefined for what is not there or is something else. */
@@ -115,6 +147,7 @@ async function readEntry(
       scope: 'base',
       filter: all(is('objectClass', settings[kind].objectClass), mustMaySignIn ? user.loginFilter : undefined),
       attributes: kind === 'user' ? userAttributes(settings) : groupAttributes(settings),
+      ...binary,
     });
     return searchEntries[0];
   } catch (error) {

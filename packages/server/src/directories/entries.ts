@@ -1,6 +1,6 @@
 /** Entries of a directory as principals. What stands in them was written by others: names that can't be one name nobody. */
 import { forbidden } from '@drover/base';
-import type { Client, Entry, Filter, SearchOptions } from 'ldapts';
+import { type Client, type Entry, EqualityFilter, type Filter, type SearchOptions } from 'ldapts';
 import {
   type Identity,
   isGoodName,
@@ -8,7 +8,7 @@ import {
   shownName,
   userPrincipal,
 } from '../auth-providers/identity.ts';
-import type { DirectorySettings } from './settings.ts';
+import type { DirectoryKind, DirectorySettings } from './settings.ts';
 
 /** The values of an attribute, whatever case the server writes its name in; what is no text is left out. */
 export function valuesOf(entry: Entry, attribute: string): string[] {
@@ -25,9 +25,37 @@ function firstOf(dn: string): string {
   return first.slice(first.indexOf('=') + 1).replace(/\\(.)/g, '$1');
 }
 
+/** What each kind of directory knows an entry by for good; nobody chooses it, and it is never given again. */
+const lastingAttributes: Readonly<Record<DirectoryKind, string>> = {
+  activedirectory: 'objectGUID',
+  openldap: 'entryUUID',
+  freeipa: 'ipaUniqueID',
+};
+
+export const lastingAttribute = ({ name }: DirectorySettings): string => lastingAttributes[name];
+
+/** Undefined where the directory does not show it. */
+export function lastingOf(settings: DirectorySettings, entry: Entry): string | undefined {
+  const wanted = lastingAttribute(settings);
+  const key = Object.keys(entry).find(name => name.toLowerCase() === wanted.toLowerCase());
+  const [value] = key === undefined ? [] : [entry[key]!].flat();
+  if (Buffer.isBuffer(value)) return value.length === 16 ? value.toString('hex') : undefined;
+  return isGoodName(value) ? value.toLowerCase() : undefined;
+}
+
+/** Finds it again. */
+export const lastingFilter = (settings: DirectorySettings, lasting: string): Filter =>
+  new EqualityFilter({
+    attribute: lastingAttribute(settings),
+    value: settings.name === 'activedirectory' ? Buffer.from(lasting, 'hex') : lasting,
+  });
+
+/** Of searches that read users: what is no text there. */
+export const binary = { explicitBufferAttributes: [lastingAttributes.activedirectory] };
+
 export const userAttributes = ({ user, group, name }: DirectorySettings): string[] => [
   ...new Set([
-    ...['objectClass', user.login, user.name, user.memberOf, group.memberValue],
+    ...[lastingAttributes[name], 'objectClass', user.login, user.name, user.memberOf, group.memberValue],
     ...(name === 'activedirectory' ? ['userPrincipalName'] : []),
     ...(user.enabled ? [user.enabled.attribute] : []),
   ]),
@@ -68,7 +96,7 @@ export function identityOf(settings: DirectorySettings, entry: Entry, groups: re
   if (isDisabled(settings, entry))
     throw forbidden('the account is disabled in its directory', { code: 'PermissionDenied' });
   const known = groups.map(group => groupOf(settings, group)).filter(group => group !== undefined);
-  return { user: userOf(settings, entry), groups: known };
+  return { user: userOf(settings, entry), groups: known, lasting: lastingOf(settings, entry) };
 }
 
 export interface SearchAsk {

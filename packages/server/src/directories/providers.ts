@@ -28,10 +28,10 @@ function directory(name: DirectoryKind, configType: string, providerType: string
     },
     signIn: (config, given) => signInWithPassword(directories.of(config), given),
     forEverybody,
-    async refresh(config, { principalIds }) {
+    async refresh(config, { principalIds, lasting }) {
       const dn = principalIds.map(id => dnIn(id, 'user')).find(Boolean);
       if (dn === undefined) return undefined;
-      const identity = await currentIdentity(directories.of(config), dn);
+      const identity = await currentIdentity(directories.of(config), { dn, lasting });
       if (!identity) throw unauthorized(`"${name}" no longer knows him, or has disabled him`);
       return identity;
     },

@@ -7,8 +7,9 @@ import type { User } from '@drover/api';
 import { ignoreNotFound, notFound } from '@drover/base';
 import type { AuthDeps } from '../auth/deps.ts';
 import { revokeToken } from '../auth/tokens.ts';
-import { findByPrincipal, makeExternalUser } from '../auth-providers/external-users.ts';
+import { makeExternalUser } from '../auth-providers/external-users.ts';
 import { isGoodName, shownName } from '../auth-providers/identity.ts';
+import { findByPrincipal } from '../auth-providers/lasting-ids.ts';
 import { invalidValue, patched, type Scim, schemas, scimError, textOf } from './protocol.ts';
 
 const annotation = 'drover.io/scim';
