@@ -5,8 +5,8 @@
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { type Resource, Secret, until } from '@drover/base';
-import { configMaps, KubeClient, namespaces } from '@drover/kube';
+import { ignoreNotFound, type Resource, Secret, until } from '@drover/base';
+import { clusterRoleBindings, configMaps, KubeClient, namespaces, serviceAccounts } from '@drover/kube';
 import { startHub } from './hub.ts';
 import { missingApiServer, startApiServer } from './kube-apiserver.ts';
 import { noGo, peerBinary, startPeer } from './tunnel-peer.ts';
@@ -14,7 +14,7 @@ import { noGo, peerBinary, startPeer } from './tunnel-peer.ts';
 test('a foreign agent’s cluster is reached by impersonation alone', { skip: missingApiServer() }, async t => {
   if (!(await peerBinary())) return t.skip(noGo);
   await using api = await startApiServer();
-  await using hub = await startHub();
+  await using hub = await startHub({ repairEveryMs: 1000 });
   await using direct = new KubeClient(api.connection);
   const object = (apiVersion: string, kind: string, rest: object) => ({ apiVersion, kind, ...rest }) as Resource;
   const apply = (resource: Resource) => direct.apply(resource, { fieldManager: 'test' });
@@ -62,4 +62,21 @@ test('a foreign agent’s cluster is reached by impersonation alone', { skip: mi
   await assert.rejects(bare.list(namespaces), { status: 403 });
   await using impersonating = bare.impersonating({ user: 'nobody-in-particular' });
   await assert.rejects(impersonating.list(namespaces), { status: 403, message: /nobody-in-particular/ });
+
+  // Whoever takes the account away locks the server out, until the agent has made it anew.
+  for (const [ref, name, namespace] of [
+    [clusterRoleBindings, 'drover-impersonator', undefined],
+    [serviceAccounts, 'drover-impersonator', 'cattle-system'],
+  ] as const) {
+    const { uid } = (await direct.get<Resource>(ref, name, { namespace })).metadata;
+    await direct.delete(ref, name, { namespace });
+    await until(
+      `the ${ref.resource} to be there again, and the cluster to be reached`,
+      async () => {
+        const there = await ignoreNotFound(direct.get<Resource>(ref, name, { namespace }));
+        return there && there.metadata.uid !== uid && (await client.list<Resource>(namespaces)).items.length > 0;
+      },
+      { timeoutMs: 40_000, everyMs: 100 },
+    );
+  }
 });

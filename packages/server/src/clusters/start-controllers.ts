@@ -83,7 +83,7 @@ export function startClusterControllers(deps: ClustersDeps, clusters: Clusters, 
     clusterProjects({ clients, setting }),
     namespacePolicy({ clients, setting }),
     clusterCleanup({ upstreams, setting }),
-    foreignCredentials(upstreams),
+    foreignCredentials({ upstreams, tunnels: clusters.tunnels, repairEveryMs }),
     authorizedEndpoint({
       clients,
       setting,
