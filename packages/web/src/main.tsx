@@ -16,6 +16,8 @@ import './styles/pages.css';
 import './styles/audit.css';
 import './styles/history.css';
 import './styles/providers.css';
+import './styles/log-time.css';
+import './styles/map.css';
 
 const mostTries = 3;
 /** What another try can't change. */

@@ -32,6 +32,7 @@ const ClusterUsage = lazy(async () => ({ default: (await import('../pages/Cluste
 const CreateCluster = lazy(async () => ({ default: (await import('../pages/CreateCluster.tsx')).CreateCluster }));
 const ClusterHosts = lazy(async () => ({ default: (await import('../pages/ClusterHosts.tsx')).ClusterHosts }));
 const Audit = lazy(async () => ({ default: (await import('../pages/Audit.tsx')).Audit }));
+const ResourceMap = lazy(async () => ({ default: (await import('../pages/ResourceMap.tsx')).ResourceMap }));
 const SignInProviders = lazy(async () => ({ default: (await import('../pages/SignInProviders.tsx')).SignInProviders }));
 const SignInProvider = lazy(async () => ({ default: (await import('../pages/SignInProvider.tsx')).SignInProvider }));
 const Setup = lazy(async () => ({ default: (await import('../pages/Setup.tsx')).Setup }));
@@ -76,6 +77,7 @@ function Pages(): ReactNode {
           <Route path="/c/:clusterId/hosts" component={ClusterHosts} />
           <Route path="/across/:plural" component={Across} />
           <Route path="/c/:clusterId/create/:plural" component={CreateObject} />
+          <Route path="/c/:clusterId/map" component={ResourceMap} />
           <Route path="/c/:clusterId/usage" component={ClusterUsage} />
           <Route path="/c/:clusterId/workloads" component={Workloads} />
           <Route path="/c/:clusterId/members" component={Members} />

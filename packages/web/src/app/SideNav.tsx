@@ -67,6 +67,12 @@ function ClusterNav({ clusterId }: { readonly clusterId: string }): ReactNode {
       <ul>
         <Entry href={addressOf(clusterId)} icon="cluster" text={t('frame.overview')} current={page === undefined} />
         <Entry
+          href={addressOf(clusterId, 'map') + query}
+          icon="network"
+          text={t('map.title')}
+          current={page === 'map'}
+        />
+        <Entry
           href={addressOf(clusterId, 'usage')}
           icon="overview"
           text={t('usage.title')}

@@ -19,6 +19,7 @@ import { list } from './list.ts';
 import { logs } from './logs.ts';
 import { manage } from './manage.ts';
 import { overview } from './overview.ts';
+import { map } from './map.ts';
 import { palette } from './palette.ts';
 import { providers } from './providers.ts';
 import { signIn } from './sign-in.ts';
@@ -48,6 +49,7 @@ export const zh = {
   overview,
   palette,
   providers,
+  map,
   signIn,
   states,
   usage,
