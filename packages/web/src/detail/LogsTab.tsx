@@ -6,11 +6,16 @@ import { useViewState } from '../app/view-state.ts';
 import type { KubeObject } from '../net/objects.ts';
 import { saveFile } from '../pages/save-file.ts';
 import { Icon } from '../parts/Icon.tsx';
-import { LogBuffer, type LogLine, levelOf, lineFilter } from './log-buffer.ts';
+import { LogBuffer, type LogLine, levelOf, lineAt, lineFilter, pointTo } from './log-buffer.ts';
 import { useLogSources } from './log-sources.ts';
 import { followLog } from './log-stream.ts';
 
 const tails = [100, 1000, 10_000];
+/** In minutes. */
+const ranges = [5, 60, 360, 1440];
+/** As many lines of a range, and of what is around a line that somebody points to. */
+const mostOfRange = 10_000;
+const aroundMs = 60_000;
 const drawEveryMs = 120;
 const colours = 8;
 
@@ -20,6 +25,8 @@ export function LogsTab({ clusterId, object }: { readonly clusterId: string; rea
   const [container, setContainer] = useViewState('container');
   const [previous, setPrevious] = useViewState('previous');
   const [tail, setTail] = useViewState('tail');
+  const [range, setRange] = useViewState('range');
+  const [at, setAt] = useViewState('at');
   const [wrap, setWrap] = useState(true);
   const [paused, setPaused] = useState(false);
   const sources = useLogSources(clusterId, object);
@@ -28,7 +35,9 @@ export function LogsTab({ clusterId, object }: { readonly clusterId: string; rea
   const { lines, failures } = useLines(clusterId, {
     sources: chosen,
     previous: previous !== '',
-    tail: Number(tail) || tails[0]!,
+    tail: at || range ? mostOfRange : Number(tail) || tails[0]!,
+    since: at ? timeBefore(at, aroundMs) : '',
+    minutes: at ? 0 : Number(range) || 0,
     paused,
   });
   const shown = useMemo(() => {
@@ -66,7 +75,27 @@ export function LogsTab({ clusterId, object }: { readonly clusterId: string; rea
             ))}
           </select>
         )}
-        <select value={tail || tails[0]} aria-label={t('logs.tail')} onChange={event => setTail(event.target.value)}>
+        <select
+          value={range}
+          aria-label={t('logs.range')}
+          onChange={event => {
+            setRange(event.target.value);
+            setAt('');
+          }}
+        >
+          <option value="">{t('logs.anyTime')}</option>
+          {ranges.map(minutes => (
+            <option key={minutes} value={minutes}>
+              {minutes < 60 ? t('logs.lastMinutes', { count: minutes }) : t('logs.lastHours', { count: minutes / 60 })}
+            </option>
+          ))}
+        </select>
+        <select
+          value={tail || tails[0]}
+          disabled={range !== '' || at !== ''}
+          aria-label={t('logs.tail')}
+          onChange={event => setTail(event.target.value)}
+        >
           {tails.map(count => (
             <option key={count} value={count}>
               {t('logs.lastLines', { count })}
@@ -99,25 +128,44 @@ export function LogsTab({ clusterId, object }: { readonly clusterId: string; rea
           {pod}: {message}
         </p>
       ))}
+      {at && (
+        <p className="hint-line" role="status">
+          {t('logs.pointed', { time: at.slice(0, 19).replace('T', ' ') })}{' '}
+          <button type="button" className="plain" onClick={() => setAt('')}>
+            {t('logs.unpoint')}
+          </button>
+        </p>
+      )}
       <Lines
         lines={shown}
+        pointed={at ? lineAt(lines, at)?.id : undefined}
+        onPoint={line => setAt(pointTo(lines, line))}
         wrap={wrap}
-        follow={!paused}
+        follow={!paused && at === ''}
         nameOf={source => (chosen.length > 1 ? (chosen[source]?.pod ?? '') : '')}
       />
     </div>
   );
 }
 
+/** So much before the line that is pointed to; empty for what is no time. */
+function timeBefore(point: string, ms: number): string {
+  const found = Date.parse(point.split('~')[0]!);
+  return Number.isNaN(found) ? '' : new Date(found - ms).toISOString();
+}
+
 interface Followed {
   readonly sources: ReturnType<typeof useLogSources>;
   readonly previous: boolean;
   readonly tail: number;
+  readonly since: string;
+  /** So far back from when one begins to look; 0 is any time. */
+  readonly minutes: number;
   readonly paused: boolean;
 }
 
 /** The lines of all streams; while paused they are kept and not shown. */
-function useLines(clusterId: string, { sources, previous, tail, paused }: Followed) {
+function useLines(clusterId: string, { sources, previous, tail, since, minutes, paused }: Followed) {
   const { t } = useTranslation();
   const [lines, setLines] = useState<readonly LogLine[]>([]);
   const [failures, setFailures] = useState<readonly (readonly [string, string])[]>([]);
@@ -130,9 +178,10 @@ function useLines(clusterId: string, { sources, previous, tail, paused }: Follow
     setLines([]);
     setFailures([]);
     const wanted = JSON.parse(key) as Followed['sources'];
+    const from = minutes > 0 ? new Date(Date.now() - minutes * 60_000).toISOString() : since;
     const stops = wanted.map((source, index) =>
       followLog(
-        { ...source, clusterId, previous, tail },
+        { ...source, clusterId, previous, tail, ...(from ? { since: from } : {}) },
         {
           lines(texts) {
             kept.add(index, texts);
@@ -147,7 +196,7 @@ function useLines(clusterId: string, { sources, previous, tail, paused }: Follow
     return () => {
       for (const stop of stops) stop();
     };
-  }, [key, clusterId, previous, tail, gap]);
+  }, [key, clusterId, previous, tail, since, minutes, gap]);
   useEffect(() => {
     if (paused) return undefined;
     const timer = setInterval(() => setLines(buffer.current.lines), drawEveryMs);
@@ -160,12 +209,15 @@ interface LinesProps {
   readonly lines: readonly LogLine[];
   readonly wrap: boolean;
   readonly follow: boolean;
+  /** The line that the address points to, once it is there. */
+  readonly pointed: number | undefined;
+  readonly onPoint: (line: LogLine) => void;
   readonly nameOf: (source: number) => string;
 }
 
 const linePx = 19;
 
-function Lines({ lines, wrap, follow, nameOf }: LinesProps) {
+function Lines({ lines, wrap, follow, pointed, onPoint, nameOf }: LinesProps) {
   const { t } = useTranslation();
   const frame = useRef<HTMLDivElement>(null);
   const atEnd = useRef(true);
@@ -181,6 +233,10 @@ function Lines({ lines, wrap, follow, nameOf }: LinesProps) {
   useEffect(() => {
     if (follow && atEnd.current && last !== undefined) virtual.scrollToIndex(lines.length - 1, { align: 'end' });
   }, [follow, last, lines.length, virtual]);
+  const pointedAt = pointed === undefined ? -1 : lines.findIndex(({ id }) => id === pointed);
+  useEffect(() => {
+    if (pointedAt >= 0) virtual.scrollToIndex(pointedAt, { align: 'center' });
+  }, [pointedAt, virtual]);
   return (
     <div
       ref={frame}
@@ -203,10 +259,20 @@ function Lines({ lines, wrap, follow, nameOf }: LinesProps) {
               key={key}
               ref={virtual.measureElement}
               data-index={index}
+              aria-current={index === pointedAt || undefined}
               className={`log-line ${line.source < 0 ? 'mark' : levelOf(line.text)}`}
               style={{ transform: `translateY(${start}px)` }}
             >
-              <time>{line.time.slice(11, 23)}</time>
+              {line.time && (
+                <button
+                  type="button"
+                  className="plain log-time"
+                  aria-label={t('logs.point', { time: line.time.slice(11, 23) })}
+                  onClick={() => onPoint(line)}
+                >
+                  <time>{line.time.slice(11, 23)}</time>
+                </button>
+              )}
               {name && <b className={`pod-${line.source % colours}`}>{name}</b>}
               <span>{line.text}</span>
             </div>

@@ -1,7 +1,7 @@
 /** Logs: merged by time, bounded, split where lines end and nowhere else, filtered as asked. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { LogBuffer, levelOf, lineFilter, lineSplitter } from './log-buffer.ts';
+import { LogBuffer, levelOf, lineAt, lineFilter, lineSplitter, pointTo } from './log-buffer.ts';
 
 const at = (seconds: number, text: string) => `2026-01-01T00:00:0${seconds}.000000000Z ${text}`;
 
@@ -56,4 +56,13 @@ test('lines are filtered by text and expression, and the other way round', () =>
     ['', 2],
   ] as const)
     assert.equal(lines.filter(lineFilter(wanted)).length, found, wanted);
+});
+
+test('an address leads to one line, also of those that came in the same moment', () => {
+  const buffer = new LogBuffer();
+  buffer.add(0, [at(1, 'a'), at(1, 'b'), at(2, 'c')]);
+  buffer.mark('a gap');
+  for (const line of buffer.lines.slice(0, 3)) assert.equal(lineAt(buffer.lines, pointTo(buffer.lines, line)), line);
+  assert.equal(lineAt(buffer.lines, '2026-01-01T00:00:09Z'), undefined);
+  assert.equal(lineAt(buffer.lines, ''), undefined);
 });

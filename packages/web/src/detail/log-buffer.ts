@@ -94,3 +94,15 @@ export function lineFilter(wanted: string): (text: string) => boolean {
   const lower = text.toLowerCase();
   return line => line.toLowerCase().includes(lower) !== turned;
 }
+
+/** What an address says of a line: its time, and which it is of those that have the same. */
+export function pointTo(lines: readonly LogLine[], line: LogLine): string {
+  const same = lines.filter(({ time }) => time === line.time).findIndex(({ id }) => id === line.id);
+  return same > 0 ? `${line.time}~${same}` : line.time;
+}
+
+/** The line that an address points to, where it is among these. */
+export function lineAt(lines: readonly LogLine[], point: string): LogLine | undefined {
+  const [wanted, which = '0'] = point.split('~');
+  return lines.filter(({ time }) => time !== '' && time === wanted)[Number(which)];
+}

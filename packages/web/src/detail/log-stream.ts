@@ -13,6 +13,8 @@ export interface LogWish {
   readonly previous: boolean;
   /** 0 is all that there is. */
   readonly tail: number;
+  /** Only what is not older. */
+  readonly since?: string;
 }
 
 export interface LogListener {
@@ -44,12 +46,9 @@ export function followLog(wish: LogWish, listener: LogListener): () => void {
   let newest = '';
   const connect = (): void => {
     const split = lineSplitter();
-    const since: Record<string, string> = newest
-      ? { sinceTime: newest }
-      : wish.tail > 0
-        ? { tailLines: String(wish.tail) }
-        : {};
-    const path = pathOf(wish, { ...since, ...(wish.previous ? {} : { follow: 'true' }) });
+    const tail: Record<string, string> = wish.tail > 0 ? { tailLines: String(wish.tail) } : {};
+    const from = newest ? { sinceTime: newest } : { ...tail, ...(wish.since ? { sinceTime: wish.since } : {}) };
+    const path = pathOf(wish, { ...from, ...(wish.previous ? {} : { follow: 'true' }) });
     socket = new WebSocket(`${location.origin.replace(/^http/, 'ws')}${path}`, ['binary.k8s.io']);
     socket.binaryType = 'arraybuffer';
     let wasOpen = false;
