@@ -14,6 +14,7 @@ import './styles/detail.css';
 import './styles/dock.css';
 import './styles/pages.css';
 import './styles/audit.css';
+import './styles/cluster-look.css';
 import './styles/history.css';
 import './styles/providers.css';
 import './styles/log-time.css';

@@ -5,7 +5,8 @@ import { Link } from 'wouter';
 import { Icon } from '../parts/Icon.tsx';
 import { Menu } from '../parts/Menu.tsx';
 import { State } from '../parts/State.tsx';
-import { sortClusters, useClusters } from './clusters.ts';
+import { lookOf } from './cluster-look.ts';
+import { type ClusterRow, sortClusters, useClusters } from './clusters.ts';
 import { addressOf, usePlace } from './place.ts';
 import { usePref } from './prefs.ts';
 
@@ -25,6 +26,7 @@ export function ClusterSwitcher() {
       onOpen={() => setText('')}
       button={
         <>
+          {here && <Dot row={here} />}
           <span className="name">{name}</span>
           <Icon name="down" />
         </>
@@ -49,6 +51,7 @@ export function ClusterSwitcher() {
               onClick={close}
               aria-current={row.id === clusterId ? 'page' : undefined}
             >
+              <Dot row={row} />
               <span className="name">{row.name}</span>
               <State state={row.state} />
             </Link>
@@ -57,4 +60,10 @@ export function ClusterSwitcher() {
       )}
     </Menu>
   );
+}
+
+/** The colour of a cluster, where it has one; its name says the same to who does not see it. */
+export function Dot({ row }: { readonly row: ClusterRow }) {
+  const { hue } = lookOf(row.object);
+  return hue ? <i className={`dot hue-${hue}`} /> : null;
 }

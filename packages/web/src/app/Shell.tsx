@@ -7,6 +7,7 @@ import { useLiveState } from '../net/use-live.ts';
 import { useMe } from '../net/v3.ts';
 import { Failure, Skeleton } from '../parts/Notices.tsx';
 import { Toasts } from '../parts/Toasts.tsx';
+import { ClusterBanner } from './ClusterBanner.tsx';
 import { Keys } from './Keys.tsx';
 import { SideNav } from './SideNav.tsx';
 import { TopBar } from './TopBar.tsx';
@@ -39,6 +40,7 @@ export function Shell({ children }: { readonly children: ReactNode }) {
       )}
       <main id="content" tabIndex={-1}>
         <Connection />
+        <ClusterBanner />
         {children}
       </main>
       {hasDock && (

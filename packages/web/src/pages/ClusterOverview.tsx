@@ -4,6 +4,7 @@ import { useTranslation } from 'react-i18next';
 import { Link, useParams } from 'wouter';
 import { ApplyDialog } from '../act/ApplyDialog.tsx';
 import { DoctorDialog } from '../act/DoctorDialog.tsx';
+import { LookButton, LookDialog } from '../act/LookDialog.tsx';
 import { type ClusterRow, useClusters } from '../app/clusters.ts';
 import { useCounts } from '../app/counts.ts';
 import { kindName } from '../app/kind-name.ts';
@@ -38,7 +39,7 @@ export function ClusterOverview() {
 function Overview({ row }: { readonly row: ClusterRow }) {
   const { t, i18n } = useTranslation();
   const [error, setError] = useState<unknown>();
-  const [open, setOpen] = useState<'apply' | 'doctor'>();
+  const [open, setOpen] = useState<'apply' | 'doctor' | 'look'>();
   const count = (value: number) => formatCount(value, i18n.language);
   const download = async (): Promise<void> => {
     setError(undefined);
@@ -58,6 +59,7 @@ function Overview({ row }: { readonly row: ClusterRow }) {
             <Icon name="plus" />
             {t('act.apply')}
           </button>
+          <LookButton row={row} onOpen={() => setOpen('look')} />
           <button type="button" onClick={() => setOpen('doctor')}>
             {t('overview.doctor')}
           </button>
@@ -69,6 +71,7 @@ function Overview({ row }: { readonly row: ClusterRow }) {
       </Title>
       <FormError error={error} />
       {open === 'apply' && <ApplyDialog clusterId={row.id} onClose={() => setOpen(undefined)} />}
+      {open === 'look' && <LookDialog row={row} onClose={() => setOpen(undefined)} />}
       {open === 'doctor' && <DoctorDialog clusterId={row.id} onClose={() => setOpen(undefined)} />}
       <section className="tiles" aria-label={t('frame.overview')}>
         <Tile name={t('home.version')}>{row.version || t('home.unknown')}</Tile>

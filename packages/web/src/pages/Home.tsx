@@ -1,6 +1,8 @@
 /** Home: every cluster that somebody may reach, in what state and why, how full; live. */
 import { useTranslation } from 'react-i18next';
 import { Link } from 'wouter';
+import { Dot } from '../app/ClusterSwitcher.tsx';
+import { lookOf } from '../app/cluster-look.ts';
 import { type ClusterRow, type Share, sortClusters, useClusters } from '../app/clusters.ts';
 import { addressOf } from '../app/place.ts';
 import { setPref, usePref } from '../app/prefs.ts';
@@ -24,7 +26,9 @@ export function Home() {
   const words = text.toLowerCase().split(/\s+/).filter(Boolean);
   const rows = sortClusters(all, pinned).filter(row =>
     words.every(word =>
-      `${row.name} ${row.id} ${row.provider} ${row.version} ${row.state.name}`.toLowerCase().includes(word),
+      `${row.name} ${row.id} ${row.provider} ${row.version} ${row.state.name} ${lookOf(row.object).group}`
+        .toLowerCase()
+        .includes(word),
     ),
   );
   const unwell = all.filter(({ state }) => state.error || state.transitioning).length;
@@ -90,8 +94,14 @@ export function Home() {
   );
 }
 
+const columnCount = 9;
+
 function ClusterTable({ rows, pinned }: { readonly rows: readonly ClusterRow[]; readonly pinned: readonly string[] }) {
   const { t } = useTranslation();
+  // By name; those of none come last.
+  const groups = [...Map.groupBy(rows, row => lookOf(row.object).group)].sort(
+    ([a], [b]) => Number(a === '') - Number(b === '') || a.localeCompare(b),
+  );
   return (
     <div className="table-frame">
       <table className="table clusters">
@@ -112,11 +122,20 @@ function ClusterTable({ rows, pinned }: { readonly rows: readonly ClusterRow[]; 
             </th>
           </tr>
         </thead>
-        <tbody>
-          {rows.map(row => (
-            <ClusterLine key={row.id} row={row} pinned={pinned} />
-          ))}
-        </tbody>
+        {groups.map(([group, own]) => (
+          <tbody key={group}>
+            {groups.length > 1 && (
+              <tr className="cluster-group">
+                <th scope="rowgroup" colSpan={columnCount}>
+                  {group || t('look.noGroup')}
+                </th>
+              </tr>
+            )}
+            {own.map(row => (
+              <ClusterLine key={row.id} row={row} pinned={pinned} />
+            ))}
+          </tbody>
+        ))}
       </table>
     </div>
   );
@@ -141,6 +160,7 @@ function ClusterLine({ row, pinned }: { readonly row: ClusterRow; readonly pinne
           <Icon name="pin" />
         </button>
         <Link href={addressOf(row.id)} className="strong">
+          <Dot row={row} />
           {row.name}
         </Link>
       </th>

@@ -17,6 +17,7 @@ import { importing } from './importing.ts';
 import { kinds } from './kinds.ts';
 import { list } from './list.ts';
 import { logs } from './logs.ts';
+import { look } from './look.ts';
 import { manage } from './manage.ts';
 import { overview } from './overview.ts';
 import { map } from './map.ts';
@@ -45,6 +46,7 @@ export const en = {
   kinds,
   list,
   logs,
+  look,
   manage,
   overview,
   palette,
