@@ -16,9 +16,9 @@ import './styles/pages.css';
 import './styles/audit.css';
 import './styles/cluster-look.css';
 import './styles/history.css';
-import './styles/providers.css';
 import './styles/log-time.css';
 import './styles/map.css';
+import './styles/providers.css';
 
 const mostTries = 3;
 /** What another try can't change. */

@@ -13,7 +13,7 @@ import { History } from '../detail/History.tsx';
 import { columnsOf } from '../list/columns.ts';
 import { LiveList } from '../list/LiveList.tsx';
 import { useKinds } from '../net/kinds.ts';
-import { type Condition, listAt } from '../net/objects.ts';
+import { at, type Condition, listAt } from '../net/objects.ts';
 import { ask } from '../net/request.ts';
 import { Icon } from '../parts/Icon.tsx';
 import { Empty, Failure, FormError, Skeleton } from '../parts/Notices.tsx';
@@ -88,6 +88,7 @@ function Overview({ row }: { readonly row: ClusterRow }) {
         </Tile>
       </section>
       <Causes row={row} />
+      <StepsOnHosts row={row} />
       <Trouble clusterId={row.id} />
       <Warnings clusterId={row.id} />
       <section>
@@ -121,6 +122,20 @@ function Causes({ row }: { readonly row: ClusterRow }) {
         </li>
       ))}
     </ul>
+  );
+}
+
+/** Where a cluster on hosts is on its way, or halts, its steps and the hosts' own lines are told. */
+function StepsOnHosts({ row }: { readonly row: ClusterRow }) {
+  const { t } = useTranslation();
+  const isOnHosts = at(row.object, 'spec.rancherKubernetesEngineConfig') !== undefined;
+  if (!isOnHosts || !(row.state.transitioning || row.state.error)) return null;
+  return (
+    <p className="hint-line waiting">
+      <Link href={addressOf(row.id, 'hosts')} className="button">
+        {t('overview.steps')}
+      </Link>
+    </p>
   );
 }
 

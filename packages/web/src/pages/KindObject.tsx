@@ -11,6 +11,7 @@ import { useViewState } from '../app/view-state.ts';
 import { historyOf } from '../detail/history-of.ts';
 import { ObjectFacts } from '../detail/ObjectFacts.tsx';
 import { tabsOf } from '../detail/tabs.ts';
+import { Waiting } from '../detail/Waiting.tsx';
 import { hasState } from '../list/columns.ts';
 import { clusterRoot, type Kind, useKinds } from '../net/kinds.ts';
 import type { KubeObject } from '../net/objects.ts';
@@ -95,6 +96,7 @@ function Whole({ clusterId, kind, id }: WholeProps) {
       >
         <ActionBar object={object} kind={kind} clusterId={clusterId} />
       </Title>
+      <Waiting object={object} tabs={tabs} shown={shown} onShow={setTab} />
       <div className="tabs" role="tablist">
         {tabs.map(one => (
           <button

@@ -6,6 +6,7 @@ export const detail = {
   'tab.logs': 'Logs',
   'tab.files': 'Files',
   'tab.terminal': 'Terminal',
+  waits: 'On its way for',
   created: 'Created',
   owner: 'Run by',
   labels: 'Labels',

@@ -3,6 +3,7 @@ export const overview = {
   trouble: 'Needs a look',
   well: 'Everything that reports a state is well.',
   warnings: 'Warnings',
+  steps: 'Steps, and what the hosts say',
   doctor: 'Check the connection',
   doctorHint: 'As the cluster’s agent sees it, from its own end.',
   'check.dns': 'Name of this server',

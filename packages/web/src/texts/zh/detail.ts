@@ -9,6 +9,7 @@ export const detail: SameKeys<typeof en> = {
   'tab.logs': '日志',
   'tab.files': '文件',
   'tab.terminal': '终端',
+  waits: '已等待',
   created: '创建时间',
   owner: '所属',
   labels: '标签',

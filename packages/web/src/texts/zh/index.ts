@@ -19,8 +19,8 @@ import { list } from './list.ts';
 import { logs } from './logs.ts';
 import { look } from './look.ts';
 import { manage } from './manage.ts';
-import { overview } from './overview.ts';
 import { map } from './map.ts';
+import { overview } from './overview.ts';
 import { palette } from './palette.ts';
 import { providers } from './providers.ts';
 import { signIn } from './sign-in.ts';
@@ -49,9 +49,9 @@ export const zh = {
   look,
   manage,
   overview,
+  map,
   palette,
   providers,
-  map,
   signIn,
   states,
   usage,
