@@ -7,7 +7,9 @@ import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { until } from '@drover/base';
 import type { Page } from 'playwright-core';
+import { startHosts } from '../hosts/index.ts';
 import { account, missingSlapd, personDn, startSlapd, suffix } from '../integration/slapd-peer.ts';
+import { customSkipReason } from './custom-world.ts';
 import { nodeSample, openMetrics, podSample } from './web-metrics.ts';
 import { endVisit as end, missingWorld, openWorld, patienceMs, shop, type World } from './web-world.ts';
 
@@ -94,6 +96,41 @@ test('a cluster is made of hosts: what can not be a host is refused by its field
   }
   await page.getByText('No host yet').waitFor();
   await page.getByText('it begins once there is a host for each role').waitFor();
+  await end(visit);
+});
+
+test('a host that is not as it should be is told of with its real cause, where its cluster is made', {
+  skip: skip || ((await customSkipReason()) ?? false),
+}, async t => {
+  await using hosts = await startHosts({ count: 1, signal: t.signal });
+  const [host] = hosts.hosts;
+  const nowhere = host!.address.replace(/\d+$/, '250');
+  await host!.exec(['systemd-run', '--unit=squatter', 'socat', 'TCP-LISTEN:10250,fork', 'OPEN:/dev/null']);
+  const visit = await asAdmin();
+  const { page } = visit;
+  await page.goto('/ui/create-cluster');
+  await page.getByLabel('Name').fill('not-ready');
+  await page.getByLabel('This server reaches them over SSH').check();
+  await page.getByRole('button', { name: 'Another host' }).click();
+  for (const [at, address] of [host!.address, nowhere].entries())
+    await page.getByLabel('Address').nth(at).fill(address);
+  for (const role of ['control plane', 'etcd']) await page.getByLabel(role).nth(1).uncheck();
+  await page.getByLabel('Private key for SSH').fill(hosts.privateKey);
+  await page.getByRole('button', { name: 'Create', exact: true }).click();
+  const steps = page.getByRole('list').filter({ hasText: 'nothing was changed' });
+  await steps.getByText(/10250\/tcp \(kubelet\) is in use by .*socat/).waitFor();
+  await steps
+    .getByText(new RegExp(nowhere.replaceAll('.', '\\.')))
+    .first()
+    .waitFor();
+  const [, id] = /\/c\/([^/]+)\/hosts/.exec(page.url())!;
+  await page.goto(`/ui/c/${id}`);
+  await page
+    .getByText(/nothing was changed/)
+    .first()
+    .waitFor();
+  await page.getByRole('link', { name: 'Steps, and what the hosts say' }).click();
+  await steps.waitFor();
   await end(visit);
 });
 
@@ -308,7 +345,10 @@ test('what happened is kept: warnings and changes with their fields, for who may
   await timeline.getByRole('button', { name: 'Warnings' }).click();
   await timeline.getByText('Back-off restarting failed container').waitFor();
   await timeline.getByText('spec.replicas').waitFor({ state: 'detached' });
-  await page.goto(inCluster('/apps.deployments/shop/web?tab=history'));
+  await page.goto(inCluster('/apps.deployments/shop/web'));
+  const waiting = page.getByRole('status').filter({ hasText: 'On its way for' });
+  await waiting.getByRole('button', { name: 'Logs' }).waitFor();
+  await waiting.getByRole('button', { name: 'Timeline' }).click();
   await timeline.getByText('Back-off restarting failed container').waitFor();
   await timeline.getByLabel('Find in the timeline').fill('no such thing');
   await page.getByText('Nothing that fits').waitFor();
@@ -322,6 +362,92 @@ test('what happened is kept: warnings and changes with their fields, for who may
   await until('her right to hold', async () => (await past(reader.token)).length > 0, { timeoutMs: patienceMs });
   const kinds = new Set((await past(reader.token)).map(({ kind }) => kind));
   assert.deepEqual([...kinds], ['ConfigMap']);
+});
+
+test('what belongs together is a map that keys go through, and a list that says the same', { skip }, async () => {
+  const backend = { service: { name: 'web', port: { number: 80 } } };
+  const spec = { rules: [{ http: { paths: [{ path: '/', pathType: 'Prefix', backend }] } }] };
+  const namespace = 'shop';
+  await world.apply(
+    { apiVersion: 'networking.k8s.io/v1', kind: 'Ingress', metadata: { name: 'front', namespace }, spec },
+    {
+      apiVersion: 'v1',
+      kind: 'Service',
+      metadata: { name: 'web', namespace },
+      spec: { selector: { app: 'web' }, ports: [{ port: 80 }] },
+    },
+  );
+  const visit = await asAdmin();
+  const { page } = visit;
+  await page.goto(inCluster());
+  await page.getByRole('link', { name: 'Resource map' }).click();
+  const group = page.getByRole('region', { name: 'Ingress front and what belongs to it' });
+  await group.getByRole('link', { name: /Ingress.*front/ }).focus();
+  for (const next of [/Service.* web$/, /Pod.* web-0$/]) {
+    await page.keyboard.press('ArrowRight');
+    const focused = await page.evaluate('document.activeElement.innerText');
+    assert.match(String(focused).replace(/\s+/g, ' '), next);
+  }
+  await page.getByRole('button', { name: 'List', exact: true }).click();
+  await page.getByRole('row', { name: 'Ingress front leads to Service web' }).waitFor();
+  await page.getByRole('row', { name: 'Service web selects Pod web-0' }).waitFor();
+  assert.match(page.url(), /view=list/);
+  await page.getByRole('link', { name: 'Pod web-0' }).click();
+  await page.getByRole('heading', { level: 1, name: 'web-0' }).waitFor();
+  await end(visit);
+});
+
+test('a line of a log can be pointed to, and a range of time be looked at', { skip }, async () => {
+  const { kubelet } = world;
+  const visit = await asAdmin();
+  const { page } = visit;
+  for (let at = 0; at < 200; at++) kubelet.log('web-0', `line number ${at}`);
+  await page.goto(inCluster('/pods/shop/web-0?tab=logs&tail=1000'));
+  const log = page.getByRole('log');
+  await log.getByText('line number 199').waitFor();
+  await page.getByRole('searchbox').fill('number 7');
+  const line = log.locator('.log-line').filter({ hasText: /number 7$/ });
+  await line.getByRole('button').click();
+  await page.getByText('the address leads here').waitFor();
+  await page.getByRole('searchbox').fill('');
+  const address = page.url();
+  await end(visit);
+  const another = await asAdmin();
+  await another.page.goto(address);
+  const pointed = another.page.locator('.log-line[aria-current]');
+  await pointed.getByText(/number 7$/).waitFor();
+  await another.page.getByRole('button', { name: 'Back to now' }).click();
+  await another.page.getByLabel('From when').selectOption('5');
+  await another.page.getByRole('log').getByText('line number 199').waitFor();
+  await another.page.waitForURL(/range=5/);
+  await end(another);
+});
+
+test('a cluster has a colour, a banner and a group, for all who reach it', { skip }, async () => {
+  const visit = await asAdmin();
+  const { page } = visit;
+  await page.goto(inCluster());
+  await page.getByRole('button', { name: 'Look', exact: true }).click();
+  const dialog = page.getByRole('dialog');
+  await dialog.getByLabel('red').check();
+  await dialog.getByLabel('Banner').fill('Production');
+  await dialog.getByLabel('Group').fill('Shops');
+  await dialog.getByRole('button', { name: 'Save' }).click();
+  await page.locator('.cluster-banner.hue-red').getByText('Production').waitFor();
+  await page.goto('/ui/');
+  await page.getByRole('rowheader', { name: 'Shops' }).waitFor();
+  await page.getByLabel('Filter by name').fill('shops');
+  await page.getByRole('link', { name: 'test', exact: true }).waitFor();
+  await page.goto(inCluster('/pods'));
+  await page.locator('.cluster-banner').getByText('Production').waitFor();
+  await end(visit);
+  const mia = await world.server.login('mia-miller', 'mia-miller-password-1234');
+  const hers = await world.visit({ token: mia });
+  await hers.page.goto(inCluster());
+  await hers.page.locator('.cluster-banner').getByText('Production').waitFor();
+  await hers.page.getByRole('button', { name: 'Check the connection' }).waitFor();
+  assert.equal(await hers.page.getByRole('button', { name: 'Look', exact: true }).count(), 0);
+  await end(hers);
 });
 
 async function signIn(page: Page, name: string, password = `${name}-opens-1234`): Promise<void> {

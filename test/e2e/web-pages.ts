@@ -52,6 +52,8 @@ export const pages: readonly PageCase[] = [
   { name: 'hosts', path: '/ui/c/HOSTS/hosts', seen: 'main section .notice' },
   { name: 'members', path: cluster('/members'), seen: '.notice' },
   { name: 'other-kinds', path: cluster('/kinds'), seen: 'table' },
+  { name: 'map', path: cluster('/map?ns=shop'), seen: '.map-node' },
+  { name: 'map-list', path: cluster('/map?ns=shop&view=list'), seen: '.map-list' },
   { name: 'timeline', path: cluster('/apps.deployments/shop/web?tab=history'), seen: '.history' },
   { name: 'nodes', path: cluster('/nodes'), seen: '.rows .line' },
   { name: 'node', path: cluster('/nodes/node-2'), seen: '.facts-page table' },
