@@ -133,8 +133,11 @@ test('a role that gives less is used no more for what it gave, and nobody is kep
   });
   await hub.grant(cluster.id, mia.id, 'nodes-look');
   await becomes('allowed', hub, mia, nodes);
+  await cluster.stopAgent();
   await hub.resources.modify('roleTemplate', metadata, role => ({ ...role, rules: rules(['get']) }));
-  assert.equal(await tries(hub, tom, pods), 'allowed');
+  await until('the cluster to be away', async () => (await tries(hub, tom, pods)) === 'away');
+  assert.equal(await tries(hub, mia, nodes), 'held back');
+  await cluster.startAgent();
   const seen = new Set<string>();
   await until(
     'the cluster to have confirmed',
