@@ -163,7 +163,7 @@ test('new certificates of a component are on all hosts once they are asked for, 
   const path = `/v3/clusters/${custom.clusterId}`;
   const certificates = async () => {
     const script =
-      'cd /etc/kubernetes/ssl && sha256sum kube-scheduler.pem kube-ca.pem kube-apiserver.pem kube-etcd-1*.pem';
+      'cd /etc/kubernetes/ssl && sha256sum kubecfg-kube-scheduler.yaml kube-ca.pem kube-apiserver.pem kube-etcd-1*.pem';
     const read = async (host: TestHost) => (await host.exec(['sh', '-c', script])).trim().split('\n');
     return Promise.all(custom.world.hosts.map(read));
   };
