@@ -7,6 +7,7 @@ import { join, resolve } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { parseArgs } from 'node:util';
 import { invalid, messageOf, Secret } from '@drover/base';
+import { agentsLayer } from './image/agents.ts';
 import { readArchive, writeArchive } from './image/archive.ts';
 import { buildImage, type Image } from './image/build.ts';
 import { type Platform, platforms } from './image/platform.ts';
@@ -56,7 +57,7 @@ async function main(): Promise<number> {
 }
 
 async function build(names: readonly string[], flags: Flags): Promise<void> {
-  const { version } = JSON.parse(await readFile(join(root, 'package.json'), 'utf8')) as { version: string };
+  const version = await ownVersion();
   const out = resolve(flags.out);
   await mkdir(out, { recursive: true });
   for (const program of names.map(programNamed)) {
@@ -91,8 +92,15 @@ async function push(name: string, flags: Flags): Promise<void> {
 
 async function buildAll(program: Program, flags: Flags): Promise<Image[]> {
   const images: Image[] = [];
-  for (const platform of flags.arch.split(',').map(platformNamed)) images.push(await buildImage(program, platform));
+  const chosen = flags.arch.split(',').map(platformNamed);
+  // Hosts of either kind may ask a server of either kind.
+  const more = program.name === 'server' ? [await agentsLayer(chosen, await ownVersion())] : [];
+  for (const platform of chosen) images.push(await buildImage(program, platform, more));
   return images;
+}
+
+async function ownVersion(): Promise<string> {
+  return (JSON.parse(await readFile(join(root, 'package.json'), 'utf8')) as { version: string }).version;
 }
 
 function programNamed(name: string): Program {

@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { promisify } from 'node:util';
 import { until } from '@drover/base';
+import { agentsLayer } from '../../tools/image/agents.ts';
 import { writeArchive } from '../../tools/image/archive.ts';
 import { buildImage } from '../../tools/image/build.ts';
 import { platforms } from '../../tools/image/platform.ts';
@@ -55,8 +56,9 @@ for (const program of programs) {
     if (!here || platform() !== 'linux') return t.skip(`no image is made for ${platform()} ${arch()}`);
     await using containerd = (await startContainerd(t)) ?? undefined;
     if (!containerd) return;
-    const image = await buildImage(program, here);
-    assert.equal((await buildImage(program, here)).manifest.digest, image.manifest.digest);
+    const more = program.name === 'server' ? [await agentsLayer([here], 'test')] : [];
+    const image = await buildImage(program, here, more);
+    assert.equal((await buildImage(program, here, more)).manifest.digest, image.manifest.digest);
 
     const path = join(containerd.dir, 'image.tar');
     const name = `docker.io/drover/${program.name}:test`;
@@ -74,6 +76,10 @@ for (const program of programs) {
       'JSON.stringify([process.getuid(), process.env.HOME, process.cwd(), require("node:fs").statSync("/tmp").mode & 0o7777])',
     );
     assert.deepEqual(JSON.parse(facts.stdout), [65532, program.home, program.home, 0o1777]);
+    if (program.name === 'server') {
+      const agents = await start(node, '-p', 'require("node:fs").readdirSync(process.env.DROVER_AGENT_IMAGES).join()');
+      assert.equal(agents.stdout.trim(), `drover-agent-${here.name}.tar`);
+    }
     // Only this platform has a prebuilt add-on; elsewhere JavaScript does its work.
     if (here.nodeArch !== 'x64') return;
     const fast = await start(node, '-p', `typeof require('/usr/lib/drover/node_modules/bufferutil').mask`);

@@ -37,7 +37,7 @@ const nodePath = '/usr/local/bin/node';
 const appDir = '/usr/lib/drover';
 
 /** The same sources, lockfile and Debian packages give the same digests. */
-export async function buildImage(program: Program, platform: Platform): Promise<Image> {
+export async function buildImage(program: Program, platform: Platform, more: readonly Layer[] = []): Promise<Image> {
   // The bundle takes along what the server names as a file: the UI, once it is there.
   if (program.name === 'server') await buildWeb();
   const node = await nodeBinary(platform);
@@ -52,6 +52,7 @@ export async function buildImage(program: Program, platform: Platform): Promise<
       ...app,
       { path: `${appDir}/LICENSE`, bytes: await readFile(join(root, 'LICENSE')) },
     ]),
+    ...more,
   ];
   return assemble(program, platform, { layers, libraries: libraries.origin, node: node.version });
 }

@@ -11,6 +11,9 @@ export interface Program {
   readonly ports: readonly number[];
 }
 
+/** In the server's image. */
+export const agentImagesDir = '/usr/lib/drover/images';
+
 export const programs: readonly Program[] = [
   {
     name: 'agent',
@@ -29,7 +32,12 @@ export const programs: readonly Program[] = [
     main: 'packages/server/src/main.ts',
     home: '/var/lib/drover',
     // A container has neither the means nor the name to run a control plane of its own.
-    env: ['DROVER_DATA_DIR=/var/lib/drover', 'DROVER_LISTEN=0.0.0.0:8443', 'DROVER_CLUSTER=none'],
+    env: [
+      'DROVER_DATA_DIR=/var/lib/drover',
+      'DROVER_LISTEN=0.0.0.0:8443',
+      'DROVER_CLUSTER=none',
+      `DROVER_AGENT_IMAGES=${agentImagesDir}`,
+    ],
     nodeFlags: [],
     ports: [8443],
   },
