@@ -74,6 +74,8 @@ test('three hosts become a cluster, although one was not ready and the server is
     'what was killed is told',
   );
   assert.ok(data.every((step: Wire) => step.state !== 'started'));
+  const sent = data.filter((step: Wire) => /is sent what it can/.test(step.title));
+  assert.deepEqual(sent, [], 'hosts fetch the bundle by themselves');
   const nodes = await custom.ask('GET', `/v3/clusters/${custom.clusterId}/nodes`);
   assert.deepEqual(nodes.data.map((node: Wire) => [node.requestedHostname, node.state]).sort(), [
     ['host-1', 'active'],
@@ -118,10 +120,25 @@ test('with the server gone a member has his own rights at the cluster itself, un
   const refused = await runKubectl([...direct, '-n', 'kube-system', 'get', 'secrets'], { kubeconfig });
   assert.match(refused.stderr, /cannot list resource "secrets"/);
   assert.notEqual((await runKubectl(['get', 'nodes'], { kubeconfig })).code, 0, 'the way through the server is closed');
+  const [old] = await agentsOnHosts();
+  await custom.changeAgent({ 'etc/another-build': 'of the agent' });
   await custom.startServer();
   const name = /token: "([^":]+):/.exec(await readFile(kubeconfig, 'utf8'))![1];
   await custom.server().ask(member.token, 'DELETE', `/v3/tokens/${name}`, undefined, 204);
   await until('it to be good no more', async () => /Unauthorized|must be logged in/.test((await nodes()).stderr), slow);
+  await agentsAre('the agent that the server has now', ([id, ...rest]) => id !== old![0] && rest.join() === 'tried');
+});
+
+test('an agent that does not come up is followed by the one before it', { skip }, async () => {
+  const [before] = await agentsOnHosts();
+  await custom.stopServer('SIGTERM');
+  await custom.changeAgent({ 'usr/lib/drover/main.mjs': 'process.exit(3);' });
+  await custom.startServer();
+  await agentsAre(
+    'the new one to be refused',
+    ([id, refused, ...rest]) => id === before![0] && refused !== id && rest.join() === 'tried',
+  );
+  await custom.reach('all hosts to be here', ({ state }) => state === 'active');
 });
 
 test('what was there at a snapshot is there again after a restore, although only S3 has the snapshot', {
@@ -206,6 +223,25 @@ test('a cluster that is deleted leaves its hosts clean', { skip }, async () => {
   for (const host of custom.world.hosts)
     await until(`${host.name} to be clean`, async () => (await isClean(host)) === '', slow);
 });
+
+/** Of each host: which agent it has, and what became of another. */
+function agentsOnHosts(): Promise<string[][]> {
+  const script = `cd /usr/local/lib/drover-node-agent && readlink current && { cat refused 2>/dev/null; [ -L previous ] || echo tried; }
+systemctl is-active --quiet drover-node-agent && grep -q registered /var/lib/drover-node-agent/state.json || echo down`;
+  return Promise.all(custom.world.hosts.map(async host => (await host.exec(['sh', '-c', script])).trim().split('\n')));
+}
+
+async function agentsAre(what: string, is: (agent: readonly string[]) => boolean): Promise<void> {
+  let seen: string[][] = [];
+  const all = async () => {
+    seen = await agentsOnHosts();
+    return seen.every(is);
+  };
+  await until(what, all, slow).catch(async error => {
+    const log = await custom.world.hosts[0]!.exec(['journalctl', '-u', 'drover-node-agent', '-n', '40', '--no-pager']);
+    throw new Error(`${error.message}: ${JSON.stringify(seen)}\n${log}`);
+  });
+}
 
 interface Bucket extends AsyncDisposable {
   readonly server: S3Server;

@@ -2,13 +2,14 @@
  * What the tests of clusters on hosts through a server stand on: hosts, a server that they reach, which has the agent and a bundle for
  * them, and a cluster that it is to make. The server may be killed and comes back at the same address.
  */
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { messageOf, until } from '@drover/base';
 import { buildBundle, defaultBundleDir } from '@drover/engine';
 import { hostsSkipReason, startHosts, type TestHost, type TestHosts } from '../hosts/index.ts';
 import { type ServerProcess, startServer } from '../server-process.ts';
+import { withLayer } from './agent-layer.ts';
 import { buildAgentImage } from './spine.ts';
 
 // biome-ignore lint/suspicious/noExplicitAny: tests read the wire as it is and assert on it.
@@ -34,6 +35,8 @@ export interface CustomWorld extends AsyncDisposable {
   readonly ask: (method: string, path: string, body?: unknown, status?: number) => Promise<Wire>;
   /** Ends it, by force or as a service is ended. */
   stopServer(signal: NodeJS.Signals): Promise<void>;
+  /** Gives the server another agent for hosts: the one that is there and these files over it. */
+  changeAgent(files: Readonly<Record<string, string>>): Promise<void>;
   startServer(): Promise<void>;
   /** Runs the node command on the host, with what is appended; what it printed. */
   join(host: TestHost, flags: readonly string[]): Promise<string>;
@@ -61,7 +64,8 @@ export async function startCustomWorld(
   undo.defer(() => rm(dir, { recursive: true, force: true }));
   const images = join(dir, 'images');
   await mkdir(images);
-  const [world] = await Promise.all([startHosts({ count, signal }), buildAgentImage(images)]);
+  const [world, archive] = await Promise.all([startHosts({ count, signal }), buildAgentImage(images)]);
+  const agent = await readFile(archive);
   undo.use(world);
   const dataDir = join(dir, 'data');
   const port = 18_443;
@@ -98,6 +102,11 @@ export async function startCustomWorld(
     ask,
     async stopServer(how) {
       await server.stop(how);
+    },
+    async changeAgent(files) {
+      const changed = await withLayer(agent, files);
+      await writeFile(`${archive}.new`, changed);
+      await rename(`${archive}.new`, archive);
     },
     async startServer() {
       server = await start();

@@ -27,6 +27,7 @@ type Wire = any;
 before(async () => {
   dir = await mkdtemp(join(tmpdir(), 'drover-hosts-'));
   await writeAgentArchive(join(dir, 'drover-agent-amd64.tar'));
+  await writeBundle(join(dir, 'bundle'));
   server = await startServer({ args: ['--cluster', 'none', '--agent-images', dir, '--bundle', dir] });
   admin = await server.login();
   const made = await server.ask(admin, 'POST', '/v3/clusters', { name: 'hosts', rancherKubernetesEngineConfig: {} });
@@ -41,6 +42,18 @@ after(async () => {
   await server[Symbol.asyncDispose]();
   await rm(dir, { recursive: true, force: true });
 });
+
+const contentOf = 'what every node needs';
+const sumOf = (text: string) => createHash('sha256').update(text).digest('hex');
+
+async function writeBundle(to: string): Promise<void> {
+  await mkdir(join(to, 'bin'), { recursive: true });
+  await writeFile(join(to, 'bin/tool'), contentOf);
+  const files = [{ path: 'bin/tool', sha256: sumOf(contentOf), bytes: contentOf.length, executable: true }];
+  const id = sumOf(`bin/tool\0${sumOf(contentOf)}\0true\n`);
+  const manifest = { format: 1, id, madeFrom: 'a test', platform: 'linux-amd64', versions: {}, files, images: {} };
+  await writeFile(join(to, 'bundle.json'), JSON.stringify(manifest));
+}
 
 /** An image's archive with one layer: what hosts get is served out of it. */
 async function writeAgentArchive(path: string): Promise<void> {
@@ -144,6 +157,20 @@ test('the node command names script, CA and server by what nobody else has, and 
   const layer = await server.fetch('GET', `/v3/connect/host/${'a'.repeat(64)}.tar.gz`);
   assert.deepEqual([layer.status, layer.body], [200, 'bytes of a layer']);
   assert.equal((await server.fetch('GET', `/v3/connect/host/${'b'.repeat(64)}.tar.gz`)).status, 404);
+});
+
+test('a file of a bundle is given to whoever names its checksum, from where he broke off', async () => {
+  const get = (sum: string, range?: string) =>
+    server.fetch('GET', `/v3/connect/host/bundle/${sum}`, range ? { headers: { range } } : {});
+  const whole = await get(sumOf(contentOf));
+  assert.deepEqual([whole.status, whole.body], [200, contentOf]);
+  const rest = await get(sumOf(contentOf), 'bytes=5-');
+  assert.deepEqual(
+    [rest.status, rest.body, rest.headers['content-range']],
+    [206, contentOf.slice(5), `bytes 5-${contentOf.length - 1}/${contentOf.length}`],
+  );
+  assert.equal((await get(sumOf(contentOf), 'bytes=999-')).status, 416);
+  for (const sum of [sumOf('another'), '../bundle.json', 'bin/tool']) assert.equal((await get(sum)).status, 404);
 });
 
 test('a cluster says which roles it waits for, and a host that registers is a node with what was said on it', async () => {

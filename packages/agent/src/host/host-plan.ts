@@ -4,10 +4,11 @@
  */
 import { mkdir, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { type Log, messageOf, sleep } from '@drover/base';
+import { anySignal, type Log, messageOf, sleep } from '@drover/base';
 import { readFileIfThere, writeFileAtomic } from '@drover/kube';
 import { getText } from '../get-text.ts';
 import { type HostProof, hostHeaders } from './host-proof.ts';
+import type { AgentOffer } from './self-update.ts';
 
 /** Below the host's folder. */
 export const planFiles = ['kubeconfig', 'credentials/url', 'credentials/token'] as const;
@@ -16,24 +17,38 @@ interface NodeConfig {
   /** Base64, by path. */
   readonly files?: Readonly<Record<string, string>>;
   readonly agentCheckInterval?: number;
+  readonly agent?: AgentOffer;
 }
 
 const maxBytes = 1 << 20;
 
-/** Runs until the signal aborts; `changed` is told after each change of the files. */
+export interface Following {
+  readonly log: Log;
+  readonly signal: AbortSignal;
+  /** Told after each change of the files. */
+  readonly changed: () => void;
+  /** Told which agent the server has. */
+  readonly offered: (offer: AgentOffer | undefined) => void;
+  /** Resolves where there is a reason to ask before the time. */
+  readonly early: () => Promise<void>;
+}
+
+/** Runs until the signal aborts. */
 export async function followPlan(
   dir: string,
   proof: () => HostProof,
-  { log, signal, changed }: { readonly log: Log; readonly signal: AbortSignal; readonly changed: () => void },
+  { log, signal, changed, offered, early }: Following,
 ): Promise<void> {
   let told = '';
   while (!signal.aborted) {
     let seconds = 15;
+    const soon = early();
     try {
       const plan = await ask(proof());
       if (plan) {
         seconds = Math.min(Math.max(plan.agentCheckInterval ?? 15, 1), 1800);
         if (await write(dir, plan.files ?? {})) changed();
+        offered(plan.agent);
       } else seconds = 2;
       told = '';
     } catch (error) {
@@ -41,7 +56,10 @@ export async function followPlan(
       if (messageOf(error) !== told) log.warn({ reason: messageOf(error) }, 'no plan for this host');
       told = messageOf(error);
     }
-    await sleep(seconds * 1000 * (0.8 + Math.random() * 0.4), signal).catch(() => undefined);
+    const rest = new AbortController();
+    const time = sleep(seconds * 1000 * (0.8 + Math.random() * 0.4), anySignal(signal, rest.signal));
+    await Promise.race([time.catch(() => undefined), soon]);
+    rest.abort();
   }
 }
 

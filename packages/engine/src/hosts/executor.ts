@@ -33,6 +33,16 @@ export interface PutOptions {
   readonly onBytes?: (bytes: number) => void;
 }
 
+/** From where a host fetches by itself what it is told the checksum of. */
+export interface Origin {
+  /** `/SHA256` is appended. */
+  readonly url: string;
+  /** PEM of the authority that vouches for it; absent: the host's own roots do. */
+  readonly ca?: string;
+  /** Told why it could not; what it should have fetched is sent instead. */
+  readonly onFailed: (message: string) => void;
+}
+
 /** One host. Throws ServiceUnavailable naming the host and the cause where it can't be reached. */
 export interface Executor extends AsyncDisposable {
   /** What people call the host, for messages. */
@@ -45,6 +55,8 @@ export interface Executor extends AsyncDisposable {
   read(path: string, options?: { signal?: AbortSignal }): Promise<Buffer | undefined>;
   /** The file as a stream, however large. */
   stream(path: string, options?: { signal?: AbortSignal }): Promise<Readable>;
+  /** Absent: everything is sent. */
+  readonly origin?: Origin;
   /** Connects from the host's own network. */
   readonly dialer: Dialer;
 }

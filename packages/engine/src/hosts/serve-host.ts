@@ -5,12 +5,13 @@ import { kinds, readFrame, writeFrame, writeJson } from './frames.ts';
 import { dialLocal, startLocal } from './local.ts';
 import type { Running } from './running.ts';
 
-/** Serves one stream to its end. Whoever may open one may do everything here: the caller has seen to who that is. */
-export function serveHost(stream: Duplex): void {
+/** Serves one stream; resolves when what was asked for is over. Whoever may open one may do everything here: the caller has seen to who that is. */
+export async function serveHost(stream: Duplex): Promise<void> {
   stream.on('error', () => {});
-  serve(stream).catch(async error => {
+  await serve(stream).catch(async error => {
     await writeJson(stream, kinds.exit, { error: messageOf(error) }).catch(() => {});
-    stream.end();
+    // Nobody reads it any more, so that it would never come to its end by itself.
+    stream.end(() => stream.destroy());
   });
 }
 

@@ -17,6 +17,7 @@ import { identityRoute, type ServerIdentity } from '../connect/server-identity.t
 import { type AddressOf, connectedAddress } from '../http/client-address.ts';
 import type { Route } from '../http/exchange.ts';
 import type { AgentArchives } from '../provisioning/agent-archives.ts';
+import { BundleFiles } from '../provisioning/bundles.ts';
 import { HostTunnels } from '../provisioning/host-tunnels.ts';
 import { mostNamespaceWatches } from '../proxy/namespace-watch.ts';
 import { refusalNote } from '../proxy/refusal-note.ts';
@@ -94,8 +95,9 @@ export function openClusters(deps: ClustersDeps): Clusters {
     for (const clientKey of [key, ...nodes.keysOf(key)]) tunnels.closeClient(clientKey, 'the cluster was deleted');
     presence.forget(key);
   }, signal);
-  const { identity } = deps;
+  const { identity, archives } = deps;
   const hosts = identity && new HostAdmission({ resources, caches, identity });
+  const bundles = new BundleFiles(deps.bundleDirs ?? []);
   const routes = [
     ...proxyRoutes({
       targets,
@@ -126,7 +128,7 @@ export function openClusters(deps: ClustersDeps): Clusters {
     }),
     importRoute({ caches, setting, baseUrl, addressOf, serverKey: deps.identity?.publicKey }),
     ...(identity ? [identityRoute(identity)] : []),
-    ...(hosts && deps.archives ? hostRoutes({ hosts, archives: deps.archives, caches, setting, baseUrl }) : []),
+    ...(hosts && archives ? hostRoutes({ hosts, archives, bundles, caches, identity, setting, baseUrl }) : []),
   ];
   return {
     routes,

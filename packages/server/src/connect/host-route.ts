@@ -1,22 +1,29 @@
 /**
- * `/v3/connect/host/…`: what the node command fetches, and `/v3/connect/config`: what an agent of a host asks for again and again. The
- * first is nothing secret; the second is given to nobody but the host that proves to be the one.
+ * `/v3/connect/host/…`: what the node command fetches, and files of bundles by their checksum; `/v3/connect/config`: what an agent of a
+ * host asks for again and again. The first is nothing secret; the second is given to nobody but the host that proves to be the one.
  */
+import { createReadStream } from 'node:fs';
 import { pipeline } from 'node:stream/promises';
 import { badRequest, StatusError } from '@drover/base';
 import type { Exchange, Route } from '../http/exchange.ts';
 import { noStore, sendJson } from '../http/send-json.ts';
 import type { AgentArchives } from '../provisioning/agent-archives.ts';
-import { caPath, installScript, scriptPath } from '../provisioning/node-command.ts';
+import { agentOffer } from '../provisioning/agent-offer.ts';
+import type { BundleFiles } from '../provisioning/bundles.ts';
+import { bundlePath, caPath, installScript, scriptPath } from '../provisioning/node-command.ts';
 import { agentFilesOf } from '../provisioning/node-files.ts';
+import { isRegistered } from '../provisioning/plan-hosts.ts';
 import type { Caches } from '../resources/index.ts';
 import type { HostAdmission } from './host-admission.ts';
 import { parseParams } from './params.ts';
+import type { ServerIdentity } from './server-identity.ts';
 
 export interface HostRouteDeps {
   readonly hosts: HostAdmission;
   readonly archives: AgentArchives;
-  readonly caches: Pick<Caches, 'cluster' | 'secret' | 'clusterRegistrationToken'>;
+  readonly bundles: BundleFiles;
+  readonly caches: Pick<Caches, 'cluster' | 'node' | 'secret' | 'clusterRegistrationToken'>;
+  readonly identity: Pick<ServerIdentity, 'vouch'>;
   readonly setting: (name: string) => string;
   readonly baseUrl: (request: Exchange['request']) => string;
 }
@@ -32,6 +39,7 @@ export function hostRoutes(deps: HostRouteDeps): Route[] {
         if (request.method !== 'GET' && request.method !== 'HEAD') throw badRequest('this is for GET alone');
         if (path === scriptPath) return text(exchange, installScript(deps.archives.all()));
         if (path === caPath) return text(exchange, `${deps.setting('cacerts').trim()}\n`);
+        if (path.startsWith(`${bundlePath}/`)) return await sendFile(exchange, deps.bundles);
         const sha256 = /^\/v3\/connect\/host\/([0-9a-f]{64})\.tar\.gz$/.exec(path)?.[1];
         for (const archive of sha256 ? deps.archives.all() : []) {
           const layer = archive.layer(sha256!);
@@ -59,10 +67,32 @@ export function hostRoutes(deps: HostRouteDeps): Route[] {
         const serverUrl = (deps.setting('server-url') || deps.baseUrl(request)).replace(/\/+$/, '');
         const plan = agentFilesOf({ cluster, node, caches: deps.caches, serverUrl });
         if (!plan) throw new StatusError(503, 'ServiceUnavailable', 'there is no plan for this host yet');
-        sendJson(response, 200, plan, noStore);
+        const hosts = [...deps.caches.node.all()].filter(isRegistered).length;
+        const agent = agentOffer(deps.archives.all(), { identity: deps.identity, hosts });
+        sendJson(response, 200, { ...plan, agent }, noStore);
       },
     },
   ];
+}
+
+/** Whoever broke off goes on where he was. */
+async function sendFile({ request, response, path }: Exchange, bundles: BundleFiles): Promise<void> {
+  const sha256 = path.slice(bundlePath.length + 1);
+  const found = /^[0-9a-f]{64}$/.test(sha256) ? await bundles.find(sha256) : undefined;
+  if (!found) throw new StatusError(404, 'NotFound', 'no bundle of this server has such a file');
+  const { bytes } = found;
+  const from = Number(/^bytes=(\d{1,15})-$/.exec(request.headers.range ?? '')?.[1] ?? 0);
+  if (from > 0 && from >= bytes) {
+    response.writeHead(416, { 'content-range': `bytes */${bytes}`, 'content-length': 0 });
+    return void response.end();
+  }
+  response.writeHead(from > 0 ? 206 : 200, {
+    ...{ 'content-type': 'application/octet-stream', 'content-length': bytes - from, 'accept-ranges': 'bytes' },
+    ...(from > 0 ? { 'content-range': `bytes ${from}-${bytes - 1}/${bytes}` } : {}),
+  });
+  if (request.method === 'HEAD') return void response.end();
+  // Whoever goes in the middle of it is gone, and what was taken away in the middle of it ends it: its receiver has a checksum.
+  await pipeline(createReadStream(found.path, { start: from, end: bytes - 1 }), response).catch(() => undefined);
 }
 
 function text({ request, response }: Exchange, body: string): void {

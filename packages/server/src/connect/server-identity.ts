@@ -21,6 +21,8 @@ export interface ServerIdentity {
   readonly publicKey: string;
   /** Signs what an agent challenges the server with. */
   prove(nonce: string): string;
+  /** Signs what agents shall take for the server's own word; it says itself what it is about. */
+  vouch(text: string): string;
   /** For whoever has to prove something to us: ours, and fresh, whichever replica it comes back to. */
   challenge(now?: number): string;
   isFresh(challenge: string, now?: number): boolean;
@@ -51,6 +53,7 @@ function identityOf(key: KeyObject): ServerIdentity {
   return {
     publicKey: publicKey.export({ format: 'jwk' }).x!,
     prove: nonce => sign(null, Buffer.from(challengeText(nonce)), key).toString('base64url'),
+    vouch: text => sign(null, Buffer.from(text), key).toString('base64url'),
     challenge(now = Date.now()) {
       const head = `${now}.${randomBytes(16).toString('base64url')}`;
       return `${head}.${sign(null, ownText(head), key).toString('base64url')}`;

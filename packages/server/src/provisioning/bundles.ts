@@ -1,4 +1,7 @@
-/** The bundles that this server gives to hosts: each one version of Kubernetes with all it needs. Looked at anew for each run. */
+/**
+ * The bundles that this server gives to hosts: each one version of Kubernetes with all it needs. Looked at anew for each run; their files
+ * are found by checksum, as hosts ask for them.
+ */
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { invalid } from '@drover/base';
@@ -8,10 +11,15 @@ import { readFileIfThere } from '@drover/kube';
 /** In each place: a bundle, as a directory or one tar, or a folder of them. Throws Invalid for one that is broken. */
 export async function findBundles(places: readonly string[]): Promise<Bundle[]> {
   const bundles: Bundle[] = [];
-  for (const place of places)
-    for (const one of [place, ...(await entriesOf(place))])
-      if (await isBundle(one)) bundles.push(await openBundle(one));
+  for (const place of await bundlesIn(places)) bundles.push(await openBundle(place));
   return bundles.sort((a, b) => compareVersions(versionOf(b), versionOf(a)));
+}
+
+async function bundlesIn(places: readonly string[]): Promise<string[]> {
+  const found: string[] = [];
+  for (const place of places)
+    for (const one of [place, ...(await entriesOf(place))]) if (await isBundle(one)) found.push(one);
+  return found;
 }
 
 const isBundle = async (place: string): Promise<boolean> =>
@@ -51,4 +59,48 @@ export function compareVersions(a: string, b: string): number {
     if (difference !== 0) return difference;
   }
   return 0;
+}
+
+export interface FoundFile {
+  readonly path: string;
+  readonly bytes: number;
+}
+
+/** How often, at the most, folders are looked through for a file that is not known. */
+const lookAgainMs = 5000;
+
+export class BundleFiles {
+  readonly #places: readonly string[];
+  #known: ReadonlyMap<string, FoundFile> = new Map();
+  #lookedAt = Number.NEGATIVE_INFINITY;
+  #looking: Promise<void> | undefined;
+
+  constructor(places: readonly string[]) {
+    this.#places = places;
+  }
+
+  /** Undefined where no bundle has it, or what has it can't be read now. */
+  async find(sha256: string): Promise<FoundFile | undefined> {
+    const known = this.#known.get(sha256);
+    if (known) return known;
+    if (performance.now() - this.#lookedAt > lookAgainMs) {
+      this.#looking ??= this.#look().finally(() => {
+        this.#looking = undefined;
+      });
+    }
+    await this.#looking;
+    return this.#known.get(sha256);
+  }
+
+  async #look(): Promise<void> {
+    const found = new Map<string, FoundFile>();
+    for (const place of await bundlesIn(this.#places)) {
+      // One that is broken is told to whoever makes a cluster of it.
+      const bundle = await openBundle(place).catch(() => undefined);
+      for (const { path, sha256, bytes } of bundle?.manifest.files ?? [])
+        found.set(sha256, { path: bundle!.file(path), bytes });
+    }
+    this.#known = found;
+    this.#lookedAt = performance.now();
+  }
 }

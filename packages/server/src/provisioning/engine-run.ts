@@ -16,6 +16,7 @@ import {
   type ListedSnapshot,
   listSnapshots,
   type NodeSpec,
+  type Origin,
   removeCluster,
   removeSnapshot,
   restoreSnapshot,
@@ -38,6 +39,8 @@ export interface EngineRunDeps {
   readonly tunnels: HostTunnels;
   /** Whether the host of that name registered by an agent of its own. */
   readonly isRegistered: (nodeName: string) => boolean;
+  /** From where that host fetches files of bundles; undefined: they are sent to it. */
+  readonly originOf?: (nodeName: string) => Pick<Origin, 'url' | 'ca'> | undefined;
   /** Told what is being done, for people. */
   readonly doing: (message: string) => void;
   readonly signal: AbortSignal;
@@ -134,7 +137,13 @@ export class EngineRun {
   /** By the host's own agent where it has one, else by SSH; a key that was never seen is remembered, another one refused. */
   async connect(node: NodeSpec): Promise<Executor> {
     const { cluster, spec, tunnels, timeline, isRegistered } = this.#deps;
-    if (isRegistered(node.name)) return tunnels.connect(cluster.metadata.name, node.name);
+    if (isRegistered(node.name)) {
+      const executor = tunnels.connect(cluster.metadata.name, node.name);
+      const origin = this.#deps.originOf?.(node.name);
+      if (!origin) return executor;
+      const onFailed = (message: string) => timeline.warn(`${node.name}: it is sent what it can’t fetch: ${message}`);
+      return { ...executor, origin: { ...origin, onFailed } };
+    }
     if (!node.ssh.privateKey) throw conflict('host', node.name, 'it has no SSH key, and no agent that registered');
     const trustOf = (address: string, name: string) => ({
       fingerprint: this.#hostKeys[address],

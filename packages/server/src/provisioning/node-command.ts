@@ -7,6 +7,8 @@ import type { AgentArchive } from './agent-archives.ts';
 
 export const scriptPath = '/v3/connect/host/install.sh';
 export const caPath = '/v3/connect/host/ca.pem';
+/** Before a checksum: a file of a bundle. */
+export const bundlePath = '/v3/connect/host/bundle';
 export const layerPath = (sha256: string): string => `/v3/connect/host/${sha256}.tar.gz`;
 
 const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex');
@@ -45,6 +47,23 @@ export function nodeCommand(parts: NodeCommandParts, insecure = parts.cacerts !=
   );
 }
 
+const agentDir = '/usr/local/lib/drover-node-agent';
+
+/** On hosts, before each start of the agent; needs nothing of the one that is to start. */
+export const trialScript = (
+  base: string,
+): string => `# An agent that replaced another and did not connect to its server is replaced by that again: after a few starts, or some minutes.
+base=${base}
+[ -L "$base/previous" ] || exit 0
+tries=$(($(cat "$base/tries" 2>/dev/null || echo 0) + 1))
+echo "$tries" >"$base/tries"
+[ "$tries" -gt 5 ] || [ -n "$(find "$base/previous" -maxdepth 0 -mmin +4)" ] || exit 0
+echo "the new agent did not connect: the one before it is back" >&2
+readlink "$base/current" >"$base/refused"
+mv -fT "$base/previous" "$base/current"
+rm -f "$base/tries"
+`;
+
 /** Installs the agent of whichever platform it runs on, and hands over to it. */
 export function installScript(archives: readonly AgentArchive[]): string {
   const cases = archives.map(
@@ -65,8 +84,9 @@ case $(uname -m) in
 ${cases.join('\n')}
 esac
 [ -n "$id" ] || fail "the server has no agent for $(uname -m): ask its admin to build one (drover image build agent)"
-server= checksum= previous=
+server= checksum= previous= update=
 for word; do
+  [ "$word" != --update ] || update=1
   case $previous in
     --server) server=$word ;;
     --ca-checksum) checksum=$word ;;
@@ -74,7 +94,7 @@ for word; do
   previous=$word
 done
 [ -n "$server" ] || fail '--server is missing: copy the whole node command'
-base=/usr/local/lib/drover-node-agent
+base=${agentDir}
 dir=$base/$id
 new=$base/.new
 mkdir -p "$base"
@@ -109,6 +129,11 @@ END
   mv "$new" "$dir"
   trap - EXIT
 fi
+cat >"$base/trial.sh" <<'END'
+${trialScript(agentDir)}END
+# The agent itself asked for it: it goes over to what is there now once nothing is being done.
+[ -z "$update" ] || exit 0
+rm -f "$base/previous" "$base/tries" "$base/refused"
 ln -sfn "$id" "$base/current"
 for old in "$base"/*/; do
   case $old in "$dir/" | "$base/current/") ;; *) rm -rf "$old" ;; esac

@@ -21,6 +21,7 @@ import { EngineMemory } from './engine-memory.ts';
 import { EngineRun } from './engine-run.ts';
 import type { HostTunnels } from './host-tunnels.ts';
 import { leaveHost } from './leave-hosts.ts';
+import { bundlePath } from './node-command.ts';
 import { type HostPlan, isRegistered, planHosts } from './plan-hosts.ts';
 import { removeFromHosts } from './remove-cluster.ts';
 import { keepSshNodes } from './ssh-nodes.ts';
@@ -139,12 +140,20 @@ class Provisioning {
     const run = new EngineRun({
       ...{ ...parts, cluster, timeline, tunnels: this.#deps.tunnels },
       isRegistered: name => nodes.some(node => isRegistered(node) && nodeNameOf(node) === name),
+      originOf: name => this.#originOf(nodes.find(node => nodeNameOf(node) === name)),
       doing: message => this.#status.doing(phaseOf(cluster), message),
       signal: this.#signal,
     });
     const digest = `${plan.digest}:${bundle.manifest.id.slice(0, 12)}`;
     const request = requests.find(one => cluster.spec?.rancherKubernetesEngineConfig?.[one]);
     return { ...parts, cluster, timeline, run, digest, request };
+  }
+
+  /** The way by which it registered is one that it reaches. */
+  #originOf(node: ManagedNode | undefined): { readonly url: string; readonly ca?: string } | undefined {
+    const server = node?.status?.hostIdentity?.['server'];
+    const ca = this.#deps.setting('cacerts').trim();
+    return server ? { url: `${server}${bundlePath}`, ...(ca ? { ca: `${ca}\n` } : {}) } : undefined;
   }
 
   async #careForBackups({ cluster, bundle, run, timeline, plan }: Work): Promise<void> {
