@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { type AddressInfo, connect, createServer as createTcpServer, type Socket } from 'node:net';
-import { type Duplex, duplexPair } from 'node:stream';
+import { Duplex, duplexPair } from 'node:stream';
 import { after, test } from 'node:test';
 import { Secret, silentLog, until } from '@drover/base';
 import { createApiServer } from './api-server.ts';
@@ -185,6 +185,24 @@ test('an answer that breaks off ends the stream with an error, one that ends doe
 test('a target that is not there is said so', async () => {
   const got = await talk(agentFor(1), [[`GET / HTTP/1.1\r\n${as}\r\n`, /nothing listens there/]]);
   assert.match(got, /^HTTP\/1\.1 503 /);
+});
+
+test('a target that closes the connection the moment it is there is said so', async () => {
+  let dials = 0;
+  const dialer = async () => {
+    dials++;
+    const stream = new Duplex({ read() {}, write: (_chunk, _encoding, done) => done() });
+    stream.destroy();
+    await once(stream, 'close');
+    return stream;
+  };
+  const api = createApiServer({ server: 'http://kubernetes', dialer }, silentLog);
+  cleanup.push(() => api[Symbol.asyncDispose]());
+  for (const method of ['GET', 'DELETE']) {
+    const got = await talk(api, [[`${method} / HTTP/1.1\r\n${as}\r\n`, /closed the connection/]]);
+    assert.match(got, /^HTTP\/1\.1 503 /);
+  }
+  assert.equal(dials, 3);
 });
 
 test('a slow reader holds the target back, and one that goes ends the request', async () => {

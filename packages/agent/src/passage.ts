@@ -106,10 +106,9 @@ export class Passage {
   async #send(head: RequestHead): Promise<void> {
     const credentials = await this.#deps.admit(head.headers);
     const text = this.#headText(head, credentials);
-    const kept = this.#upstream;
-    const upstream = kept ?? (await this.#dial());
+    const upstream = this.#upstream ?? (await this.#dial());
     if (this.#over) return;
-    this.#unanswered = { text, repeatable: kept !== undefined && head.isRead && !head.bodyBytes };
+    this.#unanswered = { text, repeatable: head.isRead && !head.bodyBytes };
     this.#bodyLeft = head.bodyBytes ?? 0;
     this.#write(upstream, text);
   }
@@ -154,6 +153,8 @@ export class Passage {
       failure = error;
     });
     upstream.on('close', () => this.#lost(upstream, failure));
+    // What was closed before anybody listened will not say so again.
+    if (upstream.destroyed) process.nextTick(() => this.#lost(upstream, failure));
     return upstream;
   }
 

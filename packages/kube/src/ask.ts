@@ -103,14 +103,16 @@ class Asking implements Asker {
   }
 
   onError(error: Error): void {
+    if (this.#over) return;
     this.#settle();
     if (this.#body) this.#body.destroy(error);
     else this.#parts.reject(error);
   }
 
+  /** Whoever gave up is told at once, whatever becomes of the connection. */
   #abort(reason: Error): void {
-    if (this.#body) this.#body.destroy(reason);
-    else this.#connection.destroy(reason);
+    this.onError(reason);
+    this.#connection.destroy(reason);
   }
 
   #settle(): void {

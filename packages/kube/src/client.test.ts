@@ -1,7 +1,9 @@
 /** KubeClient against an in-process HTTP server: what goes over the wire, and what each kind of answer becomes. */
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { connect } from 'node:net';
+import { Duplex } from 'node:stream';
 import { type TestContext, test } from 'node:test';
 import { hasReason, isConflict, type Resource, Secret, StatusError } from '@drover/base';
 import { KubeClient } from './client.ts';
@@ -231,4 +233,20 @@ test('everything is dialled through the dialer, upgrades too', async t => {
 test('an answer over the cap is refused without being kept', async t => {
   const { client } = await serve(t, (_, response) => response.end(`"${'x'.repeat(5000)}"`));
   await assert.rejects(client({}, { maxAnswerBytes: 1000 }).get(nodes, 'a'), /longer than 1000 bytes/);
+});
+
+test('a connection that was closed the moment it was there ends its requests, and so does giving up', async t => {
+  const { client } = await serve(t, () => undefined);
+  const closed = async () => {
+    const stream = new Duplex({ read() {}, write: (_chunk, _encoding, done) => done() });
+    stream.destroy();
+    await once(stream, 'close');
+    return stream;
+  };
+  const gone = client({ server: 'http://kubernetes', dialer: closed }, { timeoutMs: 20_000 });
+  for (const method of ['GET', 'POST'] as const)
+    await assert.rejects(gone.request(method, '/version'), /closed the connection/);
+  const silent = async () => new Duplex({ read() {}, write() {}, destroy() {} });
+  const stuck = client({ server: 'http://kubernetes', dialer: silent });
+  await assert.rejects(stuck.request('GET', '/version', { timeoutMs: 50 }), /did not answer GET/);
 });

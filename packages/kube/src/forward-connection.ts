@@ -67,6 +67,11 @@ export class ForwardConnection implements AnswerSink {
     const { method, body } = question;
     const { text, chunked } = headText(question);
     this.#asker = asker;
+    // What was closed before anybody listened will not say so again.
+    if (this.#stream.destroyed) {
+      process.nextTick(() => this.#closed());
+      return;
+    }
     this.#parser.expect(method, this);
     if (body instanceof Uint8Array) {
       this.#stream.cork();

@@ -89,14 +89,14 @@ export class ForwardTarget implements AsyncDisposable {
   async connect(signal?: AbortSignal): Promise<ForwardConnection> {
     const stream = await this.dialer.dial(anySignal(signal, this.#closed.signal));
     const connection = new ForwardConnection(stream, this.#on);
-    this.#connections.add(connection);
+    if (!stream.destroyed) this.#connections.add(connection);
     if (this.#closed.signal.aborted) connection.destroy(this.#closed.signal.reason);
     return connection;
   }
 
   /** Gives back a connection that was not used. */
   put(connection: ForwardConnection): void {
-    if (this.#retired) connection.destroy();
+    if (this.#retired || !connection.usable) connection.destroy();
     else this.#idle.push({ connection, since: performance.now() });
   }
 
