@@ -152,6 +152,7 @@ export class Passage {
     upstream.on('error', error => {
       failure = error;
     });
+    upstream.on('end', () => upstream.destroy());
     upstream.on('close', () => this.#lost(upstream, failure));
     // What was closed before anybody listened will not say so again.
     if (upstream.destroyed) process.nextTick(() => this.#lost(upstream, failure));

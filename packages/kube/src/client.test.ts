@@ -250,3 +250,20 @@ test('a connection that was closed the moment it was there ends its requests, an
   const stuck = client({ server: 'http://kubernetes', dialer: silent });
   await assert.rejects(stuck.request('GET', '/version', { timeoutMs: 50 }), /did not answer GET/);
 });
+
+test('a connection that only says its end has ended, whether it closes or not', async t => {
+  const { client } = await serve(t, () => undefined);
+  const ending = async () =>
+    new Duplex({
+      autoDestroy: false,
+      read() {},
+      write(_chunk, _encoding, done) {
+        this.push(null);
+        done();
+      },
+      destroy() {},
+    });
+  const gone = client({ server: 'http://kubernetes', dialer: ending });
+  const stream = () => gone.stream('POST', '/version', { signal: t.signal });
+  await assert.rejects(stream(), /closed it/);
+});

@@ -51,6 +51,11 @@ export class ForwardConnection implements AnswerSink {
     stream.on('error', error => {
       this.#failure = error;
     });
+    // A stream inside another one, as TLS through SSH, may tell its end and never that it is closed.
+    stream.on('end', () => {
+      this.#closed();
+      stream.destroy();
+    });
     stream.on('close', () => {
       on.onGone(this);
       this.#closed();

@@ -1,5 +1,5 @@
 /** Whether a unit does its work, asked on its own host: an active unit may be one that is about to end. */
-import { internal, messageOf, StatusError, until } from '@drover/base';
+import { anySignal, internal, messageOf, StatusError, until } from '@drover/base';
 import { type Connection, KubeClient } from '@drover/kube';
 import type { NodeSpec } from '../config/spec.ts';
 import type { Executor } from '../hosts/executor.ts';
@@ -45,9 +45,9 @@ async function isHealthy({ name, health }: Unit, options: HealthOptions): Promis
   const { executor, signal } = options;
   if (!health) return isActive(executor, name, signal);
   if (health.kind === 'socket') return (await executor.run(['test', '-S', health.path], { signal })).code === 0;
-  await using client = new KubeClient(connectionFor(health, options), { timeoutMs: 5_000 });
+  await using client = new KubeClient(connectionFor(health, options));
   const path = health.kind === 'etcd' ? '/health' : health.path;
-  const answer = await client.stream('GET', path, { signal });
+  const answer = await client.stream('GET', path, { signal: anySignal(signal, AbortSignal.timeout(5_000)) });
   answer.body.resume();
   if (answer.status !== 200)
     throw new StatusError(answer.status, 'ServiceUnavailable', `${path} answers ${answer.status}`);
