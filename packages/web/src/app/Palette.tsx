@@ -1,9 +1,10 @@
 /** The palette: type a few letters, choose with the arrows, Enter goes there. */
-import { type KeyboardEvent, useDeferredValue, useEffect, useState } from 'react';
+import { type KeyboardEvent, useDeferredValue, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { useLocation } from 'wouter';
 import { Dialog } from '../parts/Dialog.tsx';
 import { Icon } from '../parts/Icon.tsx';
+import { useSettled } from '../parts/use-settled.ts';
 import { openOverlay } from './overlay.ts';
 import { type PaletteItem, usePaletteItems } from './palette-items.ts';
 
@@ -13,13 +14,9 @@ export function Palette() {
   const { t } = useTranslation();
   const [, navigate] = useLocation();
   const [typed, setTyped] = useState('');
-  const [asked, setAsked] = useState('');
+  const asked = useSettled(typed, pauseMs);
   const [chosen, setChosen] = useState(0);
   const { items, isAsking } = usePaletteItems(useDeferredValue(typed), asked);
-  useEffect(() => {
-    const timer = setTimeout(() => setAsked(typed), pauseMs);
-    return () => clearTimeout(timer);
-  }, [typed]);
   const go = ({ address, run }: PaletteItem): void => {
     openOverlay(undefined);
     if (run) run();

@@ -1,6 +1,5 @@
 /** What happened in a cluster, or to one object of it: events and changes with the fields that differ, newest first, as the server has kept them. */
 import { useInfiniteQuery } from '@tanstack/react-query';
-import { useEffect, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { Link } from 'wouter';
 import { addressOf } from '../app/place.ts';
@@ -11,6 +10,7 @@ import { Icon } from '../parts/Icon.tsx';
 import { Empty, Failure, Skeleton } from '../parts/Notices.tsx';
 import { useNow } from '../parts/now.ts';
 import { formatAge, formatTime } from '../parts/quantity.ts';
+import { useSettled } from '../parts/use-settled.ts';
 
 interface Entry {
   readonly id: string;
@@ -47,11 +47,7 @@ export function History({ clusterId, about }: HistoryProps) {
   const { t } = useTranslation();
   const [of, setOf] = useViewState('past');
   const [typed, setTyped] = useViewState('pastText');
-  const [text, setText] = useState(typed);
-  useEffect(() => {
-    const timer = setTimeout(() => setText(typed), pauseMs);
-    return () => clearTimeout(timer);
-  }, [typed]);
+  const text = useSettled(typed, pauseMs);
   const wish = { clusterId, of, text, limit: String(pageSize), ...about };
   const found = useInfiniteQuery({
     queryKey: ['history', wish],

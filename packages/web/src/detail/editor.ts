@@ -43,7 +43,6 @@ const look = EditorView.theme({
   '.cm-collapsedLines::before, .cm-collapsedLines::after': { content: '"···" !important' },
 });
 
-/** What the editor itself says, in the language of the page. */
 /** Drawn, not written: not every font has the characters for it. */
 function foldMark(open: boolean): HTMLElement {
   const mark = document.createElement('span');
@@ -51,6 +50,7 @@ function foldMark(open: boolean): HTMLElement {
   return mark;
 }
 
+/** What the editor itself says, in the language of the page. */
 function phrases(): Extension {
   const names = [
     '$ unchanged lines',

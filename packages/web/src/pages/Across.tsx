@@ -11,6 +11,7 @@ import { columnsOf } from '../list/columns.ts';
 import { MergedList } from '../list/MergedList.tsx';
 import { type Source, useMerged } from '../list/merged.ts';
 import { kindsQuery } from '../net/kinds.ts';
+import { FilterInput } from '../parts/FilterInput.tsx';
 import { Empty, Skeleton } from '../parts/Notices.tsx';
 import { formatCount } from '../parts/quantity.ts';
 import { Title } from '../parts/Title.tsx';
@@ -55,15 +56,7 @@ export function Across() {
         beside={<span className="facts">{formatCount(merged.count, i18n.language)}</span>}
       />
       <div className="tools">
-        <input
-          type="search"
-          className="filter"
-          data-filter
-          value={text}
-          placeholder={t('list.filter')}
-          aria-label={t('list.filter')}
-          onChange={event => setText(event.target.value)}
-        />
+        <FilterInput label={t('list.filter')} value={text} onChange={setText} />
         <nav className="chips" aria-label={t('list.kind')}>
           {offered.map(one => (
             <Link

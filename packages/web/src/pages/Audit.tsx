@@ -1,6 +1,6 @@
 /** The audit log for who may read it: newest first, by person, deed, resource, outcome and period, all of which are in the address. */
 import { useInfiniteQuery, useQuery } from '@tanstack/react-query';
-import { useEffect, useState } from 'react';
+import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { useViewState } from '../app/view-state.ts';
 import { ask } from '../net/request.ts';
@@ -9,6 +9,7 @@ import { Icon } from '../parts/Icon.tsx';
 import { Empty, Failure, Skeleton } from '../parts/Notices.tsx';
 import { formatTime } from '../parts/quantity.ts';
 import { Title } from '../parts/Title.tsx';
+import { useSettled } from '../parts/use-settled.ts';
 
 interface AuditRecord {
   readonly auditID: string;
@@ -42,16 +43,6 @@ const tones = { done: 'ok', refused: 'warn', failed: 'bad' } as const;
 const hourMs = 3_600_000;
 const pauseMs = 300;
 
-/** What is typed, once somebody has paused. */
-function useSettled(text: string): string {
-  const [settled, setSettled] = useState(text);
-  useEffect(() => {
-    const timer = setTimeout(() => setSettled(text), pauseMs);
-    return () => clearTimeout(timer);
-  }, [text]);
-  return settled;
-}
-
 function useAudit(wish: Readonly<Record<string, string>>, period: string) {
   return useInfiniteQuery({
     queryKey: ['audit', wish, period],
@@ -75,8 +66,8 @@ export function Audit() {
   const [period, setPeriod] = useViewState('period');
   const [shown, setShown] = useState<string>();
   const wish = {
-    user: useSettled(user),
-    resource: useSettled(resource),
+    user: useSettled(user, pauseMs),
+    resource: useSettled(resource, pauseMs),
     verb: verb === 'all' ? '' : verb || 'change',
     outcome,
   };

@@ -9,6 +9,7 @@ import { setPref, usePref } from '../app/prefs.ts';
 import { useViewState } from '../app/view-state.ts';
 import { useMay } from '../net/v3.ts';
 import { Bar } from '../parts/Bar.tsx';
+import { FilterInput } from '../parts/FilterInput.tsx';
 import { Icon } from '../parts/Icon.tsx';
 import { Empty, Failure, Skeleton } from '../parts/Notices.tsx';
 import { useNow } from '../parts/now.ts';
@@ -69,15 +70,7 @@ export function Home() {
       {all.length > 0 && (
         <>
           <div className="tools">
-            <input
-              type="search"
-              className="filter"
-              data-filter
-              value={text}
-              placeholder={t('home.find')}
-              aria-label={t('home.find')}
-              onChange={event => setText(event.target.value)}
-            />
+            <FilterInput label={t('home.find')} value={text} onChange={setText} />
           </div>
           {rows.length === 0 ? (
             <Empty icon="search" title={t('home.noMatch', { text })}>

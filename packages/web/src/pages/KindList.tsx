@@ -16,6 +16,7 @@ import { type RowsWish, useStateCounts } from '../list/rows.ts';
 import { useShownColumns } from '../list/shown-columns.ts';
 import { type Kind, useKinds } from '../net/kinds.ts';
 import type { KubeObject } from '../net/objects.ts';
+import { FilterInput } from '../parts/FilterInput.tsx';
 import { Icon } from '../parts/Icon.tsx';
 import { Empty, Failure, Skeleton } from '../parts/Notices.tsx';
 import { formatCount } from '../parts/quantity.ts';
@@ -80,15 +81,7 @@ function List({ clusterId, kind }: { readonly clusterId: string; readonly kind: 
       </Title>
       <div className="tools">
         {kind.namespaced && <NamespacePicker clusterId={clusterId} />}
-        <input
-          type="search"
-          className="filter"
-          data-filter
-          value={text}
-          placeholder={t('list.filter')}
-          aria-label={t('list.filter')}
-          onChange={event => setText(event.target.value)}
-        />
+        <FilterInput label={t('list.filter')} value={text} onChange={setText} />
         {hasState(kind) && <States counts={counts} state={state} choose={setState} />}
         <span className="spread" />
         <ListTools wish={wish} columns={columns} labels={labels} />

@@ -6,6 +6,7 @@ import { isOther } from '../app/groups.ts';
 import { addressOf } from '../app/place.ts';
 import { useViewState } from '../app/view-state.ts';
 import { useKinds } from '../net/kinds.ts';
+import { FilterInput } from '../parts/FilterInput.tsx';
 import { Empty, Failure, Skeleton } from '../parts/Notices.tsx';
 import { Title } from '../parts/Title.tsx';
 
@@ -25,15 +26,7 @@ export function OtherKinds() {
     <>
       <Title title={t('frame.moreKinds')} beside={<span className="facts">{t('list.customHint')}</span>} />
       <div className="tools">
-        <input
-          type="search"
-          className="filter"
-          data-filter
-          value={text}
-          placeholder={t('list.findKind')}
-          aria-label={t('list.findKind')}
-          onChange={event => setText(event.target.value)}
-        />
+        <FilterInput label={t('list.findKind')} value={text} onChange={setText} />
       </div>
       {rows.length === 0 ? (
         <Empty icon="search" title={t('list.emptyFiltered')} />

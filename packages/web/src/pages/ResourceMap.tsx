@@ -9,6 +9,7 @@ import type { MapGroup } from '../map/graph.ts';
 import { MapList } from '../map/MapList.tsx';
 import { MapPicture } from '../map/MapPicture.tsx';
 import { mostOfEach, useMap } from '../map/use-map.ts';
+import { FilterInput } from '../parts/FilterInput.tsx';
 import { Empty, Failure, Skeleton } from '../parts/Notices.tsx';
 import { Title } from '../parts/Title.tsx';
 
@@ -40,15 +41,7 @@ export function ResourceMap() {
       </p>
       <div className="tools map-tools">
         <NamespacePicker clusterId={clusterId} />
-        <input
-          type="search"
-          className="filter"
-          data-filter
-          value={text}
-          placeholder={t('list.filter')}
-          aria-label={t('list.filter')}
-          onChange={event => setText(event.target.value)}
-        />
+        <FilterInput label={t('list.filter')} value={text} onChange={setText} />
         <span className="chips">
           {(['', 'list'] as const).map(one => (
             <button key={one} type="button" className="chip" aria-pressed={view === one} onClick={() => setView(one)}>

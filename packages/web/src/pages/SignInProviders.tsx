@@ -2,7 +2,6 @@
 import { useTranslation } from 'react-i18next';
 import { Link } from 'wouter';
 import { listAt, textAt, type V3Resource } from '../net/objects.ts';
-
 import { Icon } from '../parts/Icon.tsx';
 import { Title } from '../parts/Title.tsx';
 import { V3Table } from '../parts/V3Table.tsx';

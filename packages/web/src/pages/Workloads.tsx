@@ -7,6 +7,7 @@ import { MergedList } from '../list/MergedList.tsx';
 import { useMerged } from '../list/merged.ts';
 import { NamespacePicker, useChosenNamespaces } from '../list/NamespacePicker.tsx';
 import { useKinds } from '../net/kinds.ts';
+import { FilterInput } from '../parts/FilterInput.tsx';
 import { Empty, Failure, Skeleton } from '../parts/Notices.tsx';
 import { formatCount } from '../parts/quantity.ts';
 import { Title } from '../parts/Title.tsx';
@@ -36,15 +37,7 @@ export function Workloads() {
       />
       <div className="tools">
         <NamespacePicker clusterId={clusterId} />
-        <input
-          type="search"
-          className="filter"
-          data-filter
-          value={text}
-          placeholder={t('list.filter')}
-          aria-label={t('list.filter')}
-          onChange={event => setText(event.target.value)}
-        />
+        <FilterInput label={t('list.filter')} value={text} onChange={setText} />
       </div>
       <MergedList
         label={t('kinds.group.workloads')}

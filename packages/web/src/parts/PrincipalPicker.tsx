@@ -1,9 +1,10 @@
 /** Somebody, or a group, found by the beginning of a name, here and at the providers elsewhere. */
 import { useQuery } from '@tanstack/react-query';
-import { useEffect, useState } from 'react';
+import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { type Collection, textAt, type V3Resource } from '../net/objects.ts';
 import { ask } from '../net/request.ts';
+import { useSettled } from './use-settled.ts';
 
 /** What a binding says of the one that was chosen. */
 export function subjectOf(form: FormData, name: string): Readonly<Record<string, string>> {
@@ -22,12 +23,8 @@ const pauseMs = 250;
 export function PrincipalPicker({ name, only }: PrincipalPickerProps) {
   const { t } = useTranslation();
   const [typed, setTyped] = useState('');
-  const [asked, setAsked] = useState('');
+  const asked = useSettled(typed.trim(), pauseMs);
   const [chosen, setChosen] = useState('');
-  useEffect(() => {
-    const timer = setTimeout(() => setAsked(typed.trim()), pauseMs);
-    return () => clearTimeout(timer);
-  }, [typed]);
   const found = useQuery({
     queryKey: ['principals', asked, only],
     enabled: asked !== '',
