@@ -1,20 +1,10 @@
 /** What it takes to make clusters on hosts with a bundle that is there, and to save and restore one. */
-import { messageOf } from '@drover/base';
-import { buildBundle, defaultBundleDir, findBinaries } from '@drover/engine';
+import { findBinaries } from '@drover/engine';
 import { makeRkeFolder, nodeOf, type Outcome } from '../e2e/rke.ts';
-import { hostsSkipReason, startHosts } from '../hosts/index.ts';
+import { clustersSkipReason, startHosts } from '../hosts/index.ts';
 import { lower, type Row } from './row.ts';
 
-export async function missing(): Promise<string | undefined> {
-  const reason = hostsSkipReason();
-  if (reason) return reason;
-  try {
-    await buildBundle(defaultBundleDir());
-  } catch (error) {
-    return messageOf(error);
-  }
-  return undefined;
-}
+export const missing = () => clustersSkipReason();
 
 const roles = ['controlplane', 'etcd', 'worker'];
 

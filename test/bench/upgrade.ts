@@ -1,22 +1,12 @@
 /** What a node takes to get to the next minor, with both bundles there: cordoned, all components exchanged, ready again. */
-import { messageOf } from '@drover/base';
-import { buildBundle, defaultBundleDir, findBinaries, kubernetesVersions } from '@drover/engine';
+import { findBinaries, kubernetesVersions } from '@drover/engine';
 import { makeRkeFolder, nodeOf } from '../e2e/rke.ts';
-import { hostsSkipReason, startHosts } from '../hosts/index.ts';
+import { clustersSkipReason, startHosts } from '../hosts/index.ts';
 import { lower, type Row } from './row.ts';
 
 const minors = ['1.36', '1.37'];
 
-export async function missing(): Promise<string | undefined> {
-  const reason = hostsSkipReason();
-  if (reason) return reason;
-  try {
-    for (const minor of minors) await buildBundle(defaultBundleDir(minor), { kubernetes: minor });
-  } catch (error) {
-    return messageOf(error);
-  }
-  return undefined;
-}
+export const missing = () => clustersSkipReason(minors);
 
 export async function run({ quick = false }: { readonly quick?: boolean } = {}): Promise<Row[]> {
   const count = quick ? 1 : 3;

@@ -9,11 +9,10 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { test } from 'node:test';
-import { messageOf } from '@drover/base';
-import { buildBundle, defaultBundleDir, findBinaries, findNodeBinaries } from '@drover/engine';
+import { defaultBundleDir, findBinaries, findNodeBinaries } from '@drover/engine';
 import { run } from '../e2e/node/command.ts';
 import { makeRkeFolder, nodeOf, type RkeFolder } from '../e2e/rke.ts';
-import { hostsSkipReason, startHosts, type TestHost } from '../hosts/index.ts';
+import { clustersSkipReason, startHosts, type TestHost } from '../hosts/index.ts';
 import { type Parts, writeConformanceImages } from './images.ts';
 import { buildPrograms, kubernetesSources } from './programs.ts';
 import { readReport, type Verdict } from './report.ts';
@@ -23,13 +22,7 @@ const only = process.env['DROVER_CONFORMANCE'] ?? '';
 /** Tests that can't pass on these hosts or with these images, by a part of their name: why. */
 const expected: Readonly<Record<string, string>> = {};
 
-async function skipReason(): Promise<string | undefined> {
-  const reason = hostsSkipReason();
-  if (reason) return reason;
-  return buildBundle(defaultBundleDir(minor), { kubernetes: minor }).then(() => undefined, messageOf);
-}
-
-const skip = (await skipReason()) ?? false;
+const skip = (await clustersSkipReason([minor])) ?? false;
 
 test('a cluster of two hosts conforms', { skip }, async t => {
   const programs = await buildPrograms(t.signal);

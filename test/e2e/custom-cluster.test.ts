@@ -10,12 +10,12 @@ import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { until } from '@drover/base';
 import { issueCert, makeCa } from '@drover/engine';
-import type { TestHost } from '../hosts/index.ts';
+import { clustersSkipReason, type TestHost } from '../hosts/index.ts';
 import { type S3Server, s3Binary, startS3 } from '../integration/s3-server.ts';
-import { type CustomWorld, customSkipReason, isClean, startCustomWorld } from './custom-world.ts';
+import { type CustomWorld, isClean, startCustomWorld } from './custom-world.ts';
 import { kubectl, runKubectl } from './kubectl.ts';
 
-const skip = (await customSkipReason()) ?? false;
+const skip = (await clustersSkipReason()) ?? false;
 const everything = ['--etcd', '--controlplane', '--worker'];
 const slow = { timeoutMs: 420_000, everyMs: 500 };
 

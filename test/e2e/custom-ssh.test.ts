@@ -5,10 +5,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { until } from '@drover/base';
-import { customSkipReason, isClean, startCustomWorld } from './custom-world.ts';
+import { clustersSkipReason } from '../hosts/index.ts';
+import { isClean, startCustomWorld } from './custom-world.ts';
 import { kubectl, runKubectl } from './kubectl.ts';
 
-const skip = (await customSkipReason()) ?? false;
+const skip = (await clustersSkipReason()) ?? false;
 const slow = { timeoutMs: 420_000, everyMs: 500 };
 
 // biome-ignore lint/suspicious/noExplicitAny: tests read the wire as it is and assert on it.

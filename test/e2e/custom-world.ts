@@ -6,26 +6,13 @@ import { mkdir, mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promise
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { messageOf, until } from '@drover/base';
-import { buildBundle, defaultBundleDir } from '@drover/engine';
-import { hostsSkipReason, startHosts, type TestHost, type TestHosts } from '../hosts/index.ts';
+import { startHosts, type TestHost, type TestHosts } from '../hosts/index.ts';
 import { type ServerProcess, startServer } from '../server-process.ts';
 import { withLayer } from './agent-layer.ts';
 import { buildAgentImage } from './spine.ts';
 
 // biome-ignore lint/suspicious/noExplicitAny: tests read the wire as it is and assert on it.
 type Wire = any;
-
-/** Undefined where a cluster can be made; builds what it takes, once. */
-export async function customSkipReason(): Promise<string | undefined> {
-  const reason = hostsSkipReason();
-  if (reason) return reason;
-  try {
-    await buildBundle(defaultBundleDir());
-  } catch (error) {
-    return messageOf(error);
-  }
-  return undefined;
-}
 
 export interface CustomWorld extends AsyncDisposable {
   readonly world: TestHosts;

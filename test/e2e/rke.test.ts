@@ -6,27 +6,15 @@ import assert from 'node:assert/strict';
 import { readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
-import { messageOf, until } from '@drover/base';
-import { buildBundle, defaultBundleDir, findBinaries, issueCert, makeCa } from '@drover/engine';
-import { hostsSkipReason, startHosts, type TestHost, type TestHosts } from '../hosts/index.ts';
+import { until } from '@drover/base';
+import { findBinaries, issueCert, makeCa } from '@drover/engine';
+import { clustersSkipReason, startHosts, type TestHost, type TestHosts } from '../hosts/index.ts';
 import { s3Binary, startS3 } from '../integration/s3-server.ts';
 import { busyboxImage } from './node/image.ts';
 import { importBusybox, makeRkeFolder, nodeOf, type RkeFolder, readText, snapshotOf } from './rke.ts';
 import { policiesHold } from './rke-policies.ts';
 
-/** Undefined where a cluster can be made; builds what it takes, once. */
-async function skipReason(): Promise<string | undefined> {
-  const reason = hostsSkipReason();
-  if (reason) return reason;
-  try {
-    await buildBundle(defaultBundleDir());
-  } catch (error) {
-    return messageOf(error);
-  }
-  return undefined;
-}
-
-const skip = (await skipReason()) ?? false;
+const skip = (await clustersSkipReason()) ?? false;
 const everything = ['controlplane', 'etcd', 'worker'];
 const kubectl = async () => (await findBinaries({ names: ['kubectl'] })).path('kubectl');
 

@@ -7,9 +7,8 @@ import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { until } from '@drover/base';
 import type { Page } from 'playwright-core';
-import { startHosts } from '../hosts/index.ts';
+import { clustersSkipReason, startHosts } from '../hosts/index.ts';
 import { account, missingSlapd, personDn, startSlapd, suffix } from '../integration/slapd-peer.ts';
-import { customSkipReason } from './custom-world.ts';
 import { nodeSample, openMetrics, podSample } from './web-metrics.ts';
 import { endVisit as end, missingWorld, openWorld, patienceMs, shop, type World } from './web-world.ts';
 
@@ -100,7 +99,7 @@ test('a cluster is made of hosts: what can not be a host is refused by its field
 });
 
 test('a host that is not as it should be is told of with its real cause, where its cluster is made', {
-  skip: skip || ((await customSkipReason()) ?? false),
+  skip: skip || ((await clustersSkipReason()) ?? false),
 }, async t => {
   await using hosts = await startHosts({ count: 1, signal: t.signal });
   const [host] = hosts.hosts;

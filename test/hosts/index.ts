@@ -14,7 +14,7 @@ import { createNetwork, type TestNetwork } from '../e2e/node/network.ts';
 import { bootScript } from './boot.ts';
 import { ensureRootFs } from './root-fs.ts';
 
-export { hostsSkipReason } from './skip.ts';
+export { clustersSkipReason, hostsSkipReason } from './skip.ts';
 
 export interface TestHost {
   readonly name: string;

@@ -4,11 +4,11 @@
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { messageOf, until } from '@drover/base';
-import { buildBundle, defaultBundleDir, kubernetesVersions } from '@drover/engine';
+import { until } from '@drover/base';
+import { defaultBundleDir, kubernetesVersions } from '@drover/engine';
 import { type CustomWorld, startCustomWorld } from '../e2e/custom-world.ts';
 import { kubectl, runKubectl } from '../e2e/kubectl.ts';
-import { hostsSkipReason } from '../hosts/index.ts';
+import { clustersSkipReason } from '../hosts/index.ts';
 
 // biome-ignore lint/suspicious/noExplicitAny: tests read the wire as it is and assert on it.
 type Wire = any;
@@ -17,18 +17,7 @@ const minors = ['1.36', '1.37'];
 const [from, to] = minors.map(minor => kubernetesVersions[minor]!) as [string, string];
 const slow = { timeoutMs: 420_000, everyMs: 500 };
 
-async function skipReason(): Promise<string | undefined> {
-  const reason = hostsSkipReason();
-  if (reason) return reason;
-  try {
-    for (const minor of minors) await buildBundle(defaultBundleDir(minor), { kubernetes: minor });
-  } catch (error) {
-    return messageOf(error);
-  }
-  return undefined;
-}
-
-const skip = (await skipReason()) ?? false;
+const skip = (await clustersSkipReason(minors)) ?? false;
 
 test('a cluster of a server goes to the next minor, and by a snapshot back', { skip }, async t => {
   await using custom = await startCustomWorld(1, {

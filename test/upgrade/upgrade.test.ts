@@ -9,30 +9,20 @@ import { writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { messageOf, until } from '@drover/base';
-import { buildBundle, defaultBundleDir, findNodeBinaries, kubernetesVersions } from '@drover/engine';
+import { until } from '@drover/base';
+import { defaultBundleDir, findNodeBinaries, kubernetesVersions } from '@drover/engine';
 import { loadKubeconfig, toConnection } from '@drover/kube';
 import { parse } from 'yaml';
 import { busyboxImage } from '../e2e/node/image.ts';
 import { importBusybox, makeRkeFolder, nodeOf, type RkeFolder, readText } from '../e2e/rke.ts';
-import { hostsSkipReason, startHosts, type TestHost } from '../hosts/index.ts';
+import { clustersSkipReason, startHosts, type TestHost } from '../hosts/index.ts';
 import { buildApiLoad, judge, startApiLoad } from './api-load.ts';
 import { watchLeastReady } from './least-ready.ts';
 
-const [from, to] = ['1.36', '1.37'].map(minor => kubernetesVersions[minor]!) as [string, string];
+const minors = ['1.36', '1.37'];
+const [from, to] = minors.map(minor => kubernetesVersions[minor]!) as [string, string];
 
-async function skipReason(): Promise<string | undefined> {
-  const reason = hostsSkipReason();
-  if (reason) return reason;
-  try {
-    for (const minor of ['1.36', '1.37']) await buildBundle(defaultBundleDir(minor), { kubernetes: minor });
-  } catch (error) {
-    return messageOf(error);
-  }
-  return undefined;
-}
-
-const skip = (await skipReason()) ?? false;
+const skip = (await clustersSkipReason(minors)) ?? false;
 
 test('an upgrade to the next minor, under load', { skip }, async t => {
   const kubectl = join(defaultBundleDir('1.37'), 'bin/kubectl');
