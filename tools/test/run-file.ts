@@ -80,11 +80,10 @@ async function ended(child: ChildProcess, results: string, options: RunOptions):
   child.once('error', reject);
   child.once('exit', (code, by) => resolve({ code, by }));
   const timer = setTimeout(() => resolve('timeout'), timeoutMs);
-  const looking = setInterval(async () => {
-    if (!options.untilFailure) return clearInterval(looking);
-    const failed = count(await readResults(results)).failed > 0;
-    if (failed) resolve('failure');
-  }, 250);
+  const look = async () => {
+    if (count(await readResults(results)).failed > 0) resolve('failure');
+  };
+  const looking = options.untilFailure ? setInterval(look, 250) : undefined;
   const onAbort = () => resolve('aborted');
   signal?.addEventListener('abort', onAbort, { once: true });
   try {
