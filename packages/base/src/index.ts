@@ -9,3 +9,4 @@ export * from './queue.ts';
 export * from './secret.ts';
 export * from './splice.ts';
 export * from './token-key.ts';
+export * from './versions.ts';

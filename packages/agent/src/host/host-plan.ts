@@ -5,10 +5,10 @@
 import { mkdir, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { anySignal, type Log, messageOf, sleep } from '@drover/base';
+import type { AgentOffer } from '@drover/engine';
 import { readFileIfThere, writeFileAtomic } from '@drover/kube';
 import { getText } from '../get-text.ts';
 import { type HostProof, hostHeaders } from './host-proof.ts';
-import type { AgentOffer } from './self-update.ts';
 
 /** Below the host's folder. */
 export const planFiles = ['kubeconfig', 'credentials/url', 'credentials/token'] as const;

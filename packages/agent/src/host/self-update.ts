@@ -10,21 +10,11 @@ import { mkdtemp, readdir, readFile, readlink, rename, rm, stat, symlink, writeF
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
-import { anySignal, type Log, messageOf, sleep, withSignal } from '@drover/base';
+import { anySignal, compareVersions, type Log, messageOf, sleep, withSignal } from '@drover/base';
+import { type AgentOffer, offerText } from '@drover/engine';
 import { getText } from '../get-text.ts';
 import { agentVersion } from '../version.ts';
 import type { HostProof } from './host-proof.ts';
-
-export interface AgentOffer {
-  /** SHA-256 of the script that installs it. */
-  readonly script: string;
-  readonly version: string;
-  /** Of the agent, by architecture. */
-  readonly ids: Readonly<Record<string, string>>;
-  /** All hosts at once would ask for a hundred megabytes each. */
-  readonly withinSeconds: number;
-  readonly signature: string;
-}
 
 export interface UpdateContext {
   /** `…/current/drover-agent`. */
@@ -46,23 +36,9 @@ const refusedForMs = 6 * 3600_000;
 const trialSeconds = 270;
 const maxScriptBytes = 1 << 18;
 
-/** The words that the server signs. */
-export const offerText = ({ script, version, ids }: Pick<AgentOffer, 'script' | 'version' | 'ids'>): string =>
-  `drover host agent\n${JSON.stringify([script, version, ids['amd64'] ?? '', ids['arm64'] ?? ''])}`;
-
 export function isVouched(offer: AgentOffer, serverKey: string): boolean {
   const key = createPublicKey({ key: { kty: 'OKP', crv: 'Ed25519', x: serverKey }, format: 'jwk' });
   return verify(null, Buffer.from(offerText(offer)), key, Buffer.from(offer.signature, 'base64url'));
-}
-
-/** `v0.2.0` is older than `0.10.0`. */
-export function isOlder(version: string, than: string): boolean {
-  const [left, right] = [version, than].map(text => text.replace(/^v/, '').split(/[.-]/).map(Number));
-  for (let at = 0; at < 3; at++) {
-    const difference = (left![at] || 0) - (right![at] || 0);
-    if (difference !== 0) return difference < 0;
-  }
-  return false;
 }
 
 export class SelfUpdate {
@@ -123,7 +99,7 @@ export class SelfUpdate {
 
   async #isWanted(id: string, { version }: AgentOffer): Promise<boolean> {
     const current = await this.#link('current');
-    if (current === undefined || current === id || isOlder(version, agentVersion)) return false;
+    if (current === undefined || current === id || compareVersions(version, agentVersion) < 0) return false;
     // This one has not yet shown what it can.
     if ((await this.#link('previous')) !== undefined) return false;
     const refused = join(this.#base, 'refused');

@@ -2,6 +2,7 @@
 import type { Executor } from './executor.ts';
 import type { SshOptions } from './ssh.ts';
 
+export { type AgentOffer, offerText } from './agent-offer.ts';
 export * from './executor.ts';
 export { limited } from './limited.ts';
 export { connectLocal } from './local.ts';

@@ -7,6 +7,7 @@ import type { Cluster, ManagedNode } from '@drover/api';
 import { badRequest, isAlreadyExists, setCondition, unauthorized } from '@drover/base';
 import { findByToken } from '../clusters/registration-token.ts';
 import { managedNodeName } from '../controllers/node-plan.ts';
+import { isRegistered } from '../provisioning/plan-hosts.ts';
 import type { Caches, Resources } from '../resources/index.ts';
 import { finalizerOf, namespaceIndex } from '../resources/index.ts';
 import type { HostParams } from './params.ts';
@@ -26,6 +27,8 @@ export interface AdmittedHost {
 /** Keeps a node until its host is clean. */
 export const hostFinalizer = finalizerOf('host-cleanup');
 const keyIndex = 'host-key';
+const registeredIndex = 'registered-host';
+const yes = 'yes';
 
 export class HostAdmission {
   readonly #deps: HostAdmissionDeps;
@@ -35,6 +38,12 @@ export class HostAdmission {
     deps.caches.node.index(keyIndex, ({ status }) =>
       status?.hostIdentity?.['key'] ? [status.hostIdentity['key']] : [],
     );
+    deps.caches.node.index(registeredIndex, node => (isRegistered(node) ? [yes] : []));
+  }
+
+  /** How many hosts have registered with any cluster. */
+  get registered(): number {
+    return this.#deps.caches.node.count(registeredIndex, yes);
   }
 
   /** Registers a new one by its token. Throws BadRequest or Unauthorized in words for whoever runs the node command. */

@@ -8,11 +8,10 @@ import { badRequest, StatusError } from '@drover/base';
 import type { Exchange, Route } from '../http/exchange.ts';
 import { noStore, sendJson } from '../http/send-json.ts';
 import type { AgentArchives } from '../provisioning/agent-archives.ts';
-import { agentOffer } from '../provisioning/agent-offer.ts';
+import { AgentOffers } from '../provisioning/agent-offer.ts';
 import type { BundleFiles } from '../provisioning/bundles.ts';
 import { bundlePath, caPath, installScript, scriptPath } from '../provisioning/node-command.ts';
 import { agentFilesOf } from '../provisioning/node-files.ts';
-import { isRegistered } from '../provisioning/plan-hosts.ts';
 import type { Caches } from '../resources/index.ts';
 import type { HostAdmission } from './host-admission.ts';
 import { parseParams } from './params.ts';
@@ -22,13 +21,14 @@ export interface HostRouteDeps {
   readonly hosts: HostAdmission;
   readonly archives: AgentArchives;
   readonly bundles: BundleFiles;
-  readonly caches: Pick<Caches, 'cluster' | 'node' | 'secret' | 'clusterRegistrationToken'>;
+  readonly caches: Pick<Caches, 'cluster' | 'secret' | 'clusterRegistrationToken'>;
   readonly identity: Pick<ServerIdentity, 'vouch'>;
   readonly setting: (name: string) => string;
   readonly baseUrl: (request: Exchange['request']) => string;
 }
 
 export function hostRoutes(deps: HostRouteDeps): Route[] {
+  const offers = new AgentOffers(deps.identity);
   return [
     {
       prefix: '/v3/connect/host',
@@ -67,9 +67,7 @@ export function hostRoutes(deps: HostRouteDeps): Route[] {
         const serverUrl = (deps.setting('server-url') || deps.baseUrl(request)).replace(/\/+$/, '');
         const plan = agentFilesOf({ cluster, node, caches: deps.caches, serverUrl });
         if (!plan) throw new StatusError(503, 'ServiceUnavailable', 'there is no plan for this host yet');
-        const hosts = [...deps.caches.node.all()].filter(isRegistered).length;
-        const agent = agentOffer(deps.archives.all(), { identity: deps.identity, hosts });
-        sendJson(response, 200, { ...plan, agent }, noStore);
+        sendJson(response, 200, { ...plan, agent: offers.of(deps.archives.all(), deps.hosts.registered) }, noStore);
       },
     },
   ];

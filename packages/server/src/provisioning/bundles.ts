@@ -4,7 +4,7 @@
  */
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { invalid } from '@drover/base';
+import { compareVersions, invalid } from '@drover/base';
 import { type Bundle, openBundle } from '@drover/engine';
 import { readFileIfThere } from '@drover/kube';
 
@@ -48,17 +48,6 @@ export function chooseBundle(bundles: readonly Bundle[], version: string | undef
     'kubernetesVersion',
     `is ${version}, but this server has bundles for ${bundles.map(versionOf).join(', ')} (drover up --bundle DIR)`,
   );
-}
-
-/** As semver orders them, as far as releases go. */
-export function compareVersions(a: string, b: string): number {
-  const parts = (text: string) => text.replace(/^v/, '').split(/[.-]/).map(Number);
-  const [left, right] = [parts(a), parts(b)];
-  for (let at = 0; at < 3; at++) {
-    const difference = (left[at] ?? 0) - (right[at] ?? 0);
-    if (difference !== 0) return difference;
-  }
-  return 0;
 }
 
 export interface FoundFile {

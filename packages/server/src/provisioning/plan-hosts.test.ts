@@ -2,7 +2,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Cluster, ManagedNode } from '@drover/api';
-import { compareVersions } from './bundles.ts';
 import { planHosts } from './plan-hosts.ts';
 
 const cluster = { metadata: { name: 'c-a' }, spec: { rancherKubernetesEngineConfig: {} } } as unknown as Cluster;
@@ -74,9 +73,4 @@ test('the digest changes with what has to be brought about, not with what an act
   assert.equal(digest({}), digest({ rotateEncryptionKey: true }));
   assert.notEqual(digest({}), digest({ kubernetesVersion: 'v1.36.3' }));
   assert.notEqual(digest({}), digest({}, [host('a', all), host('b', all)]));
-});
-
-test('versions are in their order, not in that of their letters', () => {
-  assert.ok(compareVersions('v1.36.10', 'v1.36.9') > 0);
-  assert.ok(compareVersions('v1.9.0', 'v1.36.3') < 0);
 });
