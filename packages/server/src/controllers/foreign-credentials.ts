@@ -42,6 +42,7 @@ export function foreignCredentials({
         }
         return { after: Math.min(repairEveryMs, patienceMs) };
       }
+      sentAway.delete(name);
       const after = await renewForeign(resources, cluster, connection);
       return { after: Math.min(after ?? repairEveryMs, repairEveryMs) };
     },

@@ -2,7 +2,7 @@
  * Records a cluster's past while this replica owns it: its events, and what changes in the objects that people change. A cluster that
  * tells more than fits is told of as a gap; nothing waits for this.
  */
-import { type Log, messageOf, type Resource, sleep } from '@drover/base';
+import { anySignal, type Log, messageOf, type Resource, sleep, withSignal } from '@drover/base';
 import {
   configMaps,
   daemonSets,
@@ -82,13 +82,14 @@ async function follow(deps: HistoryDeps, clusterId: string, signal: AbortSignal)
       }),
     ),
   ];
-  const failed = Promise.race(running);
-  failed.catch(() => undefined);
+  const failed = new AbortController();
+  Promise.race(running).catch(error => failed.abort(error));
+  const over = anySignal(signal, failed.signal);
   const listed = Promise.allSettled([events, ...changes.map(({ cache }) => cache)].map(one => one.synced(signal)));
   const tooLong = sleep(longestTurnMs, signal).catch(() => undefined);
   void Promise.race([listed, tooLong]).then(() => turn[Symbol.asyncDispose]());
   while (!signal.aborted && !isOff()) {
-    await Promise.race([waiting.some(), failed]);
+    await withSignal(waiting.some(), over);
     await sleep(deps.gatherMs ?? gatherMs, signal);
     const entries = waiting.take();
     await writer.add(entries, Date.now());

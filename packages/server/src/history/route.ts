@@ -26,14 +26,10 @@ export function historyRoute(deps: ApiDeps, store: Store): Route {
       if (path !== prefix) throw notFound('path', path.slice(0, 200));
       if (request.method !== 'GET') throw methodNotAllowed(request.method ?? '', 'the past');
       const wish = readWish(query);
-      const client = clientFor(deps, caller!, wish.clusterId);
-      try {
-        const rights = new Rights(client);
-        const found = await select(store, wish, entry => rights.sees(entry));
-        sendJson(response, 200, { type: 'history', ...found }, noStore);
-      } finally {
-        await client[Symbol.asyncDispose]();
-      }
+      await using client = clientFor(deps, caller!, wish.clusterId);
+      const rights = new Rights(client);
+      const found = await select(store, wish, entry => rights.sees(entry));
+      sendJson(response, 200, { type: 'history', ...found }, noStore);
     },
   };
 }

@@ -40,20 +40,16 @@ interface Asked {
 }
 
 async function read(deps: ApiDeps, usage: Usage, caller: Caller, { by, clusterId }: Asked) {
-  const client = clientFor(deps, caller, clusterId);
-  try {
-    const may = (resource: string, namespace?: string) =>
-      reviewOwnAccess(client, { verb: 'list', group, resource, ...(namespace ? { namespace } : {}) });
-    if (by === 'node') {
-      if (!(await may('nodes')).allowed) return [];
-      return (await usage.of(clusterId)).series('node', () => true).slice(0, mostShown);
-    }
-    const ring = await usage.of(clusterId);
-    const seen = await seenNamespaces(client, ring);
-    return ring.series(by, namespace => seen === 'all' || seen.has(namespace)).slice(0, mostShown);
-  } finally {
-    await client[Symbol.asyncDispose]();
+  await using client = clientFor(deps, caller, clusterId);
+  const may = (resource: string, namespace?: string) =>
+    reviewOwnAccess(client, { verb: 'list', group, resource, ...(namespace ? { namespace } : {}) });
+  if (by === 'node') {
+    if (!(await may('nodes')).allowed) return [];
+    return (await usage.of(clusterId)).series('node', () => true).slice(0, mostShown);
   }
+  const ring = await usage.of(clusterId);
+  const seen = await seenNamespaces(client, ring);
+  return ring.series(by, namespace => seen === 'all' || seen.has(namespace)).slice(0, mostShown);
 }
 
 async function seenNamespaces(client: KubeClient, ring: UsageRing): Promise<ReadonlySet<string> | 'all'> {
