@@ -1,21 +1,7 @@
 /** Ways of making clusters in v3: switched on and off by whoever may. What a way is stays; what was made with it stays, too. */
-import type { KontainerDriver, V3Data } from '@drover/api';
-import { forbidden } from '@drover/base';
-import { requireHostPatterns } from '../outbound/hosts.ts';
-import { type ApiRequest, type ApiView, behaviour } from './behaviour.ts';
-
-const mayChange = ({ deps, caller }: ApiView, { metadata: { name } }: KontainerDriver) =>
-  deps.auth.access.may(caller, 'update', 'kontainerDriver', { name });
-
-async function setActive(request: ApiRequest, driver: KontainerDriver, active: boolean): Promise<V3Data> {
-  if (!mayChange(request, driver)) throw forbidden('you may not change drivers');
-  const { name } = driver.metadata;
-  await request.deps.resources.modify('kontainerDriver', { name }, seen => ({
-    ...seen,
-    spec: { ...seen.spec, active },
-  }));
-  return {};
-}
+import type { KontainerDriver } from '@drover/api';
+import { behaviour } from './behaviour.ts';
+import { changesOf, switches } from './driver-switch.ts';
 
 const isTrue = (type: string) => ({ type, status: 'True' });
 
@@ -29,19 +15,6 @@ export const kontainerDrivers = behaviour<KontainerDriver>({
     conditions: ['Downloaded', 'Installed', data['active'] === true ? 'Active' : 'Inactive'].map(isTrue),
     state: data['active'] === true ? 'active' : 'inactive',
   }),
-  prepareUpdate(_, input) {
-    if (Array.isArray(input['whitelistDomains']))
-      requireHostPatterns('whitelistDomains', input['whitelistDomains'] as string[]);
-    return Object.fromEntries(Object.entries(input).filter(([name]) => !stays.includes(name)));
-  },
-  actions: {
-    activate: {
-      offered: (request, driver) => mayChange(request, driver) && driver.spec?.active !== true,
-      run: (request, driver) => setActive(request, driver, true),
-    },
-    deactivate: {
-      offered: (request, driver) => mayChange(request, driver) && driver.spec?.active === true,
-      run: (request, driver) => setActive(request, driver, false),
-    },
-  },
+  prepareUpdate: (_, input) => changesOf(input, stays),
+  actions: switches('kontainerDriver', () => ({})),
 });
