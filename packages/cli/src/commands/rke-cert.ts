@@ -3,7 +3,7 @@
  * cluster alive.
  */
 import { invalid } from '@drover/base';
-import { certificateEnds, readState, writeRequests } from '@drover/engine';
+import { certificateEnds, readState, renewalOf, writeRequests } from '@drover/engine';
 import { say } from '../messages.ts';
 import { parseFormat, printList } from '../output.ts';
 import { certDirOf, filesOf, type RkeFlags, readConfig, up } from './rke.ts';
@@ -14,36 +14,19 @@ export interface RotateFlags extends RkeFlags {
   readonly restartWorkloads?: string;
 }
 
-/** By the original's words for them. */
-const certificatesOf: Readonly<Record<string, RegExp>> = {
-  etcd: /^kube-etcd-(?!ca$)|^kube-apiserver-etcd-client$/,
-  kubelet: /^kube-(node|kubelet)-|^kube-apiserver-kubelet-client$/,
-  'kube-apiserver': /^kube-apiserver(-proxy-client)?$/,
-  'kube-controller-manager': /^kube-controller-manager$/,
-  'kube-scheduler': /^kube-scheduler$/,
-  'kube-proxy': /^(kube-proxy|drover-network)$/,
-};
-
 /**
  * Without a service: all of them. Unless they are asked for, the cluster's authorities stay; so does the key that signs for service
  * accounts.
  */
 export async function rotate(flags: RotateFlags): Promise<void> {
-  const { service = Object.keys(certificatesOf), restartWorkloads = 'system' } = flags;
+  const { restartWorkloads = 'system' } = flags;
   if (restartWorkloads !== 'system' && restartWorkloads !== 'all')
     throw invalid('--restart-workloads', 'must be system or all');
   if (flags.rotateCa) {
     if (flags.service) throw invalid('--service', 'can not be given with --rotate-ca, which is for all of them');
     return await up(flags, { rotateAuthorities: true, restartWorkloads });
   }
-  const patterns = service.map(name => {
-    const pattern = certificatesOf[name];
-    if (!pattern) throw invalid('--service', `${name} is none of ${Object.keys(certificatesOf).join(', ')}`);
-    return pattern;
-  });
-  const all = flags.service === undefined;
-  const renew = (name: string) => patterns.some(pattern => pattern.test(name)) || (all && name === 'kube-admin');
-  await up(flags, { renew });
+  await up(flags, { renew: renewalOf(flags.service, '--service') });
 }
 
 /** Writes a request for each certificate of the cluster, to have them signed elsewhere. */
