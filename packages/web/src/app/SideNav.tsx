@@ -4,13 +4,13 @@ import { useTranslation } from 'react-i18next';
 import { Link, useLocation, useSearchParams } from 'wouter';
 import { useKinds } from '../net/kinds.ts';
 import { at } from '../net/objects.ts';
-import { useCan, useMay } from '../net/v3.ts';
 import { Icon, type IconName } from '../parts/Icon.tsx';
 import { useClusters } from './clusters.ts';
 import { useCounts } from './counts.ts';
 import { groups, isOther } from './groups.ts';
 import { kindName } from './kind-name.ts';
-import { acrossAddress, addressOf, usePlace } from './place.ts';
+import { addressOf, usePlace } from './place.ts';
+import { useServerPages } from './server-pages.ts';
 
 export function SideNav() {
   const { t } = useTranslation();
@@ -23,29 +23,21 @@ export function SideNav() {
 }
 
 function ServerNav(): ReactNode {
-  const { t } = useTranslation();
   const [path] = useLocation();
-  const may = useMay();
-  const mayProviders = useCan('list', 'authconfigs');
-  const isAdmin = useCan('*', 'globalroles');
   return (
     <ul>
-      <Entry href="/" icon="cluster" text={t('frame.clusters')} />
-      <Entry
-        href={acrossAddress('pods')}
-        icon="workload"
-        text={t('frame.across')}
-        current={path.startsWith('/across/')}
-      />
-      {may('user', 'POST') && <Entry href="/users" icon="users" text={t('frame.users')} />}
-      {may('globalRoleBinding', 'POST') && <Entry href="/groups" icon="users" text={t('frame.groups')} />}
-      {may('roleTemplate', 'POST') && <Entry href="/roles" icon="access" text={t('frame.roles')} />}
-      <Entry href="/tokens" icon="key" text={t('frame.tokens')} />
-      {mayProviders && (
-        <Entry href="/providers" icon="access" text={t('providers.title')} current={path.startsWith('/providers')} />
+      {useServerPages().map(
+        ({ address, title, icon, below }) =>
+          icon && (
+            <Entry
+              key={address}
+              href={address}
+              icon={icon}
+              text={title}
+              current={below === undefined ? undefined : path.startsWith(below)}
+            />
+          ),
       )}
-      {isAdmin && <Entry href="/audit" icon="logs" text={t('audit.title')} />}
-      {may('setting', 'POST') && <Entry href="/settings" icon="settings" text={t('frame.settings')} />}
     </ul>
   );
 }

@@ -9,15 +9,15 @@ import { quote } from '../list/filter-words.ts';
 import { clusterRoot, type Kind, useKinds } from '../net/kinds.ts';
 import type { Collection } from '../net/objects.ts';
 import { ask } from '../net/request.ts';
-import { useCan, useMay } from '../net/v3.ts';
 import { type ClusterRow, useClusters } from './clusters.ts';
 import { aliasesOf, type Command, commandAddress, parseCommand } from './grammar.ts';
 import { kindName } from './kind-name.ts';
 import { bestScore } from './match.ts';
 import { openOverlay } from './overlay.ts';
-import { acrossAddress, addressOf, usePlace } from './place.ts';
+import { addressOf, usePlace } from './place.ts';
 import { setPref } from './prefs.ts';
 import { recents } from './recents.ts';
+import { useServerPages } from './server-pages.ts';
 
 export interface PaletteItem {
   readonly bucket: 'recent' | 'clusters' | 'kinds' | 'pages' | 'actions' | 'objects';
@@ -96,24 +96,7 @@ export function usePaletteItems(
 }
 
 function usePages(): PaletteItem[] {
-  const { t } = useTranslation();
-  const may = useMay();
-  const mayProviders = useCan('list', 'authconfigs');
-  const isAdmin = useCan('*', 'globalroles');
-  const page = (title: string, address: string): PaletteItem => ({ bucket: 'pages', title, address });
-  return [
-    page(t('frame.clusters'), '/'),
-    ...(may('cluster', 'POST') ? [page(t('home.import'), '/import'), page(t('hosts.create'), '/create-cluster')] : []),
-    page(t('frame.across'), acrossAddress('pods')),
-    ...(may('user', 'POST') ? [page(t('frame.users'), '/users')] : []),
-    ...(may('globalRoleBinding', 'POST') ? [page(t('frame.groups'), '/groups')] : []),
-    ...(may('roleTemplate', 'POST') ? [page(t('frame.roles'), '/roles')] : []),
-    page(t('frame.tokens'), '/tokens'),
-    page(t('account.title'), '/account'),
-    ...(mayProviders ? [page(t('providers.title'), '/providers')] : []),
-    ...(isAdmin ? [page(t('audit.title'), '/audit')] : []),
-    ...(may('setting', 'POST') ? [page(t('frame.settings'), '/settings')] : []),
-  ];
+  return useServerPages().map(({ title, address }) => ({ bucket: 'pages', title, address }));
 }
 
 function thingsToDo(t: TFunction): PaletteItem[] {
