@@ -45,19 +45,21 @@ export function withSignal<T>(promise: Promise<T>, signal: AbortSignal | undefin
 
 /**
  * Polls `probe` until it gives something truthy and returns that; throws Timeout naming `what` after `timeoutMs`.
- * An error thrown by the probe counts as "not yet" and becomes the cause.
+ * An error thrown by the probe counts as "not yet" and becomes the cause; so does a look that takes longer than `lookMs`, at least a
+ * minute and as long as all may take unless told: nobody waits for ever for an answer that does not come.
  */
 export async function until<T>(
   what: string,
   probe: () => T | Promise<T>,
-  options: { timeoutMs?: number; everyMs?: number; signal?: AbortSignal } = {},
+  options: { timeoutMs?: number; everyMs?: number; lookMs?: number; signal?: AbortSignal } = {},
 ): Promise<NonNullable<T>> {
   const { timeoutMs = 10_000, everyMs = 25, signal } = options;
+  const { lookMs = Math.max(timeoutMs, 60_000) } = options;
   const deadline = performance.now() + timeoutMs;
   let last: unknown;
   for (;;) {
     try {
-      const value = await probe();
+      const value = await inTime(probe, lookMs);
       if (value) return value as NonNullable<T>;
       last = undefined;
     } catch (error) {
@@ -65,5 +67,18 @@ export async function until<T>(
     }
     if (performance.now() >= deadline) throw timedOut(`waited ${timeoutMs} ms for ${what}`, last);
     await sleep(everyMs, signal);
+  }
+}
+
+/** What the probe gives; throws Timeout where it gives nothing in time. */
+async function inTime<T>(probe: () => T | Promise<T>, ms: number): Promise<T> {
+  const value = probe();
+  if (!(value instanceof Promise)) return value;
+  const over = new AbortController();
+  const timer = setTimeout(() => over.abort(timedOut(`no answer within ${ms} ms`)), ms);
+  try {
+    return await withSignal(value, over.signal);
+  } finally {
+    clearTimeout(timer);
   }
 }

@@ -86,6 +86,14 @@ test('until names what it waited for, and why it was not', async () => {
   await assert.rejects(never, (error: Error) => /the moon/.test(error.message) && /clouds/.test(messageOf(error)));
 });
 
+test('until waits for no look for ever, and looks again', async () => {
+  let looks = 0;
+  const second = () => (++looks === 1 ? new Promise<boolean>(() => {}) : Promise.resolve(true));
+  assert.equal(await until('an answer', second, { timeoutMs: 5000, everyMs: 5, lookMs: 20 }), true);
+  const never = until('the moon', () => new Promise<boolean>(() => {}), { timeoutMs: 30, everyMs: 5, lookMs: 20 });
+  await assert.rejects(never, (error: Error) => /the moon/.test(error.message) && /20 ms/.test(String(error.cause)));
+});
+
 test('backoff doubles within its bounds, whatever the chance', () => {
   fc.assert(
     fc.property(fc.nat(100), fc.double({ min: 0, max: 1, noNaN: true }), (attempt, chance) => {
