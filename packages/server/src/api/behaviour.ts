@@ -3,7 +3,7 @@
  * rules: listed from the cache, created, changed and deleted in the store.
  */
 import type { TypeDeclaration, TypedResource, TypeId, V3Data } from '@drover/api';
-import type { Log } from '@drover/base';
+import type { Log, StatusError } from '@drover/base';
 import type { Auth } from '../auth/index.ts';
 import type { ClusterClients } from '../clusters/clients.ts';
 import type { Upstreams } from '../clusters/upstream.ts';
@@ -76,9 +76,17 @@ export interface Behaviour<R = never> {
   create?(request: ApiRequest, input: V3Data): Promise<V3Data>;
   /** Default: Access says create in the namespace that it will be in. */
   mayCreate?(request: ApiRequest, input: V3Data): boolean;
-  /** Default: Access says update, or delete, of this one. */
-  mayUpdate?(request: ApiRequest, resource: R): boolean;
-  mayDelete?(request: ApiRequest, resource: R): boolean;
+  /**
+   * Whether his rights let the caller: what the handlers and the links ask. Default: Access says update, or delete, of this one. Types that are
+   * not stored are asked with the v3 data, and refuse by themselves what this says he may not.
+   */
+  mayUpdate?(request: ApiView, resource: R): boolean;
+  mayDelete?(request: ApiView, resource: R): boolean;
+  /** What stands against changing or deleting this one, besides rights over its type: who tries is told, and there is no link for it. */
+  objections?: {
+    readonly update?: (request: ApiView, resource: R) => (() => StatusError) | undefined;
+    readonly delete?: (request: ApiView, resource: R) => (() => StatusError) | undefined;
+  };
   /** `replace` says that what is not sent goes. */
   prepareUpdate?(
     request: ApiRequest,
@@ -90,11 +98,15 @@ export interface Behaviour<R = never> {
   remove?(request: ApiRequest, resource: R): Promise<void>;
   /** Actions by name, on the resource or, for types that are not stored, its v3 data; `offered` says whether this resource has it for this caller (default: always). */
   actions?: Readonly<Record<string, ResourceAction<R>>>;
+  /** Whether the caller may call an action of the collection; default: he may. */
+  collectionAllowed?: Readonly<Record<string, (request: ApiView) => boolean>>;
   collectionActions?: Readonly<Record<string, (request: ApiRequest, input: V3Data) => Promise<ActionAnswer>>>;
 }
 
 export interface ResourceAction<R> {
   readonly offered?: (request: ApiView, resource: R) => boolean;
+  /** Whether the caller may call it, as far as that is known before: else it is not shown, and who calls it all the same is refused by what it does. */
+  readonly allowed?: (request: ApiView, resource: R) => boolean;
   run(request: ApiRequest, resource: R, input: V3Data): Promise<ActionAnswer>;
 }
 

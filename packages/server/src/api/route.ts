@@ -30,7 +30,7 @@ import {
 } from './crud.ts';
 import { formatOf } from './format.ts';
 import { KeptLists } from './kept-lists.ts';
-import { mayCreateSomewhere } from './may-create.ts';
+import { mayCreateSomewhere } from './may-somewhere.ts';
 import { findType, servedTypes } from './registry.ts';
 import { contextFilter, findSchema, refersTo, schemaCollection } from './schemas.ts';
 import { collectionUrl } from './show.ts';
@@ -256,10 +256,9 @@ function collectionOf(request: ApiRequest, type: ServedType, { all, link }: Visi
   const url = new URL(`${request.base}${request.exchange.path}${request.exchange.search}`);
   const { data, pagination } = cutPage(all, page, url);
   const collection = collectionUrl(request, type);
-  const actions = Object.keys(declaration.v3.collectionActions ?? {}).map(name => [
-    name,
-    `${collection}?action=${name}`,
-  ]);
+  const actions = Object.keys(declaration.v3.collectionActions ?? {})
+    .filter(name => type.behaviour.collectionAllowed?.[name]?.(request) ?? true)
+    .map(name => [name, `${collection}?action=${name}`]);
   return {
     type: 'collection',
     resourceType: declaration.id,

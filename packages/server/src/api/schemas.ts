@@ -14,12 +14,12 @@ import type { ApiRequest, ApiView, ServedType } from './behaviour.ts';
 import type { Filter } from './collection.ts';
 import { showDynamic, standingSchemas } from './dynamic-schemas.ts';
 import { engineSchemas, inputSchemas } from './input-schemas.ts';
-import { mayCreateSomewhere } from './may-create.ts';
+import { maySomewhere, verbOf, type WritingMethod } from './may-somewhere.ts';
 import { servedTypes } from './registry.ts';
 
 const version = { group: 'management.cattle.io', version: 'v3', path: '/v3' };
 
-function typeSchema(request: ApiRequest, type: ServedType, isOffered: boolean): V3Data {
+function typeSchema(request: ApiRequest, type: ServedType, isOffered: (method: string) => boolean): V3Data {
   const { declaration } = type;
   const fields = schemaFields(declaration);
   const path = request.context || type.context ? request.versionPath : '/v3';
@@ -30,8 +30,8 @@ function typeSchema(request: ApiRequest, type: ServedType, isOffered: boolean): 
     ...(type.context
       ? { version: { ...version, group: `${type.context}.cattle.io`, path: `/v3/${type.context}`, subContext: true } }
       : {}),
-    resourceMethods: declaration.v3.resourceMethods,
-    collectionMethods: declaration.v3.collectionMethods.filter(method => method !== 'POST' || isOffered),
+    resourceMethods: declaration.v3.resourceMethods.filter(isOffered),
+    collectionMethods: declaration.v3.collectionMethods.filter(isOffered),
     resourceFields: fields,
     resourceActions: declaration.v3.resourceActions ?? {},
     collectionActions: declaration.v3.collectionActions ?? {},
@@ -78,16 +78,20 @@ function emptySchema(_request: ApiRequest, id: string): V3Data {
 
 const schemaUrl = (request: ApiRequest, id: string) => `${request.base}${request.versionPath}/schemas/${id}`;
 
-/** The collections made last, by the way that the client came, what he may make, and which schemas come and go: nothing else decides them. */
+/** The collections made last, by the way that the client came, what he may do, and which schemas come and go: nothing else decides them. */
 const collections = new Map<string, SchemaCollection>();
 const keepCollections = 64;
 
 type SchemaCollection = V3Data & { readonly data: readonly V3Data[] };
 
-/** The types that the caller may make none of, by their place among those served. */
-function notOffered(request: ApiRequest): ReadonlySet<number> {
+/** A method of a type, by the type's place among those served. */
+type Offer = `${number} ${string}`;
+
+/** What the caller may do with none of a type. */
+function notOffered(request: ApiRequest): ReadonlySet<Offer> {
+  const methods = Object.keys(verbOf) as WritingMethod[];
   const none = servedTypes.flatMap((type, at) =>
-    type.declaration.v3.collectionMethods.includes('POST') && !mayCreateSomewhere(request, type) ? [at] : [],
+    methods.filter(method => !maySomewhere(request, type, method)).map((method): Offer => `${at} ${method}`),
   );
   return new Set(none);
 }
@@ -97,12 +101,12 @@ export function schemaCollection(request: ApiRequest): SchemaCollection {
   return collectionWithout(request, notOffered(request));
 }
 
-/** Every schema of the request's context, those that come and go while the server runs included, whatever the caller may make. */
+/** Every schema of the request's context, those that come and go while the server runs included, whatever the caller may do. */
 export function listSchemas(request: ApiRequest): readonly V3Data[] {
   return collectionWithout(request, new Set()).data;
 }
 
-function collectionWithout(request: ApiRequest, without: ReadonlySet<number>): SchemaCollection {
+function collectionWithout(request: ApiRequest, without: ReadonlySet<Offer>): SchemaCollection {
   const { base, versionPath, context } = request;
   const key = [base, versionPath, context?.type ?? '', [...without].join(), comingAndGoing(request)].join(' ');
   const kept = collections.get(key);
@@ -127,7 +131,7 @@ function comingAndGoing({ deps: { caches } }: ApiView): string {
   return [...standing, ...activeClouds(caches).map(({ id }) => id)].join();
 }
 
-function allSchemas(request: ApiRequest, without: ReadonlySet<number>): V3Data[] {
+function allSchemas(request: ApiRequest, without: ReadonlySet<Offer>): V3Data[] {
   const { caches } = request.deps;
   const isGone = goneFields(new Set(activeClouds(caches).map(({ field }) => field)));
   const own = ownSchemas(request, without).flatMap(schema => {
@@ -156,15 +160,20 @@ const goneFields = (active: ReadonlySet<string>) => {
 };
 
 /** Those of the server's own types: a cluster's context has its own and those of the whole that are about it. */
-export function ownSchemas(request: ApiRequest, without: ReadonlySet<number> = new Set()): V3Data[] {
+export function ownSchemas(request: ApiRequest, without: ReadonlySet<Offer> = new Set()): V3Data[] {
   const inContext = servedTypes.filter(({ context, declaration }) =>
     request.context
       ? context === request.context.type || refersTo(declaration.id, request.context.type)
       : context === undefined,
   );
   const out = new Map<string, V3Data>();
-  for (const type of inContext)
-    out.set(type.declaration.id, typeSchema(request, type, !without.has(servedTypes.indexOf(type))));
+  for (const type of inContext) {
+    const at = servedTypes.indexOf(type);
+    out.set(
+      type.declaration.id,
+      typeSchema(request, type, method => !without.has(`${at} ${method}`)),
+    );
+  }
   out.set('subscribe', subscribeSchema(request));
   for (const type of inContext) {
     for (const [id, fields] of Object.entries(structSchemas(type.declaration)))
