@@ -34,6 +34,10 @@ export interface AudienceDeps {
 const chunk = 100;
 let serials = 0;
 
+/** The links and actions, by name. */
+const offersIn = ({ links, actions }: V3Data): string =>
+  Object.keys({ ...(links as object), ...(actions as object) }).join();
+
 export class Audience {
   readonly id: string;
   readonly rights: string;
@@ -41,6 +45,9 @@ export class Audience {
   readonly members = new Set<Member>();
   /** The ids of what its members are shown, by the resource's key. */
   readonly ids = new Map<string, string>();
+  /** What its members are shown that they may do with most of them, and with those that are unlike most. */
+  #usual: string | undefined;
+  readonly #unusual = new Map<string, string>();
   /** How many wait for it to be filled. */
   waiting = 0;
   /** One that was empty for a while has missed changes, and what it made is never used again. */
@@ -76,6 +83,11 @@ export class Audience {
       this.#keep(key, found instanceof Promise ? await found : found);
     }
     return true;
+  }
+
+  /** What may be done with the resource of that key, for one that is shown. */
+  offersOf(key: string): string | undefined {
+    return this.#unusual.get(key) ?? this.#usual;
   }
 
   join(member: Member): void {
@@ -152,8 +164,15 @@ export class Audience {
   }
 
   #keep(key: string, data: V3Data | undefined): void {
-    if (data) this.ids.set(key, String(data['id']));
-    else this.ids.delete(key);
+    this.#unusual.delete(key);
+    if (!data) {
+      this.ids.delete(key);
+      return;
+    }
+    this.ids.set(key, String(data['id']));
+    const offers = offersIn(data);
+    this.#usual ??= offers;
+    if (offers !== this.#usual) this.#unusual.set(key, offers);
   }
 
   #frame(key: string, data: V3Data): Buffer {

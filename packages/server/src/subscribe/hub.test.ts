@@ -89,6 +89,24 @@ test('those of the same rights get the same frame, each what is his own', async 
   }
 });
 
+test('links are those of whoever is told, and others when his rights are', async () => {
+  const user = await api.makeUser('links');
+  const id = await makeCluster('links');
+  await bind(id, user.id);
+  const hub = new Hub(api.deps, { settleAfterMs: 20 });
+  using member = subscribeTo(hub, await viewOf(user.token), { type: 'cluster' });
+  using admin = subscribeTo(hub, await viewOf(api.admin), { type: 'cluster', query: 'name=links' });
+  const linksOf = (client: TestSubscriber) => {
+    const links = client.frames.findLast(({ data }) => data.id === id)?.data['links'] ?? {};
+    return ['update', 'remove'].filter(name => name in (links as object));
+  };
+  await Promise.all([saw(member, id), saw(admin, id)]);
+  assert.deepEqual([linksOf(member), linksOf(admin)], [[], ['update', 'remove']]);
+  const owns = { clusterId: id, roleTemplateId: 'cluster-owner', userId: user.id };
+  await api.want(201, 'POST', '/v3/clusterroletemplatebindings', { body: owns });
+  await until('links of his own', () => linksOf(member).length === 2, patient);
+});
+
 test('a client that reads slowly gets each resource as it is by then, once', async () => {
   const id = await makeCluster('slow');
   const hub = new Hub(api.deps);

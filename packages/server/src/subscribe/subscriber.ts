@@ -175,7 +175,8 @@ export class Subscriber implements Member {
     const unlooked = old.leave(this);
     this.tellOf(next, pending);
     for (const key of unlooked) this.later(next, key, old.ids.get(key));
-    for (const key of next.ids.keys()) if (!old.ids.has(key)) this.later(next, key, undefined);
+    for (const key of next.ids.keys())
+      if (!old.ids.has(key) || old.offersOf(key) !== next.offersOf(key)) this.later(next, key, old.ids.get(key));
     for (const [key, id] of old.ids) if (!next.ids.has(key)) this.later(next, key, id);
   }
 
