@@ -107,6 +107,12 @@ test('a drain waits for a disruption budget, can be stopped, and goes on where i
   await server.ask(admin, 'POST', path(actions.drain), drainWith, 200);
   const draining = await node('draining');
   assert.ok(draining.actions.stopDrain);
+  const { id: userId, token: viewer } = await server.makeUser(admin, 'viewer');
+  const roleTemplateId = 'cluster-member';
+  await server.ask(admin, 'POST', '/v3/clusterroletemplatebindings', { clusterId: id, roleTemplateId, userId });
+  const [shown] = (await server.ask(viewer, 'GET', `/v3/nodes?clusterId=${id}`)).data;
+  assert.equal(shown.actions, undefined, 'nobody is shown what he may not do');
+  assert.equal((await server.fetch('POST', path(draining.actions.stopDrain), { token: viewer, body: {} })).status, 403);
   await until('all but those that are held to be gone', async () => (await podNames()).join() === 'daemon,web');
   await server.ask(admin, 'POST', path(draining.actions.stopDrain), {}, 200);
   const stopped = await until('the drain to be told as stopped', async () => {

@@ -173,14 +173,17 @@ const actions: Readonly<Record<string, ResourceAction<unknown>>> = {
   },
 };
 
-const links: Behaviour<unknown>['links'] = ({ base }, { update: _, ...given }, data) => {
+const mayUpdate = (request: ApiView, data: unknown) => may(request, 'update', nameOf(data));
+
+/** Whatever collection it was found in, it is changed as its own type. */
+const links: Behaviour<unknown>['links'] = (request, { update: _, ...given }, data) => {
   const type = configTypeOf(nameOf(data));
   if (!type) return given;
-  const self = `${base}/v3/${type.pluralName.toLowerCase()}/${nameOf(data)}`;
-  return { ...given, self, update: self };
+  const self = `${request.base}/v3/${type.pluralName.toLowerCase()}/${nameOf(data)}`;
+  return { ...given, self, ...(mayUpdate(request, data) ? { update: self } : {}) };
 };
 
-const shared = { actions, links } as const;
+const shared = { actions, links, mayUpdate } as const;
 
 const authConfigs: Behaviour<unknown> = {
   ...shared,

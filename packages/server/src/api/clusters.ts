@@ -38,20 +38,19 @@ export const clusters = behaviour<Cluster>({
     if (typeof name === 'string' && name !== cluster.spec?.displayName) requireFreeName(request, name);
     return prepareEngineInput(prepareWorkspace(request, input, cluster), cluster);
   },
-  async remove(request, cluster) {
-    if (cluster.spec?.internal) throw methodNotAllowed('DELETE', 'the cluster that this server runs itself');
-    await request.deps.resources.delete('cluster', { name: cluster.metadata.name });
+  objections: {
+    delete: (_, { spec }) =>
+      spec?.internal ? () => methodNotAllowed('DELETE', 'the cluster that this server runs itself') : undefined,
   },
   links(request, links, data) {
-    const { remove, ...rest } = links;
-    if (data['internal'] === true) return rest;
+    if (data['internal'] === true) return links;
     const examined: Record<string, string> = hasAgent(request, String(data['id']))
       ? { doctor: `${links['self']}/doctor` }
       : {};
     const made: Record<string, string> = data['rancherKubernetesEngineConfig']
       ? { timeline: `${links['self']}/timeline` }
       : {};
-    return { ...rest, remove: remove!, ...examined, ...made };
+    return { ...links, ...examined, ...made };
   },
   followLinks: {
     timeline,

@@ -17,6 +17,7 @@ import { decidedBy, decidingLine } from '../explain/decision.ts';
 import { refusal } from '../explain/refusal.ts';
 import type { ApiRequest, ApiView, ServedType, V3Resource } from './behaviour.ts';
 import { createdBy } from './created-by.ts';
+import { type Change, mayChange, objection } from './may-change.ts';
 import { mergeLabels, mergeStructs } from './merge.ts';
 import { preparedCreate, preparedUpdate } from './prepared.ts';
 import { showData, showResource, withLinks } from './show.ts';
@@ -121,10 +122,11 @@ async function created(
 ): Promise<{ data: V3Data; resource?: Any }> {
   const data = await making;
   const place = type.stored && parseV3Id(type.declaration, String(data['id']));
-  return {
-    data,
-    resource: place && (request.deps.caches[type.stored!].get(place.name, place.namespace) as Any | undefined),
-  };
+  const resource =
+    place &&
+    (findCached(request, type, String(data['id'])) ??
+      ((await request.deps.resources.find(type.stored!, place.name, place.namespace)) as Any | undefined));
+  return { data, resource };
 }
 
 function contextFields(declaration: TypeDeclaration, context: { type: string; id: string }): V3Data {
@@ -168,6 +170,11 @@ function settle({ deps, caller, exchange }: ApiRequest, { stored, declaration }:
   if (deciding) noteForAudit(exchange.request, { decidedBy: decidingLine(deciding) });
 }
 
+function requireNoObjection(request: ApiView, type: ServedType, change: Change, resource: Any): void {
+  const refuse = objection(request, type, change, resource);
+  if (refuse) throw refuse();
+}
+
 export interface Update {
   readonly id: string;
   readonly body: unknown;
@@ -188,9 +195,9 @@ export async function updateOne(
   }
   const seen = await findStored(request, type, id);
   const place = { name: seen.metadata.name, namespace: seen.metadata.namespace };
-  const may =
-    behaviour.mayUpdate?.(request, seen) ?? request.deps.auth.access.may(request.caller, 'update', type.stored!, place);
+  const may = mayChange(request, type, 'update', seen);
   settle(request, type, { may, verb: 'update', place, text: `you may not change ${declaration.id} "${id}"` });
+  requireNoObjection(request, type, 'update', seen);
   const input = await preparedUpdate(request, type, { input: checked, seen, replace });
   if (behaviour.update) {
     await behaviour.update(request, seen, input);
@@ -227,9 +234,9 @@ export async function deleteOne(request: ApiRequest, type: ServedType, id: strin
   }
   const seen = await findStored(request, type, id);
   const place = { name: seen.metadata.name, namespace: seen.metadata.namespace };
-  const may =
-    behaviour.mayDelete?.(request, seen) ?? request.deps.auth.access.may(request.caller, 'delete', type.stored!, place);
+  const may = mayChange(request, type, 'delete', seen);
   settle(request, type, { may, verb: 'delete', place, text: `you may not delete ${declaration.id} "${id}"` });
+  requireNoObjection(request, type, 'delete', seen);
   if (behaviour.remove) await behaviour.remove(request, seen);
   else await request.deps.resources.delete(type.stored!, place);
   const left = await request.deps.resources.find(type.stored!, place.name, place.namespace);

@@ -6,7 +6,7 @@ import type { DynamicSchema, V3Data } from '@drover/api';
 import { invalid, methodNotAllowed } from '@drover/base';
 import { isOfDriver } from '../controllers/driver-schemas.ts';
 import type { Caches } from '../resources/index.ts';
-import { type ApiRequest, behaviour } from './behaviour.ts';
+import { type ApiRequest, type ApiView, behaviour } from './behaviour.ts';
 import { ownSchemas } from './schemas.ts';
 
 const idOf = ({ metadata, spec }: DynamicSchema): string => spec?.schemaName || metadata.name;
@@ -69,9 +69,10 @@ function check(request: ApiRequest, input: V3Data, { name, embed }: { name: stri
   return input;
 }
 
-function requireOwn(request: ApiRequest, { metadata: { name } }: DynamicSchema): void {
-  if (isOfDriver(name)) throw methodNotAllowed(request.exchange.request.method ?? '', 'the schema of a driver');
-}
+const ofDriver =
+  (method: string) =>
+  (_: ApiView, { metadata: { name } }: DynamicSchema) =>
+    isOfDriver(name) ? () => methodNotAllowed(method, 'the schema of a driver') : undefined;
 
 export const dynamicSchemas = behaviour<DynamicSchema>({
   repeatable: true,
@@ -81,15 +82,12 @@ export const dynamicSchemas = behaviour<DynamicSchema>({
     return check(request, input, { name, embed: input['embed'] === true });
   },
   prepareUpdate(request, input, schema) {
-    requireOwn(request, schema);
     const { name } = schema.metadata;
     return check(request, { schemaName: schema.spec?.schemaName, ...input }, { name, embed: input['embed'] === true });
   },
+  objections: { update: ofDriver('PUT'), delete: ofDriver('DELETE') },
   async remove(request, schema) {
-    requireOwn(request, schema);
     const { name, uid } = schema.metadata;
     await request.deps.resources.delete('dynamicSchema', { name, uid });
   },
-  links: (_, { update, remove, ...rest }, data) =>
-    isOfDriver(String(data['id'])) ? rest : { ...rest, update: update!, remove: remove! },
 });

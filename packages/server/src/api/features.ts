@@ -12,8 +12,10 @@ export const features = behaviour<Feature>({
       throw invalid('value', `feature "${feature.metadata.name}" is locked: it stays ${lockedValue}`, 'InvalidState');
     return input;
   },
-  async remove(_, feature) {
-    throw methodNotAllowed('DELETE', `feature "${feature.metadata.name}"`);
+  objections: {
+    delete:
+      (_, { metadata }) =>
+      () =>
+        methodNotAllowed('DELETE', `feature "${metadata.name}"`),
   },
-  links: (_, { remove: __, ...links }) => links,
 });

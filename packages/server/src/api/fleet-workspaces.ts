@@ -31,16 +31,16 @@ export const fleetWorkspaces = behaviour<FleetWorkspace>({
   },
   mayUpdate: (request, workspace) => may(request, 'update', workspace),
   mayDelete: (request, workspace) => may(request, 'delete', workspace),
+  objections: {
+    delete: (view, { metadata: { name } }) =>
+      isBuiltIn(view, name) ? () => methodNotAllowed('DELETE', `workspace "${name}", which clusters go to`) : undefined,
+  },
   async remove(request, { metadata: { name, uid } }) {
     const { caches, resources, settings } = request.deps;
-    if (isBuiltIn(request, name)) throw methodNotAllowed('DELETE', `workspace "${name}", which clusters go to`);
     const left = [...caches.cluster.all()].filter(cluster => workspaceOf(cluster, settings) === name).length;
     if (left > 0)
       throw invalid('id', `"${name}" has ${left} clusters in it: put them elsewhere first`, 'InvalidAction');
     await resources.delete('fleetWorkspace', { name, uid });
-  },
-  links(request, { remove, ...links }, data) {
-    return remove === undefined || isBuiltIn(request, String(data['id'])) ? links : { ...links, remove };
   },
 });
 

@@ -33,8 +33,11 @@ function checkConfiguration(input: V3Data): V3Data {
 export const podSecurityTemplates = behaviour<PodSecurityTemplate>({
   prepareCreate: (_, input) => checkConfiguration(input),
   prepareUpdate: (_, input) => checkConfiguration(input),
+  objections: {
+    delete: (_, { metadata }) =>
+      metadata.name in builtinTemplates ? () => forbidden('a built-in template can’t be deleted') : undefined,
+  },
   async remove({ deps }, { metadata: { name } }) {
-    if (name in builtinTemplates) throw forbidden('a built-in template can’t be deleted');
     for (const { metadata, spec } of deps.caches.cluster.all()) {
       if (spec?.defaultPodSecurityAdmissionConfigurationTemplateName === name)
         throw conflict('podSecurityAdmissionConfigurationTemplate', name, `cluster "${metadata.name}" uses it`);

@@ -27,12 +27,10 @@ export const projects = behaviour<Project>({
     return checkProjectQuota(request, { ...input, clusterId }, { project, replace });
   },
   actions: { exportYaml: { run: (_, project) => exportYaml(types.project, project) } },
-  async remove(request, project) {
-    if (project.metadata.labels?.[systemProjectLabel] === 'true')
-      throw methodNotAllowed('DELETE', 'the System project');
-    await request.deps.resources.delete('project', {
-      name: project.metadata.name,
-      namespace: project.metadata.namespace,
-    });
+  objections: {
+    delete: (_, { metadata }) =>
+      metadata.labels?.[systemProjectLabel] === 'true'
+        ? () => methodNotAllowed('DELETE', 'the System project')
+        : undefined,
   },
 });

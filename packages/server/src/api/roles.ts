@@ -52,8 +52,8 @@ export const roleTemplates = behaviour<RoleTemplate>({
     requireMayWriteTemplate(escalation(request), request.caller, { name: role.metadata.name, ...templateRights(next) });
     return kept;
   },
+  objections: { delete: (_, role) => builtinStays(role) },
   async remove(request, role) {
-    requireNotBuiltin(role);
     const { name } = role.metadata;
     const { caches } = request.deps;
     const bound = [...caches.clusterRoleTemplateBinding.all(), ...caches.projectRoleTemplateBinding.all()].some(
@@ -101,8 +101,8 @@ export const globalRoles = behaviour<GlobalRole>({
     });
     return kept;
   },
+  objections: { delete: (_, role) => builtinStays(role) },
   async remove(request, role) {
-    requireNotBuiltin(role);
     const { name } = role.metadata;
     const bound = [...request.deps.caches.globalRoleBinding.all()].some(binding => binding.globalRoleName === name);
     if (bound) throw conflict('globalRole', name, 'it is in use by bindings');
@@ -130,6 +130,5 @@ function globalRights(input: V3Data) {
   };
 }
 
-function requireNotBuiltin(role: { readonly builtin?: boolean }): void {
-  if (role.builtin) throw forbidden('a built-in role can’t be deleted');
-}
+const builtinStays = ({ builtin }: { readonly builtin?: boolean }) =>
+  builtin ? () => forbidden('a built-in role can’t be deleted') : undefined;

@@ -1,5 +1,5 @@
 /** Settings in v3: the value that holds now, where it comes from, and what an empty one goes back to. */
-import type { Setting, V3Data } from '@drover/api';
+import type { V3Data } from '@drover/api';
 import { methodNotAllowed, notFound } from '@drover/base';
 import type { ShownSetting } from '../settings.ts';
 import { type ApiView, behaviour } from './behaviour.ts';
@@ -20,7 +20,16 @@ const may = (request: ApiView, verb: string, name: string) =>
 const isVisible = (request: ApiView, name: string) =>
   request.deps.settings.isPublic(name) || may(request, 'get', name) || may(request, 'list', name);
 
-export const settings = behaviour<Setting>({
+const readOnly = ({ name, source, readOnly }: ShownSetting) =>
+  readOnly
+    ? () =>
+        methodNotAllowed(
+          'PUT',
+          `setting "${name}", which is fixed by ${source === 'env' ? 'the environment' : 'the server'}`,
+        )
+    : undefined;
+
+export const settings = behaviour<V3Data>({
   repeatable: true,
   source: {
     list: request =>
@@ -35,11 +44,8 @@ export const settings = behaviour<Setting>({
     async update(request, id, input) {
       if (!may(request, 'update', id)) throw notFound('setting', id);
       const setting = request.deps.settings.show(id);
-      if (setting.readOnly)
-        throw methodNotAllowed(
-          'PUT',
-          `setting "${id}", which is fixed by ${setting.source === 'env' ? 'the environment' : 'the server'}`,
-        );
+      const refuse = readOnly(setting);
+      if (refuse) throw refuse();
       // What is not sent stays, as in every PUT.
       return show(
         input['value'] === undefined ? setting : await request.deps.settings.set(id, String(input['value'] ?? '')),
@@ -51,11 +57,8 @@ export const settings = behaviour<Setting>({
       await request.deps.settings.set(id, '');
     },
   },
-  links(request, links, data) {
-    const { update: _, remove: __, ...rest } = links;
-    const name = String(data['id']);
-    return request.deps.settings.show(name).readOnly || !may(request, 'update', name)
-      ? rest
-      : { ...rest, update: links['update']! };
-  },
+  mayUpdate: (request, data) => may(request, 'update', String(data['id'])),
+  objections: { update: (request, data) => readOnly(request.deps.settings.show(String(data['id']))) },
+  // It can be put back to its default, but not taken away.
+  links: (_, { remove: __, ...links }) => links,
 });

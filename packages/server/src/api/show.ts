@@ -11,7 +11,8 @@ import {
   toV3,
   type V3Data,
 } from '@drover/api';
-import type { ApiView, ServedType, V3Resource } from './behaviour.ts';
+import type { ApiView, ResourceAction, ServedType, V3Resource } from './behaviour.ts';
+import { isOffered } from './may-change.ts';
 import { servedTypes } from './registry.ts';
 import { stateOf } from './state.ts';
 import { encodeId } from './url.ts';
@@ -53,20 +54,30 @@ export function withLinks(
   const id = String(data['id']);
   const self = `${collectionUrl(request, type)}/${encodeId(id)}`;
   const links: Record<string, string> = { self };
-  if (declaration.v3.resourceMethods.includes('PUT')) links['update'] = self;
-  if (declaration.v3.resourceMethods.includes('DELETE')) links['remove'] = self;
+  const { resourceMethods } = declaration.v3;
+  const subject = resource ?? (behaviour.source ? (data as never) : undefined);
+  if (subject && resourceMethods.includes('PUT') && isOffered(request, type, 'update', subject)) links['update'] = self;
+  if (subject && resourceMethods.includes('DELETE') && isOffered(request, type, 'delete', subject))
+    links['remove'] = self;
   for (const { plural, field } of referrers(declaration.id)) {
     links[plural] = backlink(request, { type: declaration.id, id, plural, field });
   }
-  const subject = resource ?? (behaviour.source ? (data as never) : undefined);
   const actions: Record<string, string> = {};
   for (const name of Object.keys(declaration.v3.resourceActions ?? {})) {
     const action = behaviour.actions?.[name];
-    if (action && (!action.offered || (subject && action.offered(request, subject))))
-      actions[name] = `${self}?action=${name}`;
+    if (action && isShown(request, action, subject)) actions[name] = `${self}?action=${name}`;
   }
   const out: V3Resource = { ...data, links: behaviour.links?.(request, links, data) ?? links };
   return Object.keys(actions).length > 0 ? { ...out, actions } : out;
+}
+
+function isShown(
+  request: ApiView,
+  { offered, allowed }: ResourceAction<TypedResource<TypeId>>,
+  subject: TypedResource<TypeId> | undefined,
+): boolean {
+  if (!subject) return !offered && !allowed;
+  return (offered?.(request, subject) ?? true) && (allowed?.(request, subject) ?? true);
 }
 
 interface Referrer {

@@ -29,13 +29,14 @@ export const tokens = behaviour<Token>({
     });
     return { ...toV3(types.token, resource), token: bearer.reveal(), current: false, expired: false };
   },
-  async update() {
-    throw invalid('token', 'a token can’t be changed; make another and delete this one', 'InvalidAction');
+  objections: {
+    update: () => () => invalid('token', 'a token can’t be changed; make another and delete this one', 'InvalidAction'),
+    delete: ({ caller }, token) =>
+      token.metadata.name === caller.tokenId && !token.isDerived
+        ? () => badRequest('this is the token of your session: sign out instead')
+        : undefined,
   },
   async remove(request, token) {
-    if (token.metadata.name === request.caller.tokenId && !token.isDerived) {
-      throw badRequest('this is the token of your session: sign out instead');
-    }
     await revokeToken(depsOf(request), token.metadata.name);
   },
   collectionActions: {

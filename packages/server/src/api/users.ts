@@ -1,5 +1,6 @@
 /** Users in v3: made with a password that is never shown, changed within what a caller may, `me` on one's own. */
 import { toV3, types, type User } from '@drover/api';
+import { forbidden, invalid, type StatusError } from '@drover/base';
 import {
   changePassword,
   createUser,
@@ -8,17 +9,33 @@ import {
   requireMayActOn,
   setPassword,
   updateUser,
+  whyNotActOn,
 } from '../auth/index.ts';
 import { refreshEverybody, refreshUser } from '../auth-providers/index.ts';
 import { refusal } from '../explain/refusal.ts';
 import { type ApiView, behaviour } from './behaviour.ts';
 import { createdBy } from './created-by.ts';
+import { onceIn } from './once-in.ts';
 import { findType } from './registry.ts';
 import { showResource } from './show.ts';
 import { depsOf } from './tokens.ts';
 
 const may = (request: ApiView, verb: string, user: User) =>
   request.deps.auth.access.may(request.caller, verb, 'user', { name: user.metadata.name });
+
+const mayRefreshAll = ({ deps, caller }: ApiView) => deps.auth.access.may(caller, 'create', 'user');
+
+const isSelf = ({ caller }: ApiView, { metadata }: User) => metadata.name === caller.userId;
+
+/** Whoever holds more than the caller is out of his reach. */
+function hasMore(view: ApiView, { metadata }: User): (() => StatusError) | undefined {
+  const { deps, caller } = view;
+  if (deps.auth.access.isAdmin(caller)) return undefined;
+  const ask = () => whyNotActOn({ access: deps.auth.access, caches: deps.caches }, caller, metadata.name);
+  // Links and actions all ask. Groups of his may come and go without that grants change, so a subscription asks anew.
+  const why = 'exchange' in view ? onceIn(view, `act on ${metadata.name}`, ask) : ask();
+  return why === undefined ? undefined : () => forbidden(why);
+}
 
 export const users = behaviour<User>({
   repeatable: true,
@@ -38,7 +55,14 @@ export const users = behaviour<User>({
     });
     return { ...toV3(types.user, user), me: false };
   },
-  mayUpdate: (request, user) => user.metadata.name === request.caller.userId || may(request, 'update', user),
+  mayUpdate: (request, user) => isSelf(request, user) || may(request, 'update', user),
+  objections: {
+    update: (request, user) => (isSelf(request, user) ? undefined : hasMore(request, user)),
+    delete: (request, user) =>
+      isSelf(request, user)
+        ? () => invalid('id', "you can't delete yourself", 'InvalidAction')
+        : hasMore(request, user),
+  },
   async update(request, user, input) {
     await updateUser(depsOf(request), request.caller, {
       id: user.metadata.name,
@@ -54,6 +78,7 @@ export const users = behaviour<User>({
   actions: {
     setpassword: {
       offered: (request, user) => may(request, 'update', user),
+      allowed: (request, user) => !hasMore(request, user),
       async run(request, user, input) {
         const change = { id: user.metadata.name, newPassword: String(input['newPassword'] ?? '') };
         return showResource(request, findType('user')!, await setPassword(depsOf(request), request.caller, change));
@@ -61,6 +86,7 @@ export const users = behaviour<User>({
     },
     refreshauthprovideraccess: {
       offered: (request, user) => may(request, 'update', user),
+      allowed: (request, user) => !hasMore(request, user),
       async run(request, user) {
         requireMayActOn(
           { access: request.deps.auth.access, caches: request.deps.caches },
@@ -72,6 +98,7 @@ export const users = behaviour<User>({
       },
     },
   },
+  collectionAllowed: { refreshauthprovideraccess: mayRefreshAll },
   collectionActions: {
     async changepassword(request, input) {
       await changePassword(depsOf(request), request.caller, {
@@ -82,7 +109,7 @@ export const users = behaviour<User>({
     },
     async refreshauthprovideraccess(request) {
       const { caches, auth } = request.deps;
-      if (!auth.access.may(request.caller, 'create', 'user'))
+      if (!mayRefreshAll(request))
         throw refusal({ caches, access: auth.access }, request.caller, {
           text: 'you may not refresh users',
           wanted: { verb: 'create', type: 'user', place: {} },

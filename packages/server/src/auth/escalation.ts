@@ -154,13 +154,19 @@ export function requireMayWriteTemplate(
 }
 
 /** Throws Forbidden where the other user holds more than the caller: his password, his state and he himself are not the caller's. */
-export function requireMayActOn({ access, caches }: EscalationDeps, caller: Caller, userId: string): void {
-  if (access.isAdmin(caller)) return;
+export function requireMayActOn(deps: EscalationDeps, caller: Caller, userId: string): void {
+  const why = whyNotActOn(deps, caller, userId);
+  if (why !== undefined) throw forbidden(why);
+}
+
+/** The same as what would be told; undefined where he may. */
+export function whyNotActOn({ access, caches }: EscalationDeps, caller: Caller, userId: string): string | undefined {
+  if (access.isAdmin(caller)) return undefined;
   const theirs = access.grantsOf(subjectsOfUser(caches, userId));
-  if (theirs.admin) throw forbidden('only an admin may do that to an admin');
-  if (access.allows(caller, 'manage-users', { group, resource: 'users', name: userId })) return;
+  if (theirs.admin) return 'only an admin may do that to an admin';
+  if (access.allows(caller, 'manage-users', { group, resource: 'users', name: userId })) return undefined;
   const more = moreThan(caches, access.grantsOf(caller), theirs);
-  if (more) throw forbidden(`user ${userId} has rights that you don't have: ${more}; an administrator may do it`);
+  return more && `user ${userId} has rights that you don't have: ${more}; an administrator may do it`;
 }
 
 /** The first right in `theirs` that `own` lacks where it holds: on the server, in a namespace of it, cluster or project. */

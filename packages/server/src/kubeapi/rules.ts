@@ -16,8 +16,10 @@ import {
 import { isDnsLabel, type Resource } from '@drover/base';
 import { createdBy } from '../api/created-by.ts';
 import { namespaceOf } from '../api/crud.ts';
+import { mayChange, objection } from '../api/may-change.ts';
 import { mergeLabels, mergeStructs } from '../api/merge.ts';
 import { preparedCreate, preparedUpdate } from '../api/prepared.ts';
+import { showData } from '../api/show.ts';
 import type { Place, Verb } from '../auth/access.ts';
 import { refusal } from '../explain/refusal.ts';
 import type { Call } from './call.ts';
@@ -31,11 +33,12 @@ const ourFinalizer = /^controller\.cattle\.io\//;
 
 export function requireMay(call: Call, verb: 'update' | 'delete', seen: AnyResource): void {
   const { request, type } = call;
-  const { behaviour } = type.served;
-  const own = verb === 'update' ? behaviour.mayUpdate : behaviour.mayDelete;
+  const { served } = type;
   const { name, namespace } = seen.metadata;
-  const may = own?.(request, seen) ?? request.deps.auth.access.may(request.caller, verb, type.id, { name, namespace });
-  if (!may) throw refused(call, verb, { name, namespace });
+  const subject = served.behaviour.source ? (showData(request, served, seen) as never) : seen;
+  if (!mayChange(request, served, verb, subject)) throw refused(call, verb, { name, namespace });
+  const refuse = objection(request, served, verb, subject);
+  if (refuse) throw refuse();
 }
 
 function refused({ request, type }: Call, verb: Verb, place: Place) {

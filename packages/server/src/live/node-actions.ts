@@ -92,9 +92,11 @@ export async function drain(request: ApiRequest, node: ManagedNode, input: V3Dat
     .finally(() => end(key));
 }
 
-export function stopDrain(node: ManagedNode): void {
+/** Whoever may keep the node free may: asked of the cluster by keeping it as it is. */
+export async function stopDrain(request: ApiRequest, node: ManagedNode): Promise<void> {
   const running = draining.get(keyOf(node));
   if (!running) throw invalid('action', 'the node is not being drained', 'InvalidAction');
+  await setUnschedulable(request, node, true);
   running.abort(new Error('stopped'));
 }
 

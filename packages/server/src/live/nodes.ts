@@ -1,10 +1,17 @@
 /** Nodes in v3: kept in step by their cluster, and changed in it by their actions. */
 import type { ManagedNode } from '@drover/api';
-import { findCondition, invalid, methodNotAllowed } from '@drover/base';
-import { type ApiRequest, behaviour } from '../api/behaviour.ts';
+import { findCondition, invalid, methodNotAllowed, type StatusError } from '@drover/base';
+import { type ApiRequest, type ApiView, behaviour } from '../api/behaviour.ts';
+import { onceIn } from '../api/once-in.ts';
 import { isRegistered } from '../provisioning/plan-hosts.ts';
 import { namespaceIndex } from '../resources/index.ts';
+import { seemsToMay } from './known-rights.ts';
 import { drain, isCordoned, isDraining, setUnschedulable, stopDrain } from './node-actions.ts';
+
+const mayKeepFree = (request: ApiView, { metadata: { namespace = '' } }: ManagedNode): boolean =>
+  onceIn(request, `keep free in ${namespace}`, () =>
+    seemsToMay(request, namespace, { verb: 'patch', group: '', resource: 'nodes' }),
+  );
 
 export const nodes = behaviour<ManagedNode>({
   repeatable: true,
@@ -13,6 +20,7 @@ export const nodes = behaviour<ManagedNode>({
     const drained = findCondition(node.status?.conditions, 'Drained')?.status === 'True';
     return { ...data, state: drained ? 'drained' : 'cordoned' };
   },
+  objections: { delete: (_, node) => notOurs(node) },
   async remove(request, node) {
     requireQuorum(request, node);
     const { name, namespace } = node.metadata;
@@ -21,30 +29,39 @@ export const nodes = behaviour<ManagedNode>({
   actions: {
     cordon: {
       offered: (request, node) => !isCordoned(request, node),
+      allowed: mayKeepFree,
       run: async (request, node) => void (await setUnschedulable(request, node, true)),
     },
     uncordon: {
       offered: (request, node) => isCordoned(request, node) && !isDraining(request, node),
+      allowed: mayKeepFree,
       run: async (request, node) => void (await setUnschedulable(request, node, false)),
     },
     drain: {
       offered: (request, node) => !isDraining(request, node),
+      allowed: mayKeepFree,
       run: async (request, node, input) => void (await drain(request, node, input)),
     },
-    stopDrain: { offered: isDraining, run: async (_, node) => void stopDrain(node) },
+    stopDrain: {
+      offered: isDraining,
+      allowed: mayKeepFree,
+      run: async (request, node) => void (await stopDrain(request, node)),
+    },
   },
 });
 
-/** Only what registered here goes by being deleted here, and no cluster is left without what it stands on. */
+/** Only what registered here goes by being deleted here. */
+function notOurs(node: ManagedNode): (() => StatusError) | undefined {
+  if (isRegistered(node)) return undefined;
+  const what = node.spec?.customConfig
+    ? 'a node that the cluster’s rancherKubernetesEngineConfig names: take it out there'
+    : 'a node that its own cluster has: delete it in the cluster';
+  return () => methodNotAllowed('DELETE', what);
+}
+
+/** No cluster is left without what it stands on. */
 function requireQuorum({ deps }: ApiRequest, node: ManagedNode): void {
   const { namespace = '' } = node.metadata;
-  if (!isRegistered(node))
-    throw methodNotAllowed(
-      'DELETE',
-      node.spec?.customConfig
-        ? 'a node that the cluster’s rancherKubernetesEngineConfig names: take it out there'
-        : 'a node that its own cluster has: delete it in the cluster',
-    );
   const others = deps.caches.node
     .by(namespaceIndex, namespace)
     .filter(({ metadata }) => metadata.name !== node.metadata.name && !metadata.deletionTimestamp);

@@ -134,6 +134,8 @@ function behaviourOf(type: LiveType): Behaviour<V3Data> {
       },
     },
     mayCreate: request => may(request, 'create'),
+    mayUpdate: view => may(view, 'update'),
+    mayDelete: view => may(view, 'delete'),
     async create(request, input) {
       const namespace = namespaceFor(request);
       const name = input['name'];

@@ -59,10 +59,14 @@ function Provider({ config, fields }: ProviderProps) {
           </button>
         )}
       </Title>
-      <div className="provider">
-        <Configure config={config} fields={fields} title={title} />
-        {isOn && <AllowedPrincipals config={config} />}
-      </div>
+      {config.links['update'] ? (
+        <div className="provider">
+          <Configure config={config} fields={fields} title={title} />
+          {isOn && <AllowedPrincipals config={config} />}
+        </div>
+      ) : (
+        <p className="lead">{t('providers.notYours')}</p>
+      )}
       {isEnding && off && (
         <FormDialog
           title={t('providers.turnOffTitle', { name: title })}

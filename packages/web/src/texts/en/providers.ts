@@ -20,6 +20,7 @@ export const providers = {
   more: 'More',
   asIs: 'Leave empty to keep the one that is stored.',
   oneALine: 'One on each line, the first is asked first.',
+  notYours: 'You may look at this, but not change it. An administrator may.',
   tryTitle: 'Try it and switch it on',
   tryAgain: 'Try it and keep the changes',
   tryPassword: 'It is switched on once somebody in the directory could sign in. Give your own name and password there.',

@@ -23,6 +23,7 @@ export const providers: SameKeys<typeof en> = {
   more: '更多设置',
   asIs: '留空则保留已存储的值。',
   oneALine: '每行一个，按顺序尝试。',
+  notYours: '您可以查看，但不能修改；管理员可以修改。',
   tryTitle: '测试并启用',
   tryAgain: '测试并保存更改',
   tryPassword: '目录中有人成功登录后才会启用。请输入您自己在目录中的用户名和密码。',
