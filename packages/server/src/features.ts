@@ -11,6 +11,7 @@ interface KnownFeature {
 }
 
 export const features = {
+  'cluster-shell': { default: true, description: 'Let members of a cluster open a kubectl shell in it' },
   'hide-local-auth-provider': {
     default: false,
     description: 'Hide the local provider, and refuse sign-in with it, while another one is enabled',

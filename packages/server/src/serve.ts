@@ -12,6 +12,7 @@ import { openAudit } from './audit/open-audit.ts';
 import { bootstrapAdmin, inactiveUsers, openAuth, openRemovals, tokenPurge, userCleanup } from './auth/index.ts';
 import { assertionPurge, cliRequestPurge, groupRefresh } from './auth-providers/index.ts';
 import { ensureBuiltinRoles } from './builtin-roles.ts';
+import { ClusterShells } from './cluster-shells/cluster-shells.ts';
 import { ClusterClients } from './clusters/clients.ts';
 import { type ClustersDeps, openClusters } from './clusters/open.ts';
 import { startClusterControllers } from './clusters/start-controllers.ts';
@@ -126,6 +127,7 @@ export async function serve({ config, say, log, signal }: ServeOptions): Promise
   const steve = scope.use(
     openSteve({ api: apiDeps, baseUrl, dir: join(config.dataDir, 'lists'), signal: life.signal }),
   );
+  const shells = new ClusterShells(apiDeps);
   const controllers: RunningController[] = [];
   const ui = openUiFiles();
   const front = scope.use(
@@ -147,7 +149,7 @@ export async function serve({ config, say, log, signal }: ServeOptions): Promise
           through: clusters.routes,
         }),
         ...steve.routes,
-        ...apiRoutes(apiDeps, baseUrl, { realmOf: steve.realmOf }),
+        ...apiRoutes(apiDeps, baseUrl, { realmOf: steve.realmOf, shells }),
         usageRoute(apiDeps, life.signal),
         historyRoute(apiDeps, store),
         auditRoute(apiDeps, config.audit),
@@ -221,6 +223,8 @@ export async function serve({ config, say, log, signal }: ServeOptions): Promise
     signal.aborted ? resolve() : signal.addEventListener('abort', () => resolve(), { once: true }),
   );
   say('stopping …');
+  // While there are ways into the clusters still: draining ends those of the agents, too.
+  await shells[Symbol.asyncDispose]();
   await front.drain(config.drainMs);
   await running;
 }

@@ -29,6 +29,8 @@ export const settingDefaults: Readonly<Record<string, string>> = {
   'password-min-length': '12',
   'server-url': '',
   'server-version': 'v0.1.0',
+  /** What kubectl shells run in: an image with kubectl and a shell. */
+  'shell-image': 'rancher/shell:v0.8.1',
   'system-default-registry': '',
   'system-namespaces':
     'kube-system,kube-public,kube-node-lease,cattle-system,cattle-global-data,cattle-impersonation-system,cattle-fleet-system,cattle-fleet-local-system,cattle-monitoring-system,cattle-logging-system,ingress-nginx,cert-manager,calico-system,calico-apiserver,tigera-operator',
@@ -46,6 +48,13 @@ function wholeNumber(name: string, { min, max }: { min: number; max: number }): 
     const number = Number(value);
     if (!/^-?\d{1,9}$/.test(value) || number < min || number > max)
       throw invalid('value', `${name} must be a whole number from ${min} to ${max}`, 'InvalidFormat');
+  };
+}
+
+function imageReference(name: string, example: string): (value: string) => void {
+  return value => {
+    if (!/^[a-z0-9][-a-z0-9./:_@]{0,254}$/i.test(value))
+      throw invalid('value', `${name} must be an image reference such as ${example}`, 'InvalidFormat');
   };
 }
 
@@ -80,14 +89,8 @@ export const settingChecks: Readonly<Record<string, (value: string) => void>> = 
     if (!URL.canParse(value) || new URL(value).protocol !== 'https:')
       throw invalid('value', 'server-url must be an https URL', 'InvalidFormat');
   },
-  'agent-image': value => {
-    if (!/^[a-z0-9][-a-z0-9./:_@]{0,254}$/i.test(value))
-      throw invalid(
-        'value',
-        'agent-image must be an image reference such as registry.example.com/drover/agent:1.0',
-        'InvalidFormat',
-      );
-  },
+  'agent-image': imageReference('agent-image', 'registry.example.com/drover/agent:1.0'),
+  'shell-image': imageReference('shell-image', 'registry.example.com/rancher/shell:v0.8.1'),
   'system-namespaces': value => {
     if (value.length > 4096 || !value.split(',').every(name => isDnsLabel(name.trim())))
       throw invalid('value', 'system-namespaces must be names of namespaces with commas between them', 'InvalidFormat');

@@ -68,6 +68,7 @@ const wrong: [name: string, value: string][] = [
   ['server-url', 'not a url'],
   ['agent-image', 'bad image"\nmore: yaml'],
   ['system-default-registry', 'https://with.scheme'],
+  ['shell-image', 'rancher/shell\nmore: yaml'],
 ];
 for (const [name, value] of wrong) {
   test(`${name} does not take ${JSON.stringify(value)}, and says what it takes`, async () => {

@@ -2,6 +2,7 @@
 import { type Cluster, types } from '@drover/api';
 import { findCondition, invalid, methodNotAllowed, notFound, StatusError } from '@drover/base';
 import { issueToken } from '../auth/index.ts';
+import { shellLink } from '../cluster-shells/shell-link.ts';
 import { askAgent } from '../clusters/agent-view.ts';
 import { checkEndpoint } from '../clusters/endpoint-input.ts';
 import { directPlaces, proxyKubeconfig } from '../clusters/kubeconfig.ts';
@@ -43,14 +44,15 @@ export const clusters = behaviour<Cluster>({
       spec?.internal ? () => methodNotAllowed('DELETE', 'the cluster that this server runs itself') : undefined,
   },
   links(request, links, data) {
-    if (data['internal'] === true) return links;
+    const all = { ...links, ...shellLink(request.deps.caches, request.base, String(data['id'])) };
+    if (data['internal'] === true) return all;
     const examined: Record<string, string> = hasAgent(request, String(data['id']))
       ? { doctor: `${links['self']}/doctor` }
       : {};
     const made: Record<string, string> = data['rancherKubernetesEngineConfig']
       ? { timeline: `${links['self']}/timeline` }
       : {};
-    return { ...links, ...examined, ...made };
+    return { ...all, ...examined, ...made };
   },
   followLinks: {
     timeline,

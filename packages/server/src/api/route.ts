@@ -7,6 +7,8 @@ import { schemaFields, type V3Data } from '@drover/api';
 import { badRequest, invalid, methodNotAllowed, notFound, StatusError, unauthorized } from '@drover/base';
 import { queryOf, renderError, renderPage } from '../api-ui/render.ts';
 import { guardCsrf } from '../auth/index.ts';
+import { openChannels } from '../cluster-shells/channel-socket.ts';
+import type { ClusterShells } from '../cluster-shells/cluster-shells.ts';
 import type { Page } from '../http/errors.ts';
 import type { Caller, Exchange, Route } from '../http/exchange.ts';
 import { identityOf, type KeptAnswer, KeptAnswers } from '../http/kept-answers.ts';
@@ -50,7 +52,11 @@ interface Answer {
 }
 
 /** The signed-in part of v3. Settings that anybody may read have a route of their own. */
-export function v3Route(deps: ApiDeps, baseUrl: (request: IncomingMessage) => string, realmOf?: RealmOf): Route {
+export function v3Route(
+  deps: ApiDeps,
+  baseUrl: (request: IncomingMessage) => string,
+  { realmOf, shells }: { readonly realmOf?: RealmOf; readonly shells: ClusterShells },
+): Route {
   const subscribe = subscriptions(realmOf);
   const kept = new KeptAnswers();
   return {
@@ -79,8 +85,11 @@ export function v3Route(deps: ApiDeps, baseUrl: (request: IncomingMessage) => st
     async upgrade(upgrade, caller) {
       if (!caller) throw unauthorized();
       const target = parseV3Path(upgrade.path);
+      const base = baseUrl(upgrade.request);
+      const shellIn = shellOf(target, upgrade.query);
+      if (shellIn !== undefined) return openChannels({ deps, shells }, upgrade, { caller, base, clusterId: shellIn });
       if (!isSubscribe(target)) throw notFound('path for upgrades', upgrade.path);
-      const view = viewOf(deps, target, { caller, base: baseUrl(upgrade.request) });
+      const view = viewOf(deps, target, { caller, base });
       if (target.context) await requireContext(view, target.context);
       await subscribe(view, upgrade);
     },
@@ -119,6 +128,12 @@ async function sendKept(kept: KeptAnswers, answer: KeptAnswer, { request, respon
 }
 
 const isSubscribe = ({ type, id }: V3Target) => type?.toLowerCase() === 'subscribe' && id === undefined;
+
+/** `/v3/clusters/<id>?shell=true`: the cluster that a kubectl shell is wanted in. */
+function shellOf({ context, type, id, link }: V3Target, query: URLSearchParams): string | undefined {
+  const isOne = !context && /^clusters?$/i.test(type ?? '') && link === undefined && query.get('shell') === 'true';
+  return isOne ? id : undefined;
+}
 
 function viewOf(
   deps: ApiDeps,

@@ -1,6 +1,7 @@
 /** The routes of the signed-in API, put together: v3, and what of it has a rule of its own about who may call. */
 import type { IncomingMessage } from 'node:http';
 import { apiUiRoute } from '../api-ui/assets.ts';
+import { ClusterShells } from '../cluster-shells/cluster-shells.ts';
 import { explainRoute } from '../explain/route.ts';
 import type { Route } from '../http/exchange.ts';
 import { publicSettingsRoute } from '../http/public-settings.ts';
@@ -11,20 +12,27 @@ import { v3Route } from './route.ts';
 import type { RealmOf } from './subscribe.ts';
 import { tokensRoute } from './tokens-route.ts';
 
-/** `realmOf` gives what subscribers of a cluster's own objects are told from; without it they are told of none. */
+interface ApiRouteOptions {
+  /** Gives what subscribers of a cluster's own objects are told from; without it they are told of none. */
+  readonly realmOf?: RealmOf;
+  readonly outbound?: OutboundOptions;
+  /** Ended by whoever gives it. */
+  readonly shells?: ClusterShells;
+}
+
 export function apiRoutes(
   deps: ApiDeps,
   baseUrl: (request: IncomingMessage) => string,
-  { realmOf, outbound }: { readonly realmOf?: RealmOf; readonly outbound?: OutboundOptions } = {},
+  { realmOf, outbound, shells = new ClusterShells(deps) }: ApiRouteOptions = {},
 ): readonly Route[] {
-  const v3 = v3Route(deps, baseUrl, realmOf);
+  const v3 = v3Route(deps, baseUrl, { realmOf, shells });
   return [
     publicSettingsRoute(deps.settings, v3, baseUrl),
     tokensRoute(deps, v3),
     v3,
     explainRoute(deps),
     outboundRoute(deps, baseUrl, outbound),
-    ...terminalRoutes(deps),
+    ...terminalRoutes({ deps, shells, baseUrl }),
     apiUiRoute,
   ];
 }

@@ -57,12 +57,12 @@ export const tokens = behaviour<Token>({
   },
 });
 
-export function depsOf({ deps }: ApiView) {
+export function depsOf({ deps }: Pick<ApiView, 'deps'>) {
   return { resources: deps.resources, caches: deps.caches, settings: deps.settings, access: deps.auth.access };
 }
 
 /** Whoever vouches for the token that asks vouches for what is made from it: it ends with him. */
-export function voucherOf({ deps, caller }: ApiView): {
+export function voucherOf({ deps, caller }: Pick<ApiView, 'deps' | 'caller'>): {
   readonly authProvider?: string;
   readonly userPrincipal?: string;
 } {

@@ -12,6 +12,7 @@ import { clusterMembers } from '../controllers/cluster-members.ts';
 import { startOwnership } from '../controllers/cluster-ownership.ts';
 import { clusterProjects } from '../controllers/cluster-projects.ts';
 import { clusterRegistration, registrationTokenRotation } from '../controllers/cluster-registration.ts';
+import { clusterShellSweep } from '../controllers/cluster-shell-sweep.ts';
 import { foreignCredentials } from '../controllers/foreign-credentials.ts';
 import { indexGrants } from '../controllers/grants-in-cluster.ts';
 import { namespacePolicy } from '../controllers/namespace-policy.ts';
@@ -82,6 +83,7 @@ export function startClusterControllers(deps: ClustersDeps, clusters: Clusters, 
     clusterConnection(upstreams, clients),
     clusterProjects({ clients, setting }),
     namespacePolicy({ clients, setting }),
+    clusterShellSweep({ clients, setting }),
     clusterCleanup({ upstreams, setting }),
     foreignCredentials({ upstreams, tunnels: clusters.tunnels, repairEveryMs }),
     authorizedEndpoint({

@@ -30,6 +30,9 @@ export const quotaPart = { 'drover.io/part-of': 'quotas' } as const;
 /** Set on the policies that isolate projects. */
 export const isolationPart = { 'drover.io/part-of': 'isolation' } as const;
 
+/** Set on the pods of kubectl shells. */
+export const shellPart = { 'drover.io/part-of': 'shell' } as const;
+
 /** What may be ours, among all that installs like this one made. */
 export const maybeOurs = managedSelector;
 /** The same, of grants alone. */
@@ -46,6 +49,9 @@ export const maybeOurSecrets = `${managedSelector},drover.io/part-of=secrets`;
 
 /** The same, of what isolates projects. */
 export const maybeOurIsolation = `${managedSelector},drover.io/part-of=isolation`;
+
+/** The same, of kubectl shells. */
+export const maybeOurShells = `${managedSelector},drover.io/part-of=shell`;
 
 /** The labels of what the install with this uuid makes. */
 export function marksOf(installUuid: string): Readonly<Record<string, string>> {

@@ -78,6 +78,10 @@ export class HubRealm implements Realm {
     };
   }
 
+  links(type: SteveType, place: Place): Readonly<Record<string, string>> {
+    return this.#isOwn(type) ? this.#own.links(type, place) : {};
+  }
+
   view(type: SteveType, place: Place): string {
     return this.#isOwn(type) || !this.#local ? this.#own.view(type, place) : this.#local.view(type, place);
   }

@@ -39,7 +39,7 @@ export function linker({ realm, rights, base, root }: View, type: SteveType): Li
       links[link] = type.blocked?.includes(method) ? 'blocked' : self;
     }
     if (type.verbs.includes('get') && may('get', shown)) links['view'] = `${base}${realm.view(type, shown)}`;
-    return links;
+    return { ...links, ...realm.links?.(type, shown) };
   };
 }
 

@@ -80,6 +80,8 @@ export interface Realm {
   onRights(listener: () => void): () => void;
   /** The path of an object in the cluster's own API, as this server passes it on. */
   view(type: SteveType, place: Place): string;
+  /** More links of an object. */
+  links?(type: SteveType, place: Place): Readonly<Record<string, string>>;
 }
 
 export interface ListOptions {

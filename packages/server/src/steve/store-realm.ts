@@ -8,6 +8,7 @@ import type { Method as HttpMethod } from '@drover/kube';
 import type { ApiDeps, ApiView, ServedType } from '../api/behaviour.ts';
 import { createOne, deleteOne, isVisible, updateOne } from '../api/crud.ts';
 import { findType as findServed } from '../api/registry.ts';
+import { shellLink } from '../cluster-shells/shell-link.ts';
 import type { Caller } from '../http/exchange.ts';
 import type { Source } from '../resources/index.ts';
 import type { Column } from './cache/ages.ts';
@@ -208,8 +209,8 @@ export class StoreRealm implements Realm {
     const { own, deps } = this.#parts;
     const found = own.types.has(type.id) ? own.of(type) : undefined;
     if (!found?.served.behaviour.repeatable) return undefined;
-    const { cluster, project, setting } = deps.caches;
-    return [deps.caches[found.id], deps.auth.access.grants, cluster, project, setting];
+    const { cluster, feature, project, setting } = deps.caches;
+    return [deps.caches[found.id], deps.auth.access.grants, cluster, feature, project, setting];
   }
 
   async counts(type: SteveType): Promise<readonly StateCount[]> {
@@ -260,6 +261,12 @@ export class StoreRealm implements Realm {
   /** `/v3/schemas` and the Kubernetes API have them, in forms of their own. */
   async definitions(): Promise<undefined> {
     return undefined;
+  }
+
+  /** A cluster that is shown to somebody is one that he may reach. */
+  links({ id }: SteveType, { name }: Place): Readonly<Record<string, string>> {
+    const { deps, base } = this.#parts;
+    return id === `${group}.cluster` ? shellLink(deps.caches, base, name) : {};
   }
 
   view(type: SteveType, { namespace, name }: Place): string {

@@ -16,11 +16,21 @@ export interface ExecListener {
   readonly ended: (why: string) => void;
 }
 
+/** What a terminal has of the command that runs in it. */
+export interface RunningCommand {
+  /** Resolves when more may be written. */
+  write(bytes: Buffer): Promise<void>;
+  resize(columns: number, rows: number): void;
+  pause(): void;
+  resume(): void;
+  close(): void;
+}
+
 const channels = { stdin: 0, stdout: 1, stderr: 2, status: 3, resize: 4 } as const;
 /** It can't say that nothing more comes: whatever reads is told how much there will be. */
 const protocols = ['v4.channel.k8s.io'];
 
-export class ExecStream {
+export class ExecStream implements RunningCommand {
   readonly #socket: WebSocket;
 
   private constructor(socket: WebSocket) {
@@ -56,7 +66,6 @@ export class ExecStream {
     return new ExecStream(socket);
   }
 
-  /** Resolves when more may be written. */
   write(bytes: Buffer): Promise<void> {
     return new Promise(resolve => this.#send(channels.stdin, bytes, resolve));
   }

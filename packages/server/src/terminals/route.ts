@@ -1,16 +1,21 @@
 /**
  * `/v1-terminals`: shells in containers that outlive a broken connection, and containers to debug with. A WebSocket with `clusterId`,
- * `namespace`, `pod`, `container` and `command` opens one; with `session` and `read`, the bytes that were read, it goes on with one.
+ * `namespace`, `pod`, `container` and `command` opens one, with `clusterId` and `shell=true` a kubectl shell; with `session` and `read`,
+ * the bytes that were read, it goes on with one.
  */
+import type { IncomingMessage } from 'node:http';
 import { badRequest, invalid, methodNotAllowed, notFound } from '@drover/base';
 import { WebSocketServer } from 'ws';
 import type { ApiDeps } from '../api/behaviour.ts';
+import { noteForAudit } from '../audit/notes.ts';
 import { actionRoute } from '../auth/action-route.ts';
 import { requireSameOrigin } from '../auth/index.ts';
+import type { ClusterShells } from '../cluster-shells/cluster-shells.ts';
 import type { Caller, Route, Upgrade } from '../http/exchange.ts';
 import { readTarget } from './container-target.ts';
 import { startDebugger } from './debug-container.ts';
 import { fileRoute } from './file-route.ts';
+import type { TerminalSession } from './terminal-session.ts';
 import { Terminals } from './terminals.ts';
 
 const prefix = '/v1-terminals';
@@ -24,8 +29,16 @@ const sockets = new WebSocketServer({
   maxPayload: 1 << 20,
 });
 
-export function terminalRoutes(deps: ApiDeps, options: { readonly awayMs?: number } = {}): Route[] {
-  const terminals = new Terminals(deps, options);
+export interface TerminalParts {
+  readonly deps: ApiDeps;
+  readonly shells: ClusterShells;
+  /** How this server was reached. */
+  readonly baseUrl: (request: IncomingMessage) => string;
+  readonly awayMs?: number;
+}
+
+export function terminalRoutes({ deps, shells, baseUrl, awayMs }: TerminalParts): Route[] {
+  const terminals = new Terminals(deps, shells, { awayMs });
   const actions = actionRoute({
     prefix,
     actions: { debug: ({ caller, body }) => startDebugger(deps, caller, body) },
@@ -33,10 +46,17 @@ export function terminalRoutes(deps: ApiDeps, options: { readonly awayMs?: numbe
       throw methodNotAllowed('GET', 'this path: it takes WebSocket upgrades');
     },
   });
-  return [{ ...actions, upgrade: (upgrade, caller) => open(deps, terminals, upgrade, caller!) }, fileRoute(deps)];
+  return [
+    { ...actions, upgrade: (upgrade, caller) => open({ deps, baseUrl, terminals }, upgrade, caller!) },
+    fileRoute(deps),
+  ];
 }
 
-async function open(deps: ApiDeps, terminals: Terminals, upgrade: Upgrade, caller: Caller): Promise<void> {
+interface Opening extends Pick<TerminalParts, 'deps' | 'baseUrl'> {
+  readonly terminals: Terminals;
+}
+
+async function open({ deps, baseUrl, terminals }: Opening, upgrade: Upgrade, caller: Caller): Promise<void> {
   const { request, socket: raw, query } = upgrade;
   requireSameOrigin(request, caller, deps.settings.get('server-url') || undefined);
   if (request.headers.upgrade?.toLowerCase() !== 'websocket')
@@ -45,15 +65,16 @@ async function open(deps: ApiDeps, terminals: Terminals, upgrade: Upgrade, calle
   const id = query.get('session');
   const read = Number(query.get('read') ?? 0);
   if (!Number.isSafeInteger(read) || read < 0) throw invalid('read', 'must be how many bytes were read');
-  const session =
-    id === null
-      ? await terminals.start(caller, {
-          target: readTarget(name => query.get(name)),
-          command: readCommand(query),
-          tty: true,
-          stdin: true,
-        })
-      : terminals.get(id, caller);
+  const start = (): Promise<TerminalSession> | TerminalSession => {
+    if (query.get('shell') === 'true') {
+      const clusterId = query.get('clusterId') ?? '';
+      noteForAudit(request, { clusterId });
+      return terminals.startShell(caller, { clusterId, base: baseUrl(request) });
+    }
+    const target = readTarget(name => query.get(name));
+    return terminals.start(caller, { target, command: readCommand(query), tty: true, stdin: true });
+  };
+  const session = id === null ? await start() : terminals.get(id, caller);
   if (raw.destroyed) {
     session.close();
     return;

@@ -3,7 +3,7 @@
  * typed; any other command is run here.
  */
 import { spawn } from 'node:child_process';
-import { createServer } from 'node:http';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { KubeClient } from '@drover/kube';
 import { type WebSocket, WebSocketServer } from 'ws';
@@ -17,17 +17,24 @@ export interface StandIn extends AsyncDisposable {
   client(): KubeClient;
 }
 
-export async function startStandIn(): Promise<StandIn> {
+export interface StandInOptions {
+  /** Answers what is no upgrade; everything is not found without. */
+  readonly answer?: (request: IncomingMessage, response: ServerResponse) => void;
+  /** What commands see in their environment. */
+  readonly env?: NodeJS.ProcessEnv;
+}
+
+export async function startStandIn({ answer, env }: StandInOptions = {}): Promise<StandIn> {
   const users: string[] = [];
   const terminals = new Set<WebSocket>();
   const sockets = new WebSocketServer({ noServer: true, handleProtocols: () => 'v4.channel.k8s.io' });
-  const server = createServer((_, response) => response.writeHead(404).end());
+  const server = createServer(answer ?? ((_, response) => response.writeHead(404).end()));
   server.on('upgrade', (request, raw, head) => {
     users.push(String(request.headers['impersonate-user']));
     const query = new URL(request.url ?? '/', 'http://x').searchParams;
     sockets.handleUpgrade(request, raw, head, socket => {
       if (query.get('tty') === 'true') echo(socket, terminals);
-      else run(socket, query.getAll('command'));
+      else run(socket, query.getAll('command'), env);
     });
   });
   await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve));
@@ -55,8 +62,8 @@ function echo(socket: WebSocket, terminals: Set<WebSocket>): void {
   });
 }
 
-function run(socket: WebSocket, [program = '', ...args]: readonly string[]): void {
-  const child = spawn(program, args);
+function run(socket: WebSocket, [program = '', ...args]: readonly string[], env = process.env): void {
+  const child = spawn(program, args, { env });
   child.stdout.on('data', (bytes: Buffer) => socket.send(frame(1, bytes)));
   child.stderr.on('data', (bytes: Buffer) => socket.send(frame(2, bytes)));
   socket.on('message', (data: Buffer) => data[0] === 0 && child.stdin.write(data.subarray(1)));

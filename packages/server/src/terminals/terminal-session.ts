@@ -4,7 +4,7 @@
  */
 import type { Duplex } from 'node:stream';
 import type { WebSocket } from 'ws';
-import type { ExecStream } from './exec-stream.ts';
+import type { RunningCommand } from './exec-stream.ts';
 import { OutputRing } from './output-ring.ts';
 
 export interface SessionOwner {
@@ -40,7 +40,7 @@ export class TerminalSession {
   readonly #options: TerminalSessionOptions;
   readonly #ring = new OutputRing(mostKept);
   readonly #beat: NodeJS.Timeout;
-  #exec: ExecStream | undefined;
+  #exec: RunningCommand | undefined;
   #reader: Reader | undefined;
   #away: NodeJS.Timeout | undefined;
   #leftAt = 0;
@@ -56,7 +56,7 @@ export class TerminalSession {
   }
 
   /** Gives it the shell; until then it has none. */
-  run(exec: ExecStream): void {
+  run(exec: RunningCommand): void {
     this.#exec = exec;
     if (this.#isGone) exec.close();
   }

@@ -2,6 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import { notFound, tooManyRequests } from '@drover/base';
 import type { ApiDeps } from '../api/behaviour.ts';
+import type { ClusterShells } from '../cluster-shells/cluster-shells.ts';
 import { clientFor } from '../clusters/client-for.ts';
 import type { Caller } from '../http/exchange.ts';
 import { ExecStream, type ExecWish } from './exec-stream.ts';
@@ -13,11 +14,13 @@ const awayMs = 60_000;
 
 export class Terminals {
   readonly #deps: ApiDeps;
+  readonly #shells: ClusterShells;
   readonly #awayMs: number;
   readonly #open = new Map<string, TerminalSession>();
 
-  constructor(deps: ApiDeps, options: { readonly awayMs?: number } = {}) {
+  constructor(deps: ApiDeps, shells: ClusterShells, options: { readonly awayMs?: number } = {}) {
     this.#deps = deps;
+    this.#shells = shells;
     this.#awayMs = options.awayMs ?? awayMs;
   }
 
@@ -31,24 +34,14 @@ export class Terminals {
 
   /** Starts a shell as the caller. Rejects with what the cluster answers, TooManyRequests for one too many. */
   async start(caller: Caller, wish: ExecWish): Promise<TerminalSession> {
-    const own = [...this.#open.values()].filter(({ owner }) => owner.userId === caller.userId).length;
-    if (own >= perUser) throw tooManyRequests(`you have ${perUser} terminals open; close one first`, 5);
-    if (this.#open.size >= inAll) throw tooManyRequests(`${inAll} terminals are open on this server`, 30);
+    this.#requireRoom(caller);
     const client = clientFor(this.#deps, caller, wish.target.clusterId);
     const signal = this.#deps.auth.sessions.signalFor(caller, wish.target.clusterId);
-    const id = randomBytes(16).toString('hex');
     const end = (): void => session.close('the session has ended');
-    const session = new TerminalSession({
-      id,
-      owner: { userId: caller.userId, tokenId: caller.tokenId },
-      awayMs: this.#awayMs,
-      onGone: () => {
-        this.#open.delete(id);
-        signal.removeEventListener('abort', end);
-        void client[Symbol.asyncDispose]();
-      },
+    const session = this.#make(caller, () => {
+      signal.removeEventListener('abort', end);
+      void client[Symbol.asyncDispose]();
     });
-    this.#open.set(id, session);
     signal.addEventListener('abort', end, { once: true });
     try {
       signal.throwIfAborted();
@@ -59,5 +52,36 @@ export class Terminals {
       session.close();
       throw error;
     }
+  }
+
+  /** Starts a kubectl shell as the caller; what it waits for and why it ends is told in it. Throws as ClusterShells.begin does. */
+  startShell(caller: Caller, where: { readonly clusterId: string; readonly base: string }): TerminalSession {
+    this.#requireRoom(caller);
+    const listener = { output: (bytes: Buffer) => session.output(bytes), ended: (why: string) => session.ended(why) };
+    const shell = this.#shells.begin(caller, where, listener);
+    const session = this.#make(caller, () => undefined);
+    session.run(shell);
+    return session;
+  }
+
+  #requireRoom({ userId }: Caller): void {
+    const own = [...this.#open.values()].filter(({ owner }) => owner.userId === userId).length;
+    if (own >= perUser) throw tooManyRequests(`you have ${perUser} terminals open; close one first`, 5);
+    if (this.#open.size >= inAll) throw tooManyRequests(`${inAll} terminals are open on this server`, 30);
+  }
+
+  #make({ userId, tokenId }: Caller, onGone: () => void): TerminalSession {
+    const id = randomBytes(16).toString('hex');
+    const session = new TerminalSession({
+      id,
+      owner: { userId, tokenId },
+      awayMs: this.#awayMs,
+      onGone: () => {
+        this.#open.delete(id);
+        onGone();
+      },
+    });
+    this.#open.set(id, session);
+    return session;
   }
 }

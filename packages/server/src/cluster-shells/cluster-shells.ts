@@ -1,0 +1,62 @@
+/** ClusterShells: the kubectl shells that run on this server: who may have one, so many for each user and cluster, and the end of all. */
+import { forbidden, randomName, tooManyRequests, unavailable } from '@drover/base';
+import type { ApiDeps } from '../api/behaviour.ts';
+import { requireMember } from '../clusters/client-for.ts';
+import { isFeatureOn } from '../features.ts';
+import type { Caller } from '../http/exchange.ts';
+import { ClusterShell, type ShellListener } from './cluster-shell.ts';
+
+const perUser = 4;
+const perCluster = 50;
+
+export class ClusterShells implements AsyncDisposable {
+  readonly #deps: ApiDeps;
+  readonly #open = new Set<ClusterShell>();
+  readonly #life = new AbortController();
+
+  constructor(deps: ApiDeps) {
+    this.#deps = deps;
+    deps.caches.cluster.subscribe(({ key, after }) => {
+      if (after && !after.metadata.deletionTimestamp) return;
+      for (const shell of this.#open) if (shell.wish.clusterId === key) shell.end('the cluster is being removed');
+    }, this.#life.signal);
+  }
+
+  /**
+   * Begins one as the caller; what it waits for and why it ends, as being one too many, is told to the listener: a browser shows nobody
+   * why a WebSocket was refused. Throws NotFound where he is no member, Forbidden where shells are off.
+   */
+  begin(
+    caller: Caller,
+    where: { readonly clusterId: string; readonly base: string },
+    listener: ShellListener,
+  ): ClusterShell {
+    const { clusterId, base } = where;
+    requireMember(this.#deps, caller, clusterId);
+    if (this.#life.signal.aborted) throw unavailable('the server is stopping');
+    if (!isFeatureOn(this.#deps.caches, 'cluster-shell'))
+      throw forbidden('the feature cluster-shell is off on this server');
+    const name = `dashboard-shell-${randomName(8)}`;
+    const refused = this.#refusal(caller, clusterId);
+    const shell = new ClusterShell(this.#deps, { caller, clusterId, base, name, refused }, listener);
+    this.#open.add(shell);
+    void shell.done.finally(() => this.#open.delete(shell));
+    return shell;
+  }
+
+  #refusal({ userId }: Caller, clusterId: string): Error | undefined {
+    const open = [...this.#open].map(({ wish }) => wish).filter(({ refused }) => !refused);
+    if (open.filter(({ caller }) => caller.userId === userId).length >= perUser)
+      return tooManyRequests(`you have ${perUser} kubectl shells open; close one first`, 5);
+    if (open.filter(wish => wish.clusterId === clusterId).length >= perCluster)
+      return tooManyRequests(`${perCluster} kubectl shells are open in this cluster`, 30);
+    return undefined;
+  }
+
+  /** Ends all, and waits until nothing of them is left in the clusters. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#life.abort();
+    for (const shell of this.#open) shell.end('the server is stopping');
+    await Promise.allSettled([...this.#open].map(({ done }) => done));
+  }
+}
