@@ -12,6 +12,7 @@ import { after, before, test } from 'node:test';
 import { until } from '@drover/base';
 import { KubeClient, loadKubeconfig, pods, toConnection, WatchCache } from '@drover/kube';
 import { kubectl, type Running, runKubectl, startKubectl } from './kubectl.ts';
+import { requireShells } from './kubectl-shell.ts';
 import { busyboxImage, testClusterSkipReason } from './node/index.ts';
 import { give, requireCut } from './open-ways.ts';
 import { type Spine, startSpine } from './spine.ts';
@@ -226,6 +227,11 @@ test('kubectl cp carries 500 MB both ways unchanged', { timeout: 300_000 }, asyn
   await asMember(['cp', 'shell:/tmp/copy.bin', join(it.dir, 'back.bin')], { timeoutMs: 140_000 });
   t.diagnostic(`500 MB up in ${Math.round(upMs)} ms, down in ${Math.round(performance.now() - down)} ms`);
   assert.equal(await sha256Of(join(it.dir, 'back.bin')), wanted);
+});
+
+test('a kubectl shell has its user’s rights, is cut with them, and leaves nothing', { timeout: 240_000 }, async t => {
+  if (skip) return t.skip(skip);
+  await requireShells(t, it);
 });
 
 const namespacesOf = (clusterId: string) => `/v3/cluster/${clusterId}/subscribe?resourceTypes=namespace`;

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { createHash, randomFillSync } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { mkdir, mkdtemp, open, rm, stat } from 'node:fs/promises';
+import { mkdir, mkdtemp, open, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
@@ -58,6 +58,57 @@ test('a shell stays while one goes elsewhere, through a break of the network, an
   await page.getByRole('button', { name: 'Show the terminals' }).click();
   await page.getByRole('button', { name: 'End web-0 · web' }).click();
   await page.getByRole('region', { name: 'Terminals' }).waitFor({ state: 'detached' });
+  await end(visit);
+});
+
+/** As a scheduler and a kubelet would. */
+async function runPod(name: string): Promise<void> {
+  const metadata = { name, namespace: 'cattle-system' };
+  const target = { apiVersion: 'v1', kind: 'Node', name: 'node-1' };
+  const binding = join(dir, 'binding.json');
+  await writeFile(binding, JSON.stringify({ apiVersion: 'v1', kind: 'Binding', metadata, target }));
+  await world.kubectl('create', '-f', binding);
+  const started = { image: 'x', imageID: '', ready: true, restartCount: 0, state: { running: {} } };
+  const status = { phase: 'Running', containerStatuses: [{ name: 'shell', ...started }] };
+  await world.report({ apiVersion: 'v1', kind: 'Pod', metadata, status });
+}
+
+test('a kubectl shell opens in the dock, tells what it waits for, and leaves nothing when it is ended', {
+  skip,
+}, async () => {
+  const { server, admin } = world;
+  const [space, account] = shop('cattle-system', 0);
+  await world.apply(space!, account!);
+  await server.ask(admin, 'PUT', '/v3/settings/server-url', { value: 'https://drover.test' });
+  const shellPods = async () =>
+    (await world.kubectl('get', 'pods', '-n', 'cattle-system', '-o', 'name')).split('\n').filter(Boolean);
+  const visit = await asAdmin();
+  const { page } = visit;
+  await page.goto(inCluster('/nodes'));
+  await page.getByRole('button', { name: 'kubectl shell', exact: true }).click();
+  await page.getByRole('tab', { name: 'kubectl · test', selected: true }).waitFor();
+  await screen(visit).getByText('no node has taken it yet').waitFor();
+  const [pod] = await shellPods();
+  await runPod(pod!.replace('pod/', ''));
+  await screen(visit).getByText('k is kubectl').waitFor();
+  await screen(visit).getByText('$').first().waitFor();
+  await page.keyboard.type('grep -c drover.test/k8s/clusters $KUBECONFIG; echo a$((41+1))\n');
+  await screen(visit).getByText('a42').waitFor();
+  // The same key shows the one that is there.
+  await page.getByRole('button', { name: 'Fold the terminals away' }).click();
+  await page.keyboard.press('Control+`');
+  await screen(visit).getByText('a42').waitFor();
+  await page.getByRole('button', { name: 'End kubectl · test' }).click();
+  await until('its pod to be gone', async () => (await shellPods()).length === 0);
+  await page.keyboard.press('Control+k');
+  await page.getByRole('dialog').getByRole('combobox').fill('kubectl');
+  await page.getByRole('dialog').getByRole('option', { name: 'kubectl shell' }).waitFor();
+  await page.keyboard.press('Escape');
+  await server.ask(admin, 'PUT', '/v3/features/cluster-shell', { value: false });
+  await page.reload();
+  await page.getByRole('button', { name: 'kubectl shell: Kubectl shells are switched off on this server.' }).waitFor();
+  await server.ask(admin, 'PUT', '/v3/features/cluster-shell', { value: true });
+  await server.ask(admin, 'PUT', '/v3/settings/server-url', { value: '' });
   await end(visit);
 });
 

@@ -4,9 +4,12 @@
  */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { mkdtemp, rm } from 'node:fs/promises';
 import type { ServerResponse } from 'node:http';
 import { createServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { type CertPair, issueCert } from '@drover/engine';
 import { type WebSocket, WebSocketServer } from 'ws';
@@ -25,8 +28,8 @@ const nodeName = 'node-1';
 const frame = (channel: number, body: Buffer | string) => Buffer.concat([Buffer.of(channel), Buffer.from(body)]);
 
 /** On this machine, as if it were the container; it waits where what it writes is not read. */
-function runCommand(ws: WebSocket, [program = '', ...args]: readonly string[]): void {
-  const child = spawn(program, args, { stdio: 'pipe' });
+function runCommand(ws: WebSocket, [program = '', ...args]: readonly string[], env: NodeJS.ProcessEnv): void {
+  const child = spawn(program, args, { stdio: 'pipe', env: { ...process.env, ...env } });
   const closed = once(child, 'close');
   const pass = async (stream: Readable, channel: number): Promise<void> => {
     for await (const bytes of stream as AsyncIterable<Buffer>)
@@ -51,6 +54,9 @@ const containerLogs = /^\/containerLogs\/[^/]+\/([^/]+)\//;
 export async function startFakeKubelet(ca: CertPair): Promise<FakeKubelet> {
   const request = { commonName: nodeName, ips: ['127.0.0.1'], usages: ['server' as const] };
   const { cert, key } = await issueCert(ca, request);
+  const dir = await mkdtemp(join(tmpdir(), 'drover-kubelet-'));
+  // Where containers find what is theirs: none of them is to find the home of who runs the tests.
+  const home = { HOME: dir, KUBECONFIG: join(dir, '.kube/config'), ENV: join(dir, '.shrc') };
   const logs = new Map<string, string[]>();
   const followers = new Set<{ readonly pod: string; readonly response: ServerResponse }>();
   const server = createServer({ cert, key: key.reveal() }, (incoming, response) => {
@@ -79,10 +85,10 @@ export async function startFakeKubelet(ca: CertPair): Promise<FakeKubelet> {
     const query = new URL(incoming.url ?? '/', 'https://kubelet').searchParams;
     sockets.handleUpgrade(incoming, socket, head, ws => {
       if (query.get('tty') !== '1') {
-        runCommand(ws, query.getAll('command'));
+        runCommand(ws, query.getAll('command'), home);
         return;
       }
-      const shell = spawn('/bin/sh', ['-i'], { stdio: 'pipe', env: { PS1: '$ ', PATH: '/usr/bin:/bin' } });
+      const shell = spawn('/bin/sh', ['-i'], { stdio: 'pipe', env: { PS1: '$ ', PATH: '/usr/bin:/bin', ...home } });
       const tell = (bytes: Buffer): void => ws.send(Buffer.concat([Buffer.of(1), bytes]));
       // A terminal begins a line at its beginning.
       const show = (bytes: Buffer): void =>
@@ -121,6 +127,7 @@ export async function startFakeKubelet(ca: CertPair): Promise<FakeKubelet> {
       for (const ws of sockets.clients) ws.terminate();
       server.closeAllConnections();
       await new Promise(resolve => server.close(resolve));
+      await rm(dir, { recursive: true, force: true });
     },
   };
 }

@@ -3,7 +3,7 @@
  * waits for is written where its output goes. At its end, whichever way, token and pod are taken back.
  */
 import { ignoreNotFound, type Log, messageOf } from '@drover/base';
-import { KubeClient, namespaces, pods } from '@drover/kube';
+import { KubeClient, namespaces, pods, serviceAccounts, waitForObject } from '@drover/kube';
 import type { ApiDeps } from '../api/behaviour.ts';
 import { resolveImage } from '../connect/import-manifest.ts';
 import { marksOf } from '../controllers/ours.ts';
@@ -145,6 +145,14 @@ const printable = (text: string): string => text.replace(/[\x00-\x1f\x7f-\x9f]+/
 async function ensureNamespace(client: KubeClient, signal: AbortSignal): Promise<void> {
   if (await ignoreNotFound(client.get(namespaces, shellNamespace, { signal }))) return;
   await client.create(namespaces, { apiVersion: 'v1', kind: 'Namespace', metadata: { name: shellNamespace } });
+  // Until it is there no pod is let in, although ours has no use for it.
+  const account = { ref: serviceAccounts, name: 'default', what: `namespace ${shellNamespace} to be ready` };
+  await waitForObject(client, account, {
+    namespace: shellNamespace,
+    timeoutMs: requestTimeoutMs,
+    signal,
+    wanted: found => found !== undefined,
+  });
 }
 
 async function takeBack(token: AsyncDisposable, log: Log): Promise<void> {

@@ -1,11 +1,13 @@
 /**
- * The keys that work everywhere: Ctrl/⌘-K for the palette (never loaded late: what one types must not go astray); alone, `/` to filter, `?` for the sheet, `g` and a letter to go somewhere. None
+ * The keys that work everywhere: Ctrl/⌘-K for the palette (never loaded late: what one types must not go astray), with ` for a kubectl
+ * shell; alone, `/` to filter, `?` for the sheet, `g` and a letter to go somewhere. None
  * works while one types, and the single ones can be switched off.
  */
 import { lazy, type ReactNode, Suspense, useEffect, useRef } from 'react';
 import { useLocation } from 'wouter';
 import { jumps } from './jumps.ts';
 import { isKey } from './key-map.ts';
+import { useKubectlShell } from './kubectl-shell.ts';
 import { openOverlay, useOverlay } from './overlay.ts';
 import { Palette } from './Palette.tsx';
 import { addressOf, usePlace } from './place.ts';
@@ -23,6 +25,7 @@ export function Keys(): ReactNode {
   const keys = usePref('keys');
   const [, navigate] = useLocation();
   const { clusterId } = usePlace();
+  const kubectl = useKubectlShell();
   const chordUntil = useRef(0);
   useEffect(() => {
     const onKey = (event: KeyboardEvent): void => {
@@ -30,6 +33,11 @@ export function Keys(): ReactNode {
       if ((event.ctrlKey || event.metaKey) && isKey(event, 'palette')) {
         event.preventDefault();
         openOverlay(overlay === 'palette' ? undefined : 'palette');
+        return;
+      }
+      if (kubectl && (event.ctrlKey || event.metaKey) && isKey(event, 'kubectl')) {
+        event.preventDefault();
+        kubectl.open();
         return;
       }
       if (keys === 'off' || overlay || event.ctrlKey || event.metaKey || event.altKey || isTyping(event.target)) return;
@@ -48,7 +56,7 @@ export function Keys(): ReactNode {
     };
     window.addEventListener('keydown', onKey);
     return () => window.removeEventListener('keydown', onKey);
-  }, [overlay, keys, navigate, clusterId]);
+  }, [overlay, keys, navigate, clusterId, kubectl]);
   return (
     <>
       {overlay === 'palette' && <Palette />}

@@ -4,6 +4,7 @@ import { Link } from 'wouter';
 import { Icon, Mark } from '../parts/Icon.tsx';
 import { AccountMenu } from './AccountMenu.tsx';
 import { ClusterSwitcher } from './ClusterSwitcher.tsx';
+import { KubectlButton } from './KubectlButton.tsx';
 import { keyOf, keyText } from './key-map.ts';
 import { isMac, openOverlay } from './overlay.ts';
 
@@ -42,6 +43,7 @@ export function TopBar({ onMenu, navOpen }: { readonly onMenu: () => void; reado
           <kbd>{paletteKey}</kbd>
         </span>
       </button>
+      <KubectlButton />
       <button type="button" className="plain" aria-label={t('frame.help')} onClick={() => openOverlay('help')}>
         <Icon name="help" />
       </button>

@@ -6,6 +6,7 @@ import { keep, kept } from '../list/kept.ts';
 
 const defaults = {
   palette: 'Mod+k',
+  kubectl: 'Mod+`',
   help: '?',
   filter: '/',
   go: 'g',

@@ -12,6 +12,7 @@ import { ask } from '../net/request.ts';
 import { type ClusterRow, useClusters } from './clusters.ts';
 import { aliasesOf, type Command, commandAddress, parseCommand } from './grammar.ts';
 import { kindName } from './kind-name.ts';
+import { type KubectlShell, useKubectlShell } from './kubectl-shell.ts';
 import { bestScore } from './match.ts';
 import { openOverlay } from './overlay.ts';
 import { addressOf, usePlace } from './place.ts';
@@ -48,6 +49,7 @@ export function usePaletteItems(
   const clusters = useClusters().data?.rows ?? [];
   const kinds = useKinds(clusterId ?? clusters[0]?.id ?? 'none').data;
   const pages = usePages();
+  const kubectl = useKubectlShell();
   const command = parseCommand(typed);
   const objects = useObjects(clusters, command ? '' : asked);
   const all = [...(kinds?.values() ?? [])];
@@ -80,7 +82,7 @@ export function usePaletteItems(
     ...been,
     ...own,
     ...places,
-    ...[...pages, ...thingsToDo(t)].map(one => ({ item: one, names: [one.title] })),
+    ...[...pages, ...thingsToDo(t, kubectl)].map(one => ({ item: one, names: [one.title] })),
   ]
     .flatMap(({ item, names }) => {
       const points = bestScore(names, typed);
@@ -99,9 +101,10 @@ function usePages(): PaletteItem[] {
   return useServerPages().map(({ title, address }) => ({ bucket: 'pages', title, address }));
 }
 
-function thingsToDo(t: TFunction): PaletteItem[] {
+function thingsToDo(t: TFunction, kubectl: KubectlShell | undefined): PaletteItem[] {
   const action = (title: string, run: () => void): PaletteItem => ({ bucket: 'actions', title, address: title, run });
   return [
+    ...(kubectl && !kubectl.blocked ? [action(t('dock.kubectl'), kubectl.open)] : []),
     action(t('act.recent'), () => openOverlay('history')),
     action(t('frame.help'), () => openOverlay('help')),
     ...(['light', 'dark', 'system'] as const).map(theme =>

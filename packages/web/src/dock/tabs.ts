@@ -3,7 +3,7 @@
  * that a page that is loaded anew finds them again.
  */
 import { useSyncExternalStore } from 'react';
-import type { TerminalWish } from '../net/terminal-stream.ts';
+import type { ContainerPlace, TerminalWish } from '../net/terminal-stream.ts';
 
 export interface DockTab {
   readonly id: number;
@@ -53,18 +53,21 @@ const shells = [
 ] as const;
 
 /** Opens a shell in a container; where one is open there already, that is shown unless another is wanted. */
-export function openShell(where: Omit<TerminalWish, 'command'>, { another = false } = {}): void {
-  const { clusterId, namespace, pod, container } = where;
-  const found = state.tabs.find(
-    ({ wish }) =>
-      wish.clusterId === clusterId && wish.namespace === namespace && wish.pod === pod && wish.container === container,
-  );
-  if (found && !another) {
-    set({ active: found.id, isFolded: false });
-    return;
-  }
-  const tab: DockTab = { id: ++last, title: `${pod} · ${container}`, wish: { ...where, command: shells } };
-  set({ tabs: [...state.tabs, tab], active: tab.id, isFolded: false });
+export function openShell({ clusterId, namespace, pod, container }: ContainerPlace, { another = false } = {}): void {
+  const place = { clusterId, namespace, pod, container };
+  open({ title: `${pod} · ${container}`, wish: { ...place, command: shells } }, another);
+}
+
+/** Opens a kubectl shell in a cluster, or shows the one that is open. */
+export function openKubectl({ id, name: title }: { readonly id: string; readonly name: string }): void {
+  open({ title: `kubectl · ${title}`, wish: { clusterId: id, kubectl: true } }, false);
+}
+
+function open(wanted: Pick<DockTab, 'title' | 'wish'>, another: boolean): void {
+  const same = JSON.stringify(wanted.wish);
+  const found = another ? undefined : state.tabs.find(({ wish }) => JSON.stringify(wish) === same);
+  const tab: DockTab = found ?? { id: ++last, ...wanted };
+  set({ tabs: found ? state.tabs : [...state.tabs, tab], active: tab.id, isFolded: false });
 }
 
 export const showTab = (id: number): void => set({ active: id, isFolded: false });

@@ -3,12 +3,22 @@
  * there. Whoever can't come back within the time that the server waits is told that it has ended.
  */
 
-export interface TerminalWish {
+export interface ContainerPlace {
   readonly clusterId: string;
   readonly namespace: string;
   readonly pod: string;
   readonly container: string;
-  readonly command: readonly string[];
+}
+
+/** A command in a container, or a kubectl shell in a cluster. */
+export type TerminalWish =
+  | (ContainerPlace & { readonly command: readonly string[] })
+  | { readonly clusterId: string; readonly kubectl: true };
+
+function queryOf(wish: TerminalWish): URLSearchParams {
+  if ('kubectl' in wish) return new URLSearchParams({ clusterId: wish.clusterId, shell: 'true' });
+  const { command, ...place } = wish;
+  return new URLSearchParams([...Object.entries(place), ...command.map(word => ['command', word])]);
 }
 
 export interface TerminalListener {
@@ -102,10 +112,9 @@ export class TerminalStream {
   readonly #cut = (): void => this.#socket?.close();
 
   #connect(): void {
-    const { clusterId, namespace, pod, container, command } = this.#wish;
-    const query = new URLSearchParams({ clusterId, namespace, pod, container, read: String(this.#read) });
+    const query = queryOf(this.#wish);
+    query.set('read', String(this.#read));
     if (this.#session) query.set('session', this.#session);
-    else for (const word of command) query.append('command', word);
     const socket = new WebSocket(`${location.origin.replace(/^http/, 'ws')}/v1-terminals?${query}`);
     socket.binaryType = 'arraybuffer';
     this.#socket = socket;

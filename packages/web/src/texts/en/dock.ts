@@ -17,4 +17,7 @@ export const dock = {
   debugHint:
     'A container with tools joins the pod, and sees the processes of “{{name}}”. It stays until the pod ends; it takes the right to patch pods/ephemeralcontainers.',
   start: 'Start',
+  kubectl: 'kubectl shell',
+  kubectlOff: 'Kubectl shells are switched off on this server.',
+  kubectlAway: 'The cluster is not connected.',
 } as const;

@@ -10,6 +10,7 @@ export const palette = {
   goTo: 'Go to {{name}}',
   keyExtend: 'Select while moving',
   'key.palette': 'Search everything',
+  'key.kubectl': 'A kubectl shell in the cluster',
   'key.help': 'These shortcuts',
   'key.filter': 'Filter the list',
   'key.go': 'Go to …, with a letter',

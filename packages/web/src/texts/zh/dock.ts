@@ -18,4 +18,7 @@ export const dock: SameKeys<typeof en> = {
   debugHint:
     '一个带有工具的容器会加入该 Pod，并能看到“{{name}}”的进程。它会保留到 Pod 结束；需要对 pods/ephemeralcontainers 的 patch 权限。',
   start: '启动',
+  kubectl: 'kubectl Shell',
+  kubectlOff: '此服务器已关闭 kubectl Shell。',
+  kubectlAway: '集群未连接。',
 };

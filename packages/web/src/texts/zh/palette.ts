@@ -13,6 +13,7 @@ export const palette: SameKeys<typeof en> = {
   goTo: '前往{{name}}',
   keyExtend: '移动并选择',
   'key.palette': '全局搜索',
+  'key.kubectl': '在集群中打开 kubectl Shell',
   'key.help': '本快捷键列表',
   'key.filter': '筛选列表',
   'key.go': '跳转（再按一个字母）',
