@@ -65,6 +65,7 @@ test('clusters are listed to who is a member, closed to changes, with what v3 do
   assert.deepEqual([idsOf(body), body.createTypes], [[made.id], undefined]);
   const { links, actions } = body.data[0];
   assert.deepEqual([links.update, links.patch, links.remove], ['blocked', 'blocked', 'blocked']);
+  assert.equal(links.shell, `${server.url.replace('https', 'wss')}/v3/clusters/${made.id}?shell=true`);
   assert.equal(actions.generateKubeconfig, `${server.url}/v3/clusters/${made.id}?action=generateKubeconfig`);
   assert.deepEqual((await get(`/${type}.clusters`, user.token)).body.data, []);
   assert.equal((await get(`/${type}.cluster/${made.id}`, user.token)).status, 404);

@@ -47,8 +47,10 @@ ${empty.length > 0 && html`<details class="empty"><summary>${view.texts.emptyFie
 }
 
 function linkList(links: Readonly<Record<string, string>>): Markup {
-  // `update` and `remove` are buttons: to follow them leads nowhere else.
-  const leading = Object.entries(links).filter(([name, url]) => name === 'self' || url !== links['self']);
+  // `update` and `remove` are buttons: to follow them leads nowhere else; nor does a page lead to a WebSocket.
+  const leading = Object.entries(links).filter(
+    ([name, url]) => (name === 'self' || url !== links['self']) && !/^wss?:/.test(url),
+  );
   return html`<ul class="links">${leading.map(([name, url]) => html`<li><a href="${safeUrl(url)}">${name}</a></li>`)}</ul>`;
 }
 

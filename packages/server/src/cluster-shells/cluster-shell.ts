@@ -119,7 +119,8 @@ export class ClusterShell implements RunningCommand {
     });
     this.#say(`starting a pod of ${image} in ${title}`);
     await ensureNamespace(client, signal);
-    await client.create(pods, pod, { signal });
+    // Not given up halfway: nobody would know then whether there is one to remove.
+    await client.create(pods, pod);
     await waitForShellPod(client, name, { say: words => this.#say(words), signal });
     const target = { clusterId, namespace: shellNamespace, pod: name, container: shellContainer };
     await handOver(client, target, { kubeconfig, signal });
