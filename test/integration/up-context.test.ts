@@ -18,11 +18,23 @@ async function contextOf(api: TestApiServer): Promise<string> {
   return stdout.trim();
 }
 
-/** The agents that a server has started, by what the kernel says of its children. */
 async function childrenOf(pid: number): Promise<number[]> {
   const text = await readFile(`/proc/${pid}/task/${pid}/children`, 'utf8').catch(() => '');
   return text.trim().split(/\s+/).filter(Boolean).map(Number);
 }
+
+const argumentsOf = async (pid: number): Promise<string[]> =>
+  (await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '')).split('\0');
+
+/** The agents that a server has started, by what the kernel says of its children; a guard stands between. */
+async function agentsOf({ child }: ServerProcess): Promise<number[]> {
+  const below = await Promise.all((await childrenOf(child.pid!)).map(childrenOf));
+  const programs = await Promise.all(below.flat().map(async pid => ({ pid, program: (await argumentsOf(pid))[0] })));
+  return programs.filter(({ program }) => program?.endsWith('/node')).map(({ pid }) => pid);
+}
+
+const goneWithItsServer = (pid: number) =>
+  until('the agent to end with its server', async () => !(await readdir('/proc')).includes(String(pid)));
 
 const start = (api: TestApiServer, dataDir: string, choice: string) =>
   startServer({ dataDir, args: ['--cluster', choice], env: { KUBECONFIG: api.kubeconfigPath } });
@@ -57,25 +69,27 @@ test('a context of the kubeconfig is managed, and is the same cluster after a ne
       return status === 200 ? body : undefined;
     });
     assert.ok(list.items.some(({ metadata }: { metadata: { name: string } }) => metadata.name === 'kube-system'));
-    agents = await childrenOf(server.child.pid!);
+    agents = await agentsOf(server);
     assert.equal(agents.length, 1);
-    const environment = await readFile(`/proc/${agents[0]}/cmdline`, 'utf8');
-    assert.ok(
-      !environment.includes('DROVER_TOKEN') && !/[a-z0-9]{54}/.test(environment),
-      'no token among its arguments',
-    );
+    for (const pid of [...agents, ...(await childrenOf(server.child.pid!))]) {
+      const given = (await argumentsOf(pid)).join(' ');
+      assert.ok(!given.includes('DROVER_TOKEN') && !/[a-z0-9]{54}/.test(given), 'no token among its arguments');
+    }
     await server.stop();
   }
-  await until('the agent to end with its server', async () => !(await readdir('/proc')).includes(String(agents[0])));
+  await goneWithItsServer(agents[0]!);
   await using again = await start(api, dataDir, `context:${context}`);
   assert.equal((await managed(again, token)).id, id);
 
-  process.kill((await childrenOf(again.child.pid!))[0]!, 'SIGKILL');
-  await until('another agent', async () => {
-    const [pid] = await childrenOf(again.child.pid!);
+  const [killed] = await agentsOf(again);
+  process.kill(killed!, 'SIGKILL');
+  const another = await until('another agent', async () => {
+    const [pid] = await agentsOf(again);
     const answer = await again.fetch('GET', `/k8s/clusters/${id}/version`, { token });
-    return pid !== undefined && answer.status === 200;
+    return pid !== killed && answer.status === 200 ? pid : undefined;
   });
+  await again.stop('SIGKILL');
+  await goneWithItsServer(another);
 });
 
 test('without a flag the kubeconfig’s cluster is taken where it answers, and remembered', { skip }, async t => {

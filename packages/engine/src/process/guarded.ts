@@ -3,7 +3,7 @@
  * die, by kill -9 too, the pipe closes and the shell ends the child. (PR_SET_PDEATHSIG is out of reach from Node.)
  */
 import { spawn } from 'node:child_process';
-import type { Duplex } from 'node:stream';
+import type { Duplex, Readable } from 'node:stream';
 import { internal } from '@drover/base';
 import { identify, type ProcessIdentity } from './identity.ts';
 
@@ -12,9 +12,9 @@ export interface GuardedOptions {
   readonly args: readonly string[];
   readonly env?: NodeJS.ProcessEnv;
   readonly cwd?: string;
-  /** Where its output goes: open file descriptors. */
-  readonly stdout: number;
-  readonly stderr: number;
+  /** Where its output goes: open file descriptors, or nowhere, or to us. */
+  readonly stdout: number | 'ignore';
+  readonly stderr: number | 'pipe';
   /** How long the shell waits between SIGTERM and SIGKILL once we are gone. */
   readonly orphanGraceSeconds?: number;
 }
@@ -22,6 +22,8 @@ export interface GuardedOptions {
 export interface Guarded {
   /** The child's own, not the shell's. */
   readonly identity: ProcessIdentity;
+  /** What it says there, where that was to come to us. */
+  readonly stderr: Readable | undefined;
   /** How it ended: `exit code 1`, `signal 9`. Never rejects. */
   readonly ended: Promise<string>;
 }
@@ -73,7 +75,7 @@ export async function startGuarded(options: GuardedOptions): Promise<Guarded> {
     pipe.destroy();
     throw internal(`did not start: ${await ended}`);
   }
-  return { identity, ended };
+  return { identity, stderr: shell.stderr ?? undefined, ended };
 }
 
 function describeEnd(code: number | null, signal: NodeJS.Signals | null): string {

@@ -2,11 +2,10 @@
  * A kubeconfig's cluster that `drover up` manages: registered like any imported one, but its agent is a process of ours
  * that uses that kubeconfig. Nothing needs to be pulled, and nothing needs to reach us from inside the cluster.
  */
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { backoffMs, type Log, messageOf, sleep, until } from '@drover/base';
+import { startGuarded, stopProcess } from '@drover/engine';
 import { applyManifest, type Connection, KubeClient, kubeconfigTarget } from '@drover/kube';
 import { defaultTokenName, tokenSecretName } from '../clusters/registration-token.ts';
 import { controllerRights } from '../connect/import-manifest.ts';
@@ -26,6 +25,7 @@ export interface ImportedOptions {
   readonly signal: AbortSignal;
 }
 
+const stopGraceMs = 10_000;
 const contextAnnotation = 'drover.io/kubeconfig-context';
 const agentMain = fileURLToPath(new URL('../../../agent/src/main.ts', import.meta.url));
 
@@ -102,15 +102,17 @@ async function runAgent(
   ];
   // The token goes by the environment: arguments can be read by everybody on the machine.
   const env = { ...process.env, DROVER_SERVER: serverUrl, DROVER_TOKEN: secret.stringData!['token'] };
-  const child = spawn(process.execPath, args, { env, stdio: ['ignore', 'ignore', 'pipe'] });
+  // Nobody ends it for a server that was killed, and the next one starts an agent of its own.
+  const agent = await startGuarded({ command: process.execPath, args, env, stdout: 'ignore', stderr: 'pipe' });
   let last = '';
-  createInterface({ input: child.stderr }).on('line', line => {
+  createInterface({ input: agent.stderr! }).on('line', line => {
     last = line;
     log.debug({ agent: line }, 'agent');
   });
-  const onAbort = () => child.kill('SIGTERM');
-  signal.addEventListener('abort', onAbort, { once: true });
-  const [code] = (await once(child, 'exit')) as [number | null];
-  signal.removeEventListener('abort', onAbort);
-  return `exit code ${code}: ${last.slice(0, 300)}`;
+  const stop = () => void stopProcess(agent.identity, stopGraceMs);
+  if (signal.aborted) stop();
+  signal.addEventListener('abort', stop, { once: true });
+  const ended = await agent.ended;
+  signal.removeEventListener('abort', stop);
+  return `${ended}: ${last.slice(0, 300)}`;
 }
