@@ -7,7 +7,8 @@ import { Client, type V3Resource } from '../client.ts';
 import { chooseServer, readConfig, type SavedServer } from '../config.ts';
 import { type GlobalFlags, traceOf } from '../context.ts';
 import { say } from '../messages.ts';
-import { age, parseFormat, printData } from '../output.ts';
+import { parseFormat, printData } from '../output.ts';
+import { describeCluster } from './doctor-cluster.ts';
 import { checkDns, checkPing, checkProxy, checkTcp, checkTls, checkUpgrade, type Finding } from './doctor-way.ts';
 
 type Check = (server: SavedServer, flags: GlobalFlags) => Promise<Finding[]>;
@@ -82,8 +83,8 @@ async function checkClusters(server: SavedServer, flags: GlobalFlags): Promise<F
     return [{ check: `Cluster ${wanted}`, ok: false, seen: 'not among those you see' }];
   const asked = chosen
     .slice(0, maxAsked)
-    .map(async cluster => [describe(cluster), ...endpointOf(cluster), ...(await askAgent(client, cluster))]);
-  return [...(await Promise.all(asked)).flat(), ...chosen.slice(maxAsked).map(describe)];
+    .map(async cluster => [describeCluster(cluster), ...endpointOf(cluster), ...(await askAgent(client, cluster))]);
+  return [...(await Promise.all(asked)).flat(), ...chosen.slice(maxAsked).map(describeCluster)];
 }
 
 /** How many agents are asked at once; one that is named is always. */
@@ -136,27 +137,4 @@ function endpointOf(cluster: V3Resource): Finding[] {
       todo: 'drover clusters endpoint webhook',
     },
   ];
-}
-
-function describe(cluster: V3Resource): Finding {
-  const conditions = (cluster['conditions'] ?? []) as Condition[];
-  const wrong = conditions.filter(
-    condition => condition.status !== 'True' && ['Connected', 'Ready', 'Provisioned'].includes(condition.type),
-  );
-  const causes = wrong.map(
-    condition =>
-      `${condition.type} since ${age(condition.lastTransitionTime) ?? '?'}: ${condition.message || condition.reason || condition.status}`,
-  );
-  const name = cluster.name ?? cluster.id;
-  if (causes.length === 0 && cluster['transitioningMessage']) causes.push(String(cluster['transitioningMessage']));
-  const todo =
-    cluster.state === 'pending'
-      ? `no agent has connected yet: drover clusters import ${name} --context CONTEXT installs it`
-      : 'in the cluster: kubectl -n cattle-system logs deploy/cattle-cluster-agent';
-  return {
-    check: `Cluster ${name}`,
-    ok: cluster.state === 'active',
-    seen: [cluster.state, ...causes].join('; '),
-    todo,
-  };
 }
