@@ -4,14 +4,9 @@
  */
 import { join } from 'node:path';
 import { backoffMs, type Log, messageOf, sleep } from '@drover/base';
-import {
-  type BinaryProgress,
-  controlPlaneBinaries,
-  findBinaries,
-  type LocalCluster,
-  startLocalCluster,
-} from '@drover/engine';
+import { controlPlaneBinaries, findBinaries, type LocalCluster, startLocalCluster } from '@drover/engine';
 import type { Connection } from '@drover/kube';
+import { progressLine } from './progress-line.ts';
 
 export interface LocalOptions {
   readonly dataDir: string;
@@ -54,7 +49,9 @@ async function start({ dataDir, kubeBinDir, say, log, signal, waiting }: LocalOp
     dir: kubeBinDir,
     signal,
     onProgress: progress => {
-      if (progress.state !== 'running') tell(inWords(progress));
+      const line = progressLine(progress);
+      if (line === undefined) log.debug({ progress }, 'looking for Kubernetes');
+      else tell(line);
     },
   });
   return startLocalCluster({
@@ -64,11 +61,4 @@ async function start({ dataDir, kubeBinDir, say, log, signal, waiting }: LocalOp
     log,
     onStep: step => tell(`${step.step} (${step.n} of ${step.of})`),
   });
-}
-
-/** One line of progress. A source that cannot be used is no fault as long as another one can: its reason says enough. */
-function inWords({ source, step, n, of, elapsedMs, state, message }: BinaryProgress): string {
-  if (state === 'failed') return `Kubernetes by ${source} is not to be had here: ${message ?? step}`;
-  const place = of > 1 ? `${n} of ${of}, ` : '';
-  return `${step} (${place}${Math.round(elapsedMs / 1000)} s)${state === 'done' ? ' done' : ' …'}`;
 }
