@@ -33,6 +33,14 @@ for (const [given, expected] of [
     'connect pods/exec shop/web in c-1',
   ],
   [
+    line('GET', '/v3/clusters/c-1?shell=true&command=/bin/sh', { upgrade: 'websocket', responseCode: 101 }),
+    'connect clusters/shell c-1 in c-1',
+  ],
+  [
+    line('GET', '/v1-terminals?clusterId=c-1&shell=true', { upgrade: 'websocket', responseCode: 101 }),
+    'connect clusters/shell c-1 in c-1',
+  ],
+  [
     line('GET', '/v3/connect', { cluster: 'c-1', upgrade: 'websocket', responseCode: 503 }),
     'connect connect in c-1 failed',
   ],

@@ -54,7 +54,7 @@ export function factsOf(line: AuditLine): AuditFacts {
   const mark = line.requestURI.indexOf('?');
   const path = mark < 0 ? line.requestURI : line.requestURI.slice(0, mark);
   const query = new URLSearchParams(mark < 0 ? '' : line.requestURI.slice(mark));
-  const target = targetOf(path.split('/').filter(Boolean).map(decode));
+  const target = shellTarget(line, path, query) ?? targetOf(path.split('/').filter(Boolean).map(decode));
   const { responseCode: code } = line;
   const isRefused = code === 401 || code === 403;
   return {
@@ -85,6 +85,13 @@ function targetOf(parts: readonly string[]): Target {
     return { ...plainTarget(rest), cluster: third.split(':')[0] };
   if (first === 'v3' || first === 'v3-public' || first === 'v1') return plainTarget(parts.slice(1));
   return { resource: first ?? '' };
+}
+
+/** A kubectl shell, by either of its doors. */
+function shellTarget({ upgrade }: AuditLine, path: string, query: URLSearchParams): Target | undefined {
+  if (!upgrade || query.get('shell') !== 'true') return undefined;
+  const id = path === '/v1-terminals' ? query.get('clusterId') : /^\/v3\/clusters?\/([^/]+)\/?$/i.exec(path)?.[1];
+  return id ? { resource: 'clusters/shell', name: decode(id), cluster: decode(id) } : undefined;
 }
 
 /** A collection, then perhaps a namespace, a name, and what is below it. */

@@ -37,6 +37,8 @@ export function openChannels(
 ): void {
   const { request, socket: raw } = upgrade;
   requireSameOrigin(request, who.caller, deps.settings.get('server-url') || undefined);
+  // Whoever left while he was signed in would never be seen to leave again.
+  if (raw.destroyed) return;
   const far: { socket?: ChannelSocket } = {};
   const shell = shells.begin(who.caller, who, {
     output: bytes => far.socket?.output(bytes),

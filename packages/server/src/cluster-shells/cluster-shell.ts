@@ -93,7 +93,7 @@ export class ClusterShell implements RunningCommand {
     }
     if (signal.aborted) why = signal.reason === leave ? '' : messageOf(signal.reason);
     this.#running.resolve(undefined);
-    this.#listener.ended(why);
+    this.#listener.ended(printable(why));
   }
 
   /** Resolves with why the command ended. */

@@ -1,10 +1,11 @@
 /** A kubectl shell is its user's alone and has his rights; nothing holds its token but its own memory, and nothing of it is left. */
 import assert from 'node:assert/strict';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { request } from 'node:https';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, afterEach, before, test } from 'node:test';
-import { until } from '@drover/base';
+import { unavailable, until } from '@drover/base';
 import { WebSocket } from 'ws';
 import { openTestApi, type TestApi } from '../api/fixture.ts';
 import type { Upstreams } from '../clusters/upstream.ts';
@@ -22,6 +23,7 @@ let cluster: StandIn;
 let api: TestApi;
 let clusterId: string;
 let home: string;
+let away: string | undefined;
 
 before(async () => {
   home = await mkdtemp(join(tmpdir(), 'drover-shell-home-'));
@@ -34,7 +36,10 @@ before(async () => {
   cluster = await startStandIn({ answer: pods.answer, env });
   const upstreams: Upstreams = {
     get: id => ({ clusterId: id, kind: 'agent', origin: cluster.url }),
-    connection: () => ({ server: cluster.url }),
+    connection: () => {
+      if (away) throw unavailable(away);
+      return { server: cluster.url };
+    },
     subscribe: () => undefined,
   };
   api = await openTestApi({ upstreams });
@@ -195,6 +200,35 @@ test('an image that can’t be pulled is said at once', async () => {
   await until('it to end', () => it.closed());
   assert.match(it.closed()!, /its image can’t be pulled: pull access denied/);
   assert.match(it.text(), /its image can’t be pulled/);
+  // What a cluster says moves no cursor.
+  assert.ok(!it.text().includes('\x1b[2J'));
+});
+
+test('a cluster that is away is said in words', async () => {
+  away = 'cluster "test" is not connected';
+  const it = await open();
+  await until('it to end', () => it.closed());
+  assert.match(it.closed()!, /not connected/);
+  away = undefined;
+});
+
+/** A handshake that lacks its key. */
+function halfOpen(where: string): Promise<number | undefined> {
+  const headers = { authorization: `Bearer ${api.admin}`, connection: 'Upgrade', upgrade: 'websocket' };
+  const asked = request({ host: 'localhost', port: api.port, ca: api.ca, path: where, headers, agent: false });
+  return new Promise((resolve, reject) => {
+    asked.once('response', answer => resolve(answer.resume().statusCode));
+    asked.once('error', reject).end();
+  });
+}
+
+test('a handshake that fails leaves none behind', async () => {
+  for (const where of [path(), `/v1-terminals?shell=true&clusterId=${clusterId}`]) {
+    const before = pods.made.length;
+    assert.equal(await halfOpen(where), 400);
+    await until('nothing to be left', () => pods.pods.size === 0 && shellTokens().length === 0);
+    assert.ok(pods.made.length - before <= 1);
+  }
 });
 
 test('a server that no pod can reach is said in words', async () => {

@@ -76,10 +76,14 @@ async function open({ deps, baseUrl, terminals }: Opening, upgrade: Upgrade, cal
   };
   const session = id === null ? await start() : terminals.get(id, caller);
   if (raw.destroyed) {
-    session.close();
+    if (id === null) session.close();
     return;
   }
+  // A handshake that fails leaves nobody to come back to a new one.
+  const abandon = (): void => session.close();
+  if (id === null) raw.once('close', abandon);
   sockets.handleUpgrade(request, raw, upgrade.head, socket => {
+    raw.off('close', abandon);
     socket.on('error', () => socket.terminate());
     session.attach(socket, raw, read);
   });
