@@ -24,7 +24,7 @@ export class ClusterShells implements AsyncDisposable {
 
   /**
    * Begins one as the caller; what it waits for and why it ends, as being one too many, is told to the listener: a browser shows nobody
-   * why a WebSocket was refused. Throws NotFound where he is no member, Forbidden where shells are off.
+   * why a WebSocket was refused. Throws NotFound where he is no member.
    */
   begin(
     caller: Caller,
@@ -34,8 +34,6 @@ export class ClusterShells implements AsyncDisposable {
     const { clusterId, base } = where;
     requireMember(this.#deps, caller, clusterId);
     if (this.#life.signal.aborted) throw unavailable('the server is stopping');
-    if (!isFeatureOn(this.#deps.caches, 'cluster-shell'))
-      throw forbidden('the feature cluster-shell is off on this server');
     const name = `dashboard-shell-${randomName(8)}`;
     const refused = this.#refusal(caller, clusterId);
     const shell = new ClusterShell(this.#deps, { caller, clusterId, base, name, refused }, listener);
@@ -45,6 +43,8 @@ export class ClusterShells implements AsyncDisposable {
   }
 
   #refusal({ userId }: Caller, clusterId: string): Error | undefined {
+    if (!isFeatureOn(this.#deps.caches, 'cluster-shell'))
+      return forbidden('kubectl shells are switched off on this server (feature cluster-shell)');
     const open = [...this.#open].map(({ wish }) => wish).filter(({ refused }) => !refused);
     if (open.filter(({ caller }) => caller.userId === userId).length >= perUser)
       return tooManyRequests(`you have ${perUser} kubectl shells open; close one first`, 5);

@@ -47,26 +47,39 @@ function requireReachable(serverUrl: string): void {
  * Where everything lies is what the pod says in KUBECONFIG, HOME and ENV. Nothing but `mkdir` is taken from the image: `read` and `printf`
  * are the shell's own, so that the kubeconfig is no command's argument.
  */
-const script = [
-  'set -eu',
-  'umask 077',
-  ': "$KUBECONFIG" "$ENV"',
-  'mkdir -p "$HOME/.kube"',
-  'IFS= read -r config',
-  'printf "%s\\n" "$config" > "$KUBECONFIG"',
-  'printf "%s\\n" "alias k=kubectl" > "$ENV"',
-  'printf "%s\\n" \'. "$ENV"\' ' +
-    '"[ -r /usr/share/bash-completion/bash_completion ] && . /usr/share/bash-completion/bash_completion" ' +
-    "'for tool in kubectl helm; do command -v $tool >/dev/null && . <($tool completion bash); done' " +
-    '"complete -o default -F __start_kubectl k" > "$HOME/.bashrc"',
-].join('\n');
+const script = `set -eu
+umask 077
+: "$KUBECONFIG" "$ENV"
+mkdir -p "$HOME/.kube"
+IFS= read -r config
+printf "%s\\n" "$config" > "$KUBECONFIG"
+printf "%s\\n" "$1" > "$ENV"
+printf "%s\\n" "$2" > "$HOME/.bashrc"`;
+
+/** What any shell reads as it begins. */
+const anyShell = 'alias k=kubectl';
+
+/** What bash reads. Completions ask for one function of a library that many images lack. */
+const bashOnly = `. "$ENV"
+library=/usr/share/bash-completion/bash_completion
+[ -r "$library" ] && . "$library"
+declare -F _get_comp_words_by_ref >/dev/null || _get_comp_words_by_ref() {
+  cur=\${COMP_WORDS[COMP_CWORD]}
+  prev=\${COMP_WORDS[COMP_CWORD-1]}
+  words=("\${COMP_WORDS[@]}")
+  cword=$COMP_CWORD
+}
+for tool in kubectl helm; do command -v $tool >/dev/null && . <($tool completion bash); done
+complete -o default -F __start_kubectl k
+unset library tool`;
 
 export async function handOver(
   client: KubeClient,
   target: ContainerTarget,
   { kubeconfig, signal }: { readonly kubeconfig: string; readonly signal: AbortSignal },
 ): Promise<void> {
-  const running = await runCommand(client, target, { command: ['sh', '-c', script], stdin: true, signal });
+  const command = ['sh', '-c', script, 'sh', anyShell, bashOnly];
+  const running = await runCommand(client, target, { command, stdin: true, signal });
   await running.stream.write(Buffer.from(`${kubeconfig}\n`));
   await outputOf(running, 4096);
 }
