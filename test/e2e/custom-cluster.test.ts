@@ -9,7 +9,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { until } from '@drover/base';
-import { issueCert, makeCa } from '@drover/engine';
+import { issueCert, makeCa, pinnedFilter } from '@drover/engine';
 import { clustersSkipReason, type TestHost } from '../hosts/index.ts';
 import { type S3Server, s3Binary, startS3 } from '../integration/s3-server.ts';
 import { type CustomWorld, isClean, startCustomWorld } from './custom-world.ts';
@@ -76,6 +76,10 @@ test('three hosts become a cluster, although one was not ready and the server is
   assert.ok(data.every((step: Wire) => step.state !== 'started'));
   const sent = data.filter((step: Wire) => /is sent what it can/.test(step.title));
   assert.deepEqual(sent, [], 'hosts fetch the bundle by themselves');
+  const pinned = `/opt/drover/*/bin/ctr --address /run/drover/containerd.sock --namespace k8s.io images list -q '${pinnedFilter}'`;
+  const kept = (await hosts[0]!.exec(['sh', '-c', pinned])).trim().split('\n');
+  for (const image of [/coredns/, /metrics-server/, /pause/, /drover\.local\/agent:/, /^docker\.io\/.*agent/])
+    assert.ok(kept.some(name => image.test(name)), `${image} among the images that no full disk takes: ${kept}`);
   const nodes = await custom.ask('GET', `/v3/clusters/${custom.clusterId}/nodes`);
   assert.deepEqual(nodes.data.map((node: Wire) => [node.requestedHostname, node.state]).sort(), [
     ['host-1', 'active'],

@@ -6,6 +6,10 @@ export const etcdDataDir = '/var/lib/etcd';
 export const bundlesDir = '/opt/drover';
 export const unitsDir = '/etc/systemd/system';
 export const containerdSocket = '/run/drover/containerd.sock';
+/** The label of images that no registry may have: the kubelet leaves them where they are when its disk runs full. */
+export const pinnedLabel = 'io.cri-containerd.pinned=pinned';
+/** Those that have it, as `ctr images list` takes it. */
+export const pinnedFilter = 'labels."io.cri-containerd.pinned"==pinned';
 /** Every component of a node asks the control planes here, whichever of them are up. */
 export const balancerAddress = '127.0.0.1:6444';
 /** Where what enforces network policies says whether it is well; and its rules in nftables. */

@@ -3,7 +3,7 @@ import { ignoreNotFound, internal, until } from '@drover/base';
 import { emptyNode, type KubeClient, nodes } from '@drover/kube';
 import type { Executor } from '../hosts/executor.ts';
 import { etcdJoinFile, memberName, peerUrl as peerUrlOf } from '../node/etcd.ts';
-import { bundleDir, containerdSocket, unitsDir } from '../node/paths.ts';
+import { bundleDir, containerdSocket, pinnedLabel, unitsDir } from '../node/paths.ts';
 import type { Unit } from '../node/unit.ts';
 import type { Certificates } from '../pki/cluster-certs.ts';
 import { applyAddon, rewriteSecrets, withdrawAddon } from './apply-addon.ts';
@@ -60,7 +60,7 @@ const table: { readonly [A in Action['do']]: Doing<A> } = {
     const dir = bundleDir(wanted.bundle.manifest.id);
     for (const path of paths) {
       const ctr = [`${dir}/bin/ctr`, '--address', containerdSocket, '--namespace', 'k8s.io', 'images', 'import'];
-      await must(executor(host), [...ctr, `${dir}/${path}`], signal);
+      await must(executor(host), [...ctr, '--label', pinnedLabel, `${dir}/${path}`], signal);
     }
   },
   'etcd-join': ({ file }, host, { executor, signal }) =>

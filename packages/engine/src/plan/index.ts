@@ -1,5 +1,6 @@
 /** From what shall be and what is to the steps between, and their running. */
 
+export { pinnedFilter, pinnedLabel } from '../node/paths.ts';
 export { checkRestoredVersion } from './check-versions.ts';
 export { apiConnection } from './connect-hosts.ts';
 export { type RemoveOptions, removeCluster } from './remove.ts';

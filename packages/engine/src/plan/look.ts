@@ -4,7 +4,7 @@
  */
 import { unavailable } from '@drover/base';
 import type { Executor } from '../hosts/executor.ts';
-import { bundlesDir, containerdSocket, etcdDataDir, unitPrefix, unitsDir } from '../node/paths.ts';
+import { bundlesDir, containerdSocket, etcdDataDir, pinnedFilter, unitPrefix, unitsDir } from '../node/paths.ts';
 import type { SeenHost, SeenUnit } from './seen.ts';
 
 const script = `
@@ -32,7 +32,7 @@ for path in ${unitsDir}/${unitPrefix}*.service; do
 done
 for ctr in ${bundlesDir}/*/bin/ctr; do
   [ -x "$ctr" ] && [ -S ${containerdSocket} ] || continue
-  "$ctr" --address ${containerdSocket} --namespace k8s.io images list --quiet | while read -r image; do echo image "$image"; done
+  "$ctr" --address ${containerdSocket} --namespace k8s.io images list --quiet '${pinnedFilter}' | while read -r image; do echo image "$image"; done
   break
 done
 find /etc/kubernetes /etc/drover /etc/cni/net.d/10-drover.conflist /etc/sysctl.d/90-drover.conf /etc/modules-load.d/drover.conf \\

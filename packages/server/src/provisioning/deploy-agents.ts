@@ -6,7 +6,7 @@ import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import type { Cluster } from '@drover/api';
 import { ignoreNotFound, internal, type Resource, until } from '@drover/base';
-import type { EngineState, Executor } from '@drover/engine';
+import { type EngineState, type Executor, pinnedFilter, pinnedLabel } from '@drover/engine';
 import { applyManifest, type KubeClient, secrets } from '@drover/kube';
 import { importManifest, resolveImage } from '../connect/import-manifest.ts';
 import type { Resources } from '../resources/index.ts';
@@ -133,7 +133,8 @@ async function importImage(archives: AgentArchives, image: string, executor: Exe
     if (code !== 0) throw internal(`${executor.host}: ${(stderr || stdout).trim().slice(-500)}`);
     return stdout.trim();
   };
-  const [machine, images] = [await say('uname -m'), await say(`/opt/drover/*/bin/ctr ${namespaced} images list -q`)];
+  const ctr = `$(ls /opt/drover/*/bin/ctr | tail -n 1) ${namespaced} images`;
+  const [machine, images] = [await say('uname -m'), await say(`${ctr} list -q '${pinnedFilter}'`)];
   const arch = ({ x86_64: 'amd64', aarch64: 'arm64' } as Readonly<Record<string, Architecture>>)[machine];
   const archive = arch && archives.get(arch);
   if (archive?.image !== image) return;
@@ -142,9 +143,12 @@ async function importImage(archives: AgentArchives, image: string, executor: Exe
   if (images.split('\n').includes(mark)) return;
   const path = `/var/lib/drover/agent-${archive.id}.tar`;
   await executor.put(path, createReadStream(archive.path), { mode: 0o600 });
+  // Pinned, as no registry may have it. Those of earlier builds are let go: what still runs of them runs on.
   await say(
-    `ctr=$(ls /opt/drover/*/bin/ctr | tail -n 1)
-$ctr ${namespaced} images import ${path} >/dev/null && $ctr ${namespaced} images tag --force docker.io/${image} ${mark} >/dev/null
+    `ctr="${ctr}"
+$ctr import --label ${pinnedLabel} ${path} >/dev/null && $ctr tag --force docker.io/${image} ${mark} >/dev/null &&
+  $ctr label docker.io/${image} ${pinnedLabel} >/dev/null && $ctr label ${mark} ${pinnedLabel} >/dev/null &&
+  for old in $($ctr list -q 'name~="^drover.local/agent:"'); do [ "$old" = "${mark}" ] || $ctr remove "$old" >/dev/null; done
 code=$?
 rm -f ${path}
 exit $code`,
