@@ -6,7 +6,7 @@ import { mkdir, mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promise
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { messageOf, until } from '@drover/base';
-import { startHosts, type TestHost, type TestHosts } from '../hosts/index.ts';
+import { roomyKubelet, startHosts, type TestHost, type TestHosts } from '../hosts/index.ts';
 import { type ServerProcess, startServer } from '../server-process.ts';
 import { withLayer } from './agent-layer.ts';
 import { buildAgentImage } from './spine.ts';
@@ -36,7 +36,7 @@ export interface CustomWorld extends AsyncDisposable {
 
 export interface CustomWorldOptions {
   /** What the cluster shall be; hosts register unless it names them. */
-  readonly config?: (world: TestHosts) => object;
+  readonly config?: (world: TestHosts) => { readonly services?: object; readonly [field: string]: unknown };
   /** Default: the usual one. */
   readonly bundles?: readonly string[];
   readonly signal?: AbortSignal;
@@ -72,9 +72,10 @@ export async function startCustomWorld(
   undo.defer(() => server[Symbol.asyncDispose]());
   const admin = await server.login();
   const ask: CustomWorld['ask'] = (method, path, body, status) => server.ask(admin, method, path, body, status);
+  const { services, ...rest } = config(world);
   const made = await ask('POST', '/v3/clusters', {
     name: 'hosts',
-    rancherKubernetesEngineConfig: config(world),
+    rancherKubernetesEngineConfig: { ...rest, services: { kubelet: { extraArgs: roomyKubelet }, ...services } },
   });
   const clusterId = made.id as string;
   const path = `/v3/clusters/${clusterId}`;

@@ -8,7 +8,7 @@ import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import type { StepEvent } from '@drover/engine';
 import { stringify } from 'yaml';
-import type { TestHost, TestHosts } from '../hosts/index.ts';
+import { roomyKubelet, type TestHost, type TestHosts } from '../hosts/index.ts';
 import { run } from './node/command.ts';
 import { writeBusyboxImage } from './node/image.ts';
 
@@ -25,7 +25,7 @@ export interface Outcome {
 
 export interface RkeFolder extends AsyncDisposable {
   readonly dir: string;
-  write(config: object): Promise<void>;
+  write(config: { readonly services?: object; readonly [field: string]: unknown }): Promise<void>;
   /** `onEvent` may kill the process by the function that it is given. */
   rke(args: readonly string[], onEvent?: (event: StepEvent, kill: () => void) => void): Promise<Outcome>;
   kubectl(args: readonly string[]): Promise<string>;
@@ -37,7 +37,11 @@ export async function makeRkeFolder(world: TestHosts, kubectl: string): Promise<
   await writeFile(join(dir, 'key'), world.privateKey, { mode: 0o600 });
   return {
     dir,
-    write: config => writeFile(join(dir, 'cluster.yml'), stringify({ ssh_key_path: 'key', ...config })),
+    write({ services, ...config }) {
+      const kubelet = { extra_args: roomyKubelet };
+      const whole = { ssh_key_path: 'key', ...config, services: { kubelet, ...services } };
+      return writeFile(join(dir, 'cluster.yml'), stringify(whole));
+    },
     rke: (args, onEvent) => runRke(dir, args, onEvent),
     kubectl: args => run(kubectl, ['--kubeconfig', join(dir, 'kube_config_cluster.yml'), ...args]),
     [Symbol.asyncDispose]: () => rm(dir, { recursive: true, force: true }),

@@ -43,6 +43,13 @@ export interface TestHosts extends AsyncDisposable {
   add(): Promise<TestHost>;
 }
 
+/** For kubelets of test hosts: all share the disk of this machine, and how full that is must not be what a test is about. */
+export const roomyKubelet = {
+  'eviction-hard': 'memory.available<50Mi,nodefs.available<1%,imagefs.available<1%',
+  'image-gc-high-threshold': '100',
+  'image-gc-low-threshold': '99',
+};
+
 const prefix = 'drover-test-hosts-';
 const mostHosts = 9;
 
