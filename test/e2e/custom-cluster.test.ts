@@ -79,7 +79,10 @@ test('three hosts become a cluster, although one was not ready and the server is
   const pinned = `/opt/drover/*/bin/ctr --address /run/drover/containerd.sock --namespace k8s.io images list -q '${pinnedFilter}'`;
   const kept = (await hosts[0]!.exec(['sh', '-c', pinned])).trim().split('\n');
   for (const image of [/coredns/, /metrics-server/, /pause/, /drover\.local\/agent:/, /^docker\.io\/.*agent/])
-    assert.ok(kept.some(name => image.test(name)), `${image} among the images that no full disk takes: ${kept}`);
+    assert.ok(
+      kept.some(name => image.test(name)),
+      `${image} among the images that no full disk takes: ${kept}`,
+    );
   const nodes = await custom.ask('GET', `/v3/clusters/${custom.clusterId}/nodes`);
   assert.deepEqual(nodes.data.map((node: Wire) => [node.requestedHostname, node.state]).sort(), [
     ['host-1', 'active'],

@@ -310,9 +310,11 @@ async function newKeys(folder: RkeFolder, host: TestHost): Promise<void> {
   const second = /k8s:enc:aescbc:v1:(key-\w+):/.exec(await run(['encrypt', 'rotate-key']))?.[1];
   assert.ok(first && second && first !== second, `${first} became ${second}`);
   assert.ok(!(await host.exec(['cat', '/etc/kubernetes/ssl/encryption.yaml'])).includes(first));
+  await allWell(folder, ['host-1']);
   assert.deepEqual((await folder.rke(['up'])).planned, []);
   await write(false);
   assert.match(await run(['up']), /^k8s {2}/);
+  await allWell(folder, ['host-1']);
   assert.deepEqual((await folder.rke(['up'])).planned, []);
 }
 

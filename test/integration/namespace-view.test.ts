@@ -7,7 +7,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { after, before, beforeEach, test } from 'node:test';
 import { gunzipSync } from 'node:zlib';
 import { type Resource, type Secret, until } from '@drover/base';
-import { namespaces } from '@drover/kube';
+import { clusterRoleBindings, clusterRoles, namespaces, roleBindings } from '@drover/kube';
 import { formOf } from '@drover/server';
 import { Agent, request } from 'undici';
 import { parse as parseYaml } from 'yaml';
@@ -376,4 +376,33 @@ test('nobody holds more watches than he may, and one that is taken out has none'
   await until('all of them to end', () => open.every(one => one.ended()), { timeoutMs: 90_000 });
   assert.deepEqual(open[0]!.events.slice(-2).sort(), ['DELETED shop', 'DELETED web']);
   assert.equal((await get(mia, '', json)).status, 403);
+});
+
+test('a cluster that is deleted while members are given much keeps nothing that its collector does not take', {
+  skip,
+}, async () => {
+  const crowd = Array.from({ length: 6 }, (_, n) => `crowd-${n}`);
+  await give(all, 'p-one');
+  for (const name of crowd) await cluster.kube.create(namespaces, namespace(name, project('p-one')));
+  const resourceAttributes = { verb: 'get', resource: 'namespaces', name: crowd.at(-1) };
+  await until('the last of them', () => cluster.allows({ user: all.id }, { resourceAttributes }), {
+    timeoutMs: 60_000,
+  });
+  // Each leaves its project now, which changes what members are given, while that is taken away.
+  await hub.resources.delete('cluster', { name: cluster.id });
+  await until('it to be forgotten', async () => !(await hub.resources.find('cluster', cluster.id)), {
+    timeoutMs: 60_000,
+  });
+  const agent = await cluster.kube.get(namespaces, 'cattle-system');
+  for (const ref of [roleBindings, clusterRoleBindings, clusterRoles]) {
+    const { items } = await cluster.kube.list<Resource>(ref, { labelSelector: 'app.kubernetes.io/managed-by=drover' });
+    const left = items.filter(
+      ({ metadata }) => !metadata.ownerReferences?.some(({ uid }) => uid === agent.metadata.uid),
+    );
+    assert.deepEqual(
+      left.map(({ metadata }) => metadata.name),
+      [],
+      `${ref.resource} stay for ever`,
+    );
+  }
 });

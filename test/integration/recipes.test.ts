@@ -108,8 +108,8 @@ test('a resource type, a controller and a sign-in provider are added in three st
   const start = join(copy, 'packages/server/src/clusters/start-controllers.ts');
   await edit(
     start,
-    '    clusterCleanup({ upstreams, setting }),\n',
-    '    clusterCleanup({ upstreams, setting }),\n    clusterGreeting,\n',
+    '    namespacePolicy({ clients, setting }),\n',
+    '    namespacePolicy({ clients, setting }),\n    clusterGreeting,\n',
   );
   await edit(
     start,

@@ -4,7 +4,8 @@ import { test } from 'node:test';
 import { isConflict, silentLog, until } from '@drover/base';
 import { FieldCipher, newSecretsKey, openSqliteStore } from '@drover/store';
 import { type Ownership, startOwnership } from '../controllers/cluster-ownership.ts';
-import { type ControllerContext, controller, createCaches, Resources } from '../resources/index.ts';
+import { type ControllerContext, controller, createCaches, Resources, startCaches } from '../resources/index.ts';
+import { InsideWork, untilDeleted } from './inside-work.ts';
 import { ownedOnly } from './owned-only.ts';
 
 async function open() {
@@ -61,16 +62,18 @@ const renaming = controller({
 test('whoever owns a cluster writes; whoever does not, does nothing', async () => {
   await using it = await open();
   const other: Pick<Ownership, 'owns' | 'claim'> = { owns: () => false, claim: name => it.ownership.claim(name) };
-  assert.equal(await ownedOnly(renaming, other).reconcile(it.cluster, it.context), undefined);
+  assert.equal(await ownedOnly(renaming, other, new InsideWork()).reconcile(it.cluster, it.context), undefined);
   assert.equal((await it.resources.get('cluster', 'c-a')).spec?.displayName, 'before');
-  assert.deepEqual(await ownedOnly(renaming, other).finalize!(it.cluster, it.context), { after: 2000 });
-  await ownedOnly(renaming, it.ownership).reconcile(it.cluster, it.context);
+  assert.deepEqual(await ownedOnly(renaming, other, new InsideWork()).finalize!(it.cluster, it.context), {
+    after: 2000,
+  });
+  await ownedOnly(renaming, it.ownership, new InsideWork()).reconcile(it.cluster, it.context);
   assert.equal((await it.resources.get('cluster', 'c-a')).spec?.displayName, 'after');
 });
 
 test('what was begun with a claim that has ended is refused: changes, new ones and removals', async () => {
   await using it = await open();
-  const late = ownedOnly(renaming, it.frozen());
+  const late = ownedOnly(renaming, it.frozen(), new InsideWork());
   await it.resources.create('node', { metadata: { name: 'm-1', namespace: 'c-a' }, spec: {} });
   const [{ key }] = it.ownership.claim('c-a') as [{ key: string; revision: number }];
   await it.store.txn([], [{ type: 'put', key, value: '{"replica":"two"}' }]);
@@ -86,6 +89,45 @@ test('caches see what was written while holding a claim as soon as anything else
   await using it = await open();
   const seen: string[] = [];
   it.resources.onWrite = (id, resource) => seen.push(`${id} ${resource.metadata.name}`);
-  await ownedOnly(renaming, it.ownership).reconcile(it.cluster, it.context);
+  await ownedOnly(renaming, it.ownership, new InsideWork()).reconcile(it.cluster, it.context);
   assert.deepEqual(seen, ['cluster c-a', 'node m-1']);
+});
+
+test('work in a cluster is known of from its begin to its end', async () => {
+  await using it = await open();
+  const work = new InsideWork();
+  const opened = Promise.withResolvers<void>();
+  const slow = controller({
+    name: 'slow',
+    for: 'cluster',
+    reconcile: async () => {
+      await opened.promise;
+      throw new Error('as it ended');
+    },
+  });
+  const one = ownedOnly(slow, it.ownership, work).reconcile(it.cluster, it.context);
+  const other = work.during('c-a', async () => undefined);
+  assert.ok(work.isBusy('c-a'));
+  assert.ok(!work.isBusy('c-b'));
+  await other;
+  assert.ok(work.isBusy('c-a'));
+  opened.resolve();
+  await assert.rejects(one, /as it ended/);
+  assert.ok(!work.isBusy('c-a'));
+});
+
+test('what follows a cluster is told when it is being deleted, or is already', async () => {
+  await using it = await open();
+  const { caches, signal } = it.context;
+  await startCaches(caches, signal);
+  const before = untilDeleted(caches, 'c-a', signal);
+  await it.resources.modify('cluster', { name: 'c-a' }, seen => ({
+    ...seen,
+    metadata: { ...seen.metadata, finalizers: ['controller.cattle.io/renaming'] },
+  }));
+  assert.ok(!before.aborted);
+  await it.resources.delete('cluster', { name: 'c-a' });
+  await until('the signal', () => before.aborted, { timeoutMs: 30_000 });
+  assert.ok(untilDeleted(caches, 'c-a', signal).aborted);
+  assert.ok(!untilDeleted(caches, 'c-b', signal).aborted);
 });

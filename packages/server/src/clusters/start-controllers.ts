@@ -28,6 +28,7 @@ import { type ProvisioningDeps, runProvisioning } from '../provisioning/provisio
 import type { ControllerContext, RunningController } from '../resources/index.ts';
 import { startController } from '../resources/index.ts';
 import { ClusterClients } from './clients.ts';
+import { InsideWork, untilDeleted } from './inside-work.ts';
 import type { Clusters, ClustersDeps } from './open.ts';
 import { ownedOnly } from './owned-only.ts';
 
@@ -45,6 +46,7 @@ export function startClusterControllers(deps: ClustersDeps, clusters: Clusters, 
   indexGrants(caches);
   indexProjectSecrets(caches);
   indexEndpointTokens(caches);
+  const work = new InsideWork();
   const firstLists = limited(listedAtOnce);
   const provisioning = provisioningDeps(deps, clusters);
   const ownership = startOwnership({
@@ -54,12 +56,16 @@ export function startClusterControllers(deps: ClustersDeps, clusters: Clusters, 
     gained: (clusterId, owned) => {
       pokeAll(clusterId);
       const held = resources.whileHolding(() => ownership.claim(clusterId));
+      const kept = untilDeleted(caches, clusterId, owned);
+      const inside = (run: () => Promise<void>) => void work.during(clusterId, run);
       void runNodeSync({ upstreams, resources: held, caches, log }, clusterId, owned);
-      void runProjectMembers({ upstreams, caches, setting, removals, claim, log, repairEveryMs }, clusterId, owned);
-      void runPodSecurity({ upstreams, resources: held, caches, log }, clusterId, owned);
-      void runProjectIsolation({ upstreams, resources: held, caches, setting, log }, clusterId, owned);
-      void runProjectSecrets({ upstreams, resources: held, caches, setting, log }, clusterId, owned);
-      void runProjectQuotas({ upstreams, resources: held, caches, setting, log }, clusterId, owned);
+      inside(() =>
+        runProjectMembers({ upstreams, caches, setting, removals, claim, log, repairEveryMs }, clusterId, kept),
+      );
+      inside(() => runPodSecurity({ upstreams, resources: held, caches, log }, clusterId, kept));
+      inside(() => runProjectIsolation({ upstreams, resources: held, caches, setting, log }, clusterId, kept));
+      inside(() => runProjectSecrets({ upstreams, resources: held, caches, setting, log }, clusterId, kept));
+      inside(() => runProjectQuotas({ upstreams, resources: held, caches, setting, log }, clusterId, kept));
       void runHistory({ store, upstreams, claim, setting, turn: firstLists, log }, clusterId, owned);
       if (provisioning) void runProvisioning({ ...provisioning, resources: held }, clusterId, owned);
     },
@@ -72,7 +78,7 @@ export function startClusterControllers(deps: ClustersDeps, clusters: Clusters, 
   }, signal);
   const clients = new ClusterClients(upstreams, signal);
   const members = startController(
-    ownedOnly(clusterMembers({ clients, setting, removals, claim, repairEveryMs }), ownership),
+    ownedOnly(clusterMembers({ clients, setting, removals, claim, repairEveryMs }), ownership, work),
     context,
   );
   running.push(members);
@@ -84,7 +90,7 @@ export function startClusterControllers(deps: ClustersDeps, clusters: Clusters, 
     clusterProjects({ clients, setting }),
     namespacePolicy({ clients, setting }),
     clusterShellSweep({ clients, setting }),
-    clusterCleanup({ upstreams, setting }),
+    clusterCleanup({ upstreams, setting, isBusy: clusterId => work.isBusy(clusterId) }),
     foreignCredentials({ upstreams, tunnels: clusters.tunnels, repairEveryMs }),
     authorizedEndpoint({
       clients,
@@ -95,7 +101,7 @@ export function startClusterControllers(deps: ClustersDeps, clusters: Clusters, 
       },
     }),
   ])
-    running.push(startController(ownedOnly(controller, ownership), context));
+    running.push(startController(ownedOnly(controller, ownership, work), context));
   // Harmless when two replicas do it, and somebody who just made a cluster is waiting for its command.
   running.push(startController(clusterRegistration, context));
   upstreams.subscribe(pokeAll, signal);

@@ -47,10 +47,17 @@ const agentNamespace = 'cattle-system';
 export interface ClusterCleanupDeps {
   readonly upstreams: Upstreams;
   readonly setting: (name: string) => string;
+  /** Whether others still write into the cluster: none begins to once it is being deleted. */
+  readonly isBusy: (clusterId: string) => boolean;
   readonly now?: () => number;
 }
 
-export function clusterCleanup({ upstreams, setting, now = Date.now }: ClusterCleanupDeps): Controller<'cluster'> {
+export function clusterCleanup({
+  upstreams,
+  setting,
+  isBusy,
+  now = Date.now,
+}: ClusterCleanupDeps): Controller<'cluster'> {
   return controller({
     name: 'cluster-cleanup',
     for: 'cluster',
@@ -61,6 +68,7 @@ export function clusterCleanup({ upstreams, setting, now = Date.now }: ClusterCl
       // Its hosts are cleaned by what is kept here, and with them goes all that is in it.
       if (cluster.metadata.finalizers?.includes(engineFinalizer)) return { after: 1000 };
       if (isOnHosts(cluster)) return forget(cluster.metadata.name, resources, caches).then(() => undefined);
+      if (isBusy(cluster.metadata.name) && !isGivenUp(cluster, now())) return { after: 100 };
       const left = await cleanInside(cluster, { upstreams, installUuid: setting('install-uuid'), signal, log });
       if (left !== undefined && !isGivenUp(cluster, now())) {
         await resources.modify('cluster', { name: cluster.metadata.name }, seen => waitingFor(seen, left));
