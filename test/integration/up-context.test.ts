@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { promisify } from 'node:util';
 import { until } from '@drover/base';
+import { WebSocket } from 'ws';
 import { type ServerProcess, startServer } from '../server-process.ts';
 import { missingApiServer, startApiServer, type TestApiServer } from './kube-apiserver.ts';
 
@@ -35,6 +36,29 @@ async function agentsOf({ child }: ServerProcess): Promise<number[]> {
 
 const goneWithItsServer = (pid: number) =>
   until('the agent to end with its server', async () => !(await readdir('/proc')).includes(String(pid)));
+
+const asAdmin = async (api: TestApiServer, ...args: readonly string[]): Promise<string> =>
+  (await run(api.kubectl, ['--kubeconfig', api.kubeconfigPath, ...args])).stdout;
+
+const shellPods = async (api: TestApiServer): Promise<string[]> =>
+  (await asAdmin(api, '-n', 'cattle-system', 'get', 'pods', '-o', 'name')).split('\n').filter(Boolean);
+
+/** A kubectl shell whose pod is there and waits: no node takes it here. */
+async function pendingShell(
+  { url, ca }: ServerProcess,
+  { id, token }: { readonly id: string; readonly token: string },
+): Promise<void> {
+  const socket = new WebSocket(`${url}/v3/clusters/${id}?shell=true`, ['v4.channel.k8s.io'], {
+    ca,
+    headers: { authorization: `Bearer ${token}` },
+  });
+  let said = '';
+  socket.on('message', data => (said += data));
+  socket.on('error', error => (said += error.message));
+  await until('it to wait', () => /no node has taken it yet/.test(said)).catch(error => {
+    throw new Error(said, { cause: error });
+  });
+}
 
 const start = (api: TestApiServer, dataDir: string, choice: string) =>
   startServer({ dataDir, args: ['--cluster', choice], env: { KUBECONFIG: api.kubeconfigPath } });
@@ -75,8 +99,14 @@ test('a context of the kubeconfig is managed, and is the same cluster after a ne
       const given = (await argumentsOf(pid)).join(' ');
       assert.ok(!given.includes('DROVER_TOKEN') && !/[a-z0-9]{54}/.test(given), 'no token among its arguments');
     }
+    await asAdmin(api, 'create', 'namespace', 'cattle-system');
+    // Where controllers run they make it; no pod is let in without.
+    await asAdmin(api, '-n', 'cattle-system', 'create', 'serviceaccount', 'default');
+    await server.ask(token, 'PUT', '/v3/settings/server-url', { value: 'https://drover.test' });
+    await pendingShell(server, { id, token });
     await server.stop();
   }
+  assert.deepEqual(await shellPods(api), [], 'a server that stops leaves no shell');
   await goneWithItsServer(agents[0]!);
   await using again = await start(api, dataDir, `context:${context}`);
   assert.equal((await managed(again, token)).id, id);
@@ -88,8 +118,14 @@ test('a context of the kubeconfig is managed, and is the same cluster after a ne
     const answer = await again.fetch('GET', `/k8s/clusters/${id}/version`, { token });
     return pid !== killed && answer.status === 200 ? pid : undefined;
   });
+  await pendingShell(again, { id, token });
   await again.stop('SIGKILL');
   await goneWithItsServer(another);
+  assert.equal((await shellPods(api)).length, 1);
+  await using third = await start(api, dataDir, `context:${context}`);
+  await until('what the killed one left to be gone', async () => (await shellPods(api)).length === 0);
+  const { data } = await third.ask(token, 'GET', '/v3/tokens');
+  assert.ok(!data.some((one: { description: string }) => one.description === 'kubectl shell'));
 });
 
 test('without a flag the kubeconfig’s cluster is taken where it answers, and remembered', { skip }, async t => {

@@ -13,6 +13,7 @@ import { bootstrapAdmin, inactiveUsers, openAuth, openRemovals, tokenPurge, user
 import { assertionPurge, cliRequestPurge, groupRefresh } from './auth-providers/index.ts';
 import { ensureBuiltinRoles } from './builtin-roles.ts';
 import { ClusterShells } from './cluster-shells/cluster-shells.ts';
+import { takeBackOldTokens } from './cluster-shells/shell-token.ts';
 import { ClusterClients } from './clusters/clients.ts';
 import { type ClustersDeps, openClusters } from './clusters/open.ts';
 import { startClusterControllers } from './clusters/start-controllers.ts';
@@ -127,6 +128,7 @@ export async function serve({ config, say, log, signal }: ServeOptions): Promise
   const steve = scope.use(
     openSteve({ api: apiDeps, baseUrl, dir: join(config.dataDir, 'lists'), signal: life.signal }),
   );
+  if (config.store.type === 'sqlite') await takeBackOldTokens(apiDeps);
   const shells = new ClusterShells(apiDeps);
   const controllers: RunningController[] = [];
   const ui = openUiFiles();
@@ -203,6 +205,7 @@ export async function serve({ config, say, log, signal }: ServeOptions): Promise
     watchLag: () => Object.values(caches).map(cache => [cache.id, cache.watchLagMs] as const),
     audit: () => audit?.counts() ?? [],
   });
+  const clustersLife = new AbortController();
   const running = runClusters({
     config,
     resources,
@@ -213,7 +216,7 @@ export async function serve({ config, say, log, signal }: ServeOptions): Promise
     caFile: tls.cacerts ? join(config.dataDir, 'tls', 'ca.crt') : undefined,
     say,
     log,
-    signal,
+    signal: clustersLife.signal,
   }).catch(error => {
     log.error({ err: error }, 'the cluster to manage can not be run');
     say(`cluster: ${messageOf(error)}`);
@@ -223,8 +226,9 @@ export async function serve({ config, say, log, signal }: ServeOptions): Promise
     signal.aborted ? resolve() : signal.addEventListener('abort', () => resolve(), { once: true }),
   );
   say('stopping …');
-  // While there are ways into the clusters still: draining ends those of the agents, too.
+  // While there are ways into the clusters still: the agent beside the server ends then, and draining ends the others' tunnels.
   await shells[Symbol.asyncDispose]();
+  clustersLife.abort(signal.reason);
   await front.drain(config.drainMs);
   await running;
 }

@@ -20,6 +20,7 @@ export interface TokenRequest {
   readonly userPrincipal?: string;
   /** Begins the name; five random characters follow. */
   readonly generateName?: string;
+  readonly labels?: Readonly<Record<string, string>>;
 }
 
 /** Makes a token; throws NotFound for a user that is not there, Forbidden for one that is disabled. */
@@ -38,7 +39,7 @@ export async function issueToken(
   const resource = await deps.resources.create('token', {
     metadata: {
       generateName: request.generateName ?? (kind === 'kubeconfig' ? `kubeconfig-${userId}` : 'token-'),
-      labels: { [userIdLabel]: userId, ...(kind === 'derived' ? {} : { [kindLabel]: kind }) },
+      labels: { ...request.labels, [userIdLabel]: userId, ...(kind === 'derived' ? {} : { [kindLabel]: kind }) },
       annotations: { [hashedAnnotation]: 'true' },
     },
     token: hashKey(key),

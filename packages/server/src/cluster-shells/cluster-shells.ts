@@ -1,5 +1,5 @@
 /** ClusterShells: the kubectl shells that run on this server: who may have one, so many for each user and cluster, and the end of all. */
-import { forbidden, randomName, tooManyRequests, unavailable } from '@drover/base';
+import { forbidden, randomName, sleep, tooManyRequests, unavailable } from '@drover/base';
 import type { ApiDeps } from '../api/behaviour.ts';
 import { requireMember } from '../clusters/client-for.ts';
 import { isFeatureOn } from '../features.ts';
@@ -8,6 +8,7 @@ import { ClusterShell, type ShellListener } from './cluster-shell.ts';
 
 const perUser = 4;
 const perCluster = 50;
+const patienceMs = 5000;
 
 export class ClusterShells implements AsyncDisposable {
   readonly #deps: ApiDeps;
@@ -53,10 +54,10 @@ export class ClusterShells implements AsyncDisposable {
     return undefined;
   }
 
-  /** Ends all, and waits until nothing of them is left in the clusters. */
+  /** Ends all, and waits until nothing of them is left in the clusters; not for long, as what is left is looked for later. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.#life.abort();
     for (const shell of this.#open) shell.end('the server is stopping');
-    await Promise.allSettled([...this.#open].map(({ done }) => done));
+    await Promise.race([Promise.allSettled([...this.#open].map(({ done }) => done)), sleep(patienceMs)]);
   }
 }
