@@ -6,6 +6,7 @@ import { before, test } from 'node:test';
 import { brotliDecompressSync, gzipSync } from 'node:zlib';
 import { root } from '../root.ts';
 import { buildWeb, type WebBuild } from './build.ts';
+import { firstLoad } from './first-load.ts';
 
 const mostBytes = 250 * 1024;
 const files = new Map<string, string>();
@@ -17,29 +18,16 @@ before(async () => {
     files.set(name, brotliDecompressSync(Buffer.from(body, 'base64')).toString());
 });
 
-/** A file and what it imports before it runs. */
-function withImports(name: string, found = new Set<string>()): Set<string> {
-  if (found.has(name)) return found;
-  found.add(name);
-  const text = files.get(name) ?? assert.fail(`${name} is not there`);
-  for (const [, path] of text.matchAll(/(?:from|import)\s*["']\.\/([^"']+)["']/g)) withImports(`assets/${path}`, found);
-  return found;
-}
-
 test('the first load is at most 250 KB of compressed script', t => {
-  const page = files.get('index.html')!;
-  const entries = [...page.matchAll(/<script[^>]+src="\/ui\/([^"]+)"/g)].map(match => match[1]!);
-  assert.ok(entries.length > 0);
-  const all = new Set(entries.flatMap(name => [...withImports(name)]));
+  const all = firstLoad(files);
+  assert.ok(all.size > 0);
   const bytes = [...all].reduce((sum, name) => sum + gzipSync(files.get(name)!, { level: 9 }).length, 0);
   t.diagnostic(`${all.size} files, ${(bytes / 1024).toFixed(1)} KB gzipped`);
   assert.ok(bytes <= mostBytes, `${bytes} bytes`);
 });
 
 test('editor and terminal are loaded only where they are needed', () => {
-  const page = files.get('index.html')!;
-  const [entry] = [...page.matchAll(/<script[^>]+src="\/ui\/([^"]+)"/g)].map(match => match[1]!);
-  for (const name of withImports(entry!)) assert.doesNotMatch(files.get(name)!, /cm-scroller|xterm-viewport/, name);
+  for (const name of firstLoad(files)) assert.doesNotMatch(files.get(name)!, /cm-scroller|xterm-viewport/, name);
 });
 
 test('the page asks nobody else for anything, and holds no script without a nonce', () => {
