@@ -17,6 +17,7 @@ export const features = {
     description: 'Hide the local provider, and refuse sign-in with it, while another one is enabled',
   },
   'multi-cluster-management': { default: true, description: 'Manage more than one cluster', locked: true },
+  'pod-shell': { default: true, description: 'Let people run commands in pods, by their own rights in the cluster' },
   'token-hashing': { default: true, description: 'Keep hashes of tokens in place of the tokens', locked: true },
   'ui-sql-cache': {
     default: true,

@@ -51,6 +51,7 @@ class Bench implements AsyncDisposable {
     });
     this.#server.on('upgrade', (incoming, socket) => {
       this.audit.upgrade(incoming, socket).caller = caller;
+      if (incoming.url === '/told') noteForAudit(incoming, { refused: 403 });
       if (incoming.url === '/refused') socket.end('HTTP/1.1 403 Forbidden\r\nconnection: close\r\n\r\n');
       else socket.write('HTTP/1.1 101 Switching Protocols\r\nconnection: upgrade\r\nupgrade: x\r\n\r\n');
       socket.on('data', (chunk: Buffer) => socket.end(`HTTP/1.1 999 ${chunk}`));
@@ -222,6 +223,10 @@ test('an upgrade is told when it begins and when it ends; one that is refused on
   await upgrade('/refused');
   const refused = await bench.line(3);
   assert.deepEqual([refused.stage, refused.responseCode], ['ResponseComplete', 403]);
+  // So is one that was opened to say why.
+  await upgrade('/told', 'bye');
+  const told = await bench.line(4);
+  assert.deepEqual([told.stage, told.responseCode], ['ResponseComplete', 403]);
 });
 
 test('an answer that broke off says so', async () => {

@@ -10,6 +10,7 @@ import { type Log, messageOf } from '@drover/base';
 import type { AddressOf } from '../http/client-address.ts';
 import type { Observed, Observer } from '../http/exchange.ts';
 import { Budget, Capture, tapHead, tapRequest, tapResponse } from './capture.ts';
+import { noteOf } from './notes.ts';
 import { type AuditLevel, type Ending, recordLine, type Seen } from './record.ts';
 import { hidesBodies } from './redact-request.ts';
 
@@ -79,7 +80,8 @@ export class AuditLog implements Observer, AsyncDisposable {
     const seen = this.#begin(request);
     tapStatus(socket, status => {
       seen.status = status;
-      if (status === 101) this.#add(seen, { stage: 'ResponseStarted', atMs: Date.now() });
+      if (status === 101 && noteOf(request).refused === undefined)
+        this.#add(seen, { stage: 'ResponseStarted', atMs: Date.now() });
     });
     this.#open.set(seen, () => this.#end(seen, seen.status === 0));
     socket.once('close', () => this.#open.get(seen)?.());

@@ -11,6 +11,8 @@ export interface AuditNote {
   /** The name of the token that was shown or made; never its key. */
   readonly tokenName?: string;
   readonly clusterId?: string;
+  /** How it was refused, where a WebSocket was opened to say so: browsers show nobody the answer to one that is not. */
+  readonly refused?: number;
   /** The binding that let the caller do it. */
   readonly decidedBy?: string;
 }

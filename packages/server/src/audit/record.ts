@@ -61,7 +61,7 @@ export async function recordLine(seen: Seen, ending: Ending): Promise<string> {
     method: request.method,
     remoteAddr: seen.remoteAddress,
     ...(request.headers.upgrade === undefined ? {} : { upgrade: request.headers.upgrade.slice(0, 64) }),
-    responseCode: seen.status,
+    responseCode: note.refused ?? seen.status,
     ...(ending.broken ? { brokenOff: true } : {}),
     requestTimestamp: new Date(seen.startedMs).toISOString(),
     responseTimestamp: new Date(ending.atMs).toISOString(),

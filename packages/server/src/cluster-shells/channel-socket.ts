@@ -40,10 +40,15 @@ export function openChannels(
   // Whoever left while he was signed in would never be seen to leave again.
   if (raw.destroyed) return;
   const far: { socket?: ChannelSocket } = {};
-  const shell = shells.begin(who.caller, who, {
-    output: bytes => far.socket?.output(bytes),
-    ended: why => far.socket?.ended(why),
-  });
+  const { caller, clusterId, base } = who;
+  const shell = shells.begin(
+    caller,
+    { clusterId, base, request },
+    {
+      output: bytes => far.socket?.output(bytes),
+      ended: why => far.socket?.ended(why),
+    },
+  );
   raw.once('close', () => shell.close());
   sockets.handleUpgrade(request, raw, upgrade.head, socket => {
     far.socket = new ChannelSocket(socket, raw, shell);

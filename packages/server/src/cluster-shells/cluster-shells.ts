@@ -1,6 +1,8 @@
 /** ClusterShells: the kubectl shells that run on this server: who may have one, so many for each user and cluster, and the end of all. */
-import { forbidden, randomName, sleep, tooManyRequests, unavailable } from '@drover/base';
+import type { IncomingMessage } from 'node:http';
+import { forbidden, randomName, type StatusError, sleep, tooManyRequests, unavailable } from '@drover/base';
 import type { ApiDeps } from '../api/behaviour.ts';
+import { noteForAudit } from '../audit/notes.ts';
 import { requireMember } from '../clusters/client-for.ts';
 import { isFeatureOn } from '../features.ts';
 import type { Caller } from '../http/exchange.ts';
@@ -9,6 +11,14 @@ import { ClusterShell, type ShellListener } from './cluster-shell.ts';
 const perUser = 4;
 const perCluster = 50;
 const patienceMs = 5000;
+
+export interface ShellPlace {
+  readonly clusterId: string;
+  /** How this server was reached. */
+  readonly base: string;
+  /** The one that asks for it, for the audit log. */
+  readonly request?: IncomingMessage;
+}
 
 export class ClusterShells implements AsyncDisposable {
   readonly #deps: ApiDeps;
@@ -27,23 +37,20 @@ export class ClusterShells implements AsyncDisposable {
    * Begins one as the caller; what it waits for and why it ends, as being one too many, is told to the listener: a browser shows nobody
    * why a WebSocket was refused. Throws NotFound where he is no member.
    */
-  begin(
-    caller: Caller,
-    where: { readonly clusterId: string; readonly base: string },
-    listener: ShellListener,
-  ): ClusterShell {
-    const { clusterId, base } = where;
+  begin(caller: Caller, where: ShellPlace, listener: ShellListener): ClusterShell {
+    const { clusterId, base, request } = where;
     requireMember(this.#deps, caller, clusterId);
     if (this.#life.signal.aborted) throw unavailable('the server is stopping');
     const name = `dashboard-shell-${randomName(8)}`;
     const refused = this.#refusal(caller, clusterId);
+    if (request) noteForAudit(request, { clusterId, ...(refused ? { refused: refused.status } : {}) });
     const shell = new ClusterShell(this.#deps, { caller, clusterId, base, name, refused }, listener);
     this.#open.add(shell);
     void shell.done.finally(() => this.#open.delete(shell));
     return shell;
   }
 
-  #refusal({ userId }: Caller, clusterId: string): Error | undefined {
+  #refusal({ userId }: Caller, clusterId: string): StatusError | undefined {
     if (!isFeatureOn(this.#deps.caches, 'cluster-shell'))
       return forbidden('kubectl shells are switched off on this server (feature cluster-shell)');
     const open = [...this.#open].map(({ wish }) => wish).filter(({ refused }) => !refused);
@@ -58,6 +65,8 @@ export class ClusterShells implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     this.#life.abort();
     for (const shell of this.#open) shell.end('the server is stopping');
-    await Promise.race([Promise.allSettled([...this.#open].map(({ done }) => done)), sleep(patienceMs)]);
+    const enough = new AbortController();
+    const all = Promise.allSettled([...this.#open].map(({ done }) => done)).then(() => enough.abort());
+    await Promise.race([all, sleep(patienceMs, enough.signal).catch(() => undefined)]);
   }
 }

@@ -20,6 +20,7 @@ import type { AgentArchives } from '../provisioning/agent-archives.ts';
 import { BundleFiles } from '../provisioning/bundles.ts';
 import { HostTunnels } from '../provisioning/host-tunnels.ts';
 import { mostNamespaceWatches } from '../proxy/namespace-watch.ts';
+import { requirePodShell } from '../proxy/pod-shell.ts';
 import { refusalNote } from '../proxy/refusal-note.ts';
 import { type ProxyDeps, proxyRoutes } from '../proxy/route.ts';
 import { ClusterTargets } from '../proxy/targets.ts';
@@ -107,6 +108,7 @@ export function openClusters(deps: ClustersDeps): Clusters {
       signalFor: (caller, clusterId) => auth.sessions.signalFor(caller, clusterId),
       checkOrigin: (upgrade, caller) => requireSameOrigin(upgrade.request, caller, setting('server-url')),
       onDone: deps.onProxied,
+      requirePodShell: () => requirePodShell(caches),
       noteRefusal: (caller, clusterId) => refusalNote({ caches, access: auth.access }, caller, clusterId),
       namespaces: {
         access: auth.access,

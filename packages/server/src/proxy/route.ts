@@ -16,6 +16,7 @@ import { answerList } from './namespace-list.ts';
 import { type NamespaceDeps, namespacesAsked, viewOf } from './namespace-view.ts';
 import { answerWatch } from './namespace-watch.ts';
 import { namespaceOf, parseProxyPath, proxyPrefixes } from './path.ts';
+import { isPodShell } from './pod-shell.ts';
 import { warning } from './refusal-note.ts';
 import type { ClusterTargets } from './targets.ts';
 
@@ -29,6 +30,8 @@ export interface ProxyDeps {
   /** Throws Forbidden when a page of another origin opens a WebSocket. */
   readonly checkOrigin: (upgrade: Upgrade, caller: Caller) => void;
   readonly namespaces: NamespaceDeps;
+  /** Throws Forbidden while nobody may run commands in pods. */
+  readonly requirePodShell: () => void;
   /** Raw headers beside a refusal of the cluster's. */
   readonly noteRefusal: (caller: Caller, clusterId: string) => readonly string[];
   /** Told of each request that is over. */
@@ -136,6 +139,7 @@ function reach(
 ): Reached {
   const scoped = caller.clusterId !== undefined && caller.clusterId !== clusterId;
   if (scoped || !deps.access.mayReach(caller, clusterId)) throw notMember(clusterId);
+  if (isPodShell(rest)) deps.requirePodShell();
   const identity = deps.resolveIdentity(caller, request.rawHeaders, clusterId);
   requireNotHeldBack(deps.access, identity, { clusterId, namespace: namespaceOf(rest) });
   return { identity, ...deps.targets.get(clusterId) };

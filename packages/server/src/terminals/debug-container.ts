@@ -5,6 +5,7 @@ import { invalid } from '@drover/base';
 import type { ApiDeps } from '../api/behaviour.ts';
 import { clientFor } from '../clusters/client-for.ts';
 import type { Caller } from '../http/exchange.ts';
+import { requirePodShell } from '../proxy/pod-shell.ts';
 import { podPath, readTarget } from './container-target.ts';
 
 const imagePattern = /^[a-zA-Z0-9][-a-zA-Z0-9._/:@]{0,511}$/;
@@ -15,6 +16,7 @@ export async function startDebugger(
   caller: Caller,
   body: Readonly<Record<string, unknown>>,
 ): Promise<{ readonly container: string }> {
+  requirePodShell(deps.caches);
   const text = (name: string): string => (typeof body[name] === 'string' ? (body[name] as string) : '');
   const target = readTarget(text);
   const image = text('image');

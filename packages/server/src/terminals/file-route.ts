@@ -10,6 +10,7 @@ import { guardCsrf, isCrossSite } from '../auth/index.ts';
 import { clientFor } from '../clusters/client-for.ts';
 import type { Caller, Exchange, Route } from '../http/exchange.ts';
 import { noStore, sendJson } from '../http/send-json.ts';
+import { requirePodShell } from '../proxy/pod-shell.ts';
 import { type ContainerTarget, readTarget } from './container-target.ts';
 import {
   archiveCommand,
@@ -51,6 +52,7 @@ async function handle(deps: ApiDeps, exchange: Exchange, caller: Caller): Promis
   guardCsrf(request, response, { method, query });
   // A command runs even where something is only read: nobody else's page may start one.
   if (isCrossSite(request)) throw forbidden('a page of another site may not reach into a container');
+  requirePodShell(deps.caches);
   const target = readTarget(name => query.get(name));
   const path = readPath(query.get('path'));
   const gone = new AbortController();

@@ -4,7 +4,7 @@
  * the bytes that were read, it goes on with one.
  */
 import type { IncomingMessage } from 'node:http';
-import { badRequest, invalid, methodNotAllowed, notFound } from '@drover/base';
+import { badRequest, invalid, methodNotAllowed, notFound, StatusError } from '@drover/base';
 import { WebSocketServer } from 'ws';
 import type { ApiDeps } from '../api/behaviour.ts';
 import { noteForAudit } from '../audit/notes.ts';
@@ -66,15 +66,24 @@ async function open({ deps, baseUrl, terminals }: Opening, upgrade: Upgrade, cal
   const read = Number(query.get('read') ?? 0);
   if (!Number.isSafeInteger(read) || read < 0) throw invalid('read', 'must be how many bytes were read');
   const start = (): Promise<TerminalSession> | TerminalSession => {
-    if (query.get('shell') === 'true') {
-      const clusterId = query.get('clusterId') ?? '';
-      noteForAudit(request, { clusterId });
-      return terminals.startShell(caller, { clusterId, base: baseUrl(request) });
-    }
+    if (query.get('shell') === 'true')
+      return terminals.startShell(caller, {
+        clusterId: query.get('clusterId') ?? '',
+        base: baseUrl(request),
+        request,
+      });
     const target = readTarget(name => query.get(name));
     return terminals.start(caller, { target, command: readCommand(query), tty: true, stdin: true });
   };
-  const session = id === null ? await start() : terminals.get(id, caller);
+  let session: TerminalSession;
+  try {
+    session = id === null ? await start() : terminals.get(id, caller);
+  } catch (error) {
+    // Whoever goes on with one tries again: it may be another server that has it.
+    if (id !== null || caller.via !== 'cookie' || !(error instanceof StatusError)) throw error;
+    tellRefusal(upgrade, error);
+    return;
+  }
   if (raw.destroyed) {
     if (id === null) session.close();
     return;
@@ -86,6 +95,16 @@ async function open({ deps, baseUrl, terminals }: Opening, upgrade: Upgrade, cal
     raw.off('close', abandon);
     socket.on('error', () => socket.terminate());
     session.attach(socket, raw, read);
+  });
+}
+
+/** In words, to a browser. */
+function tellRefusal({ request, socket: raw, head }: Upgrade, { status, message }: StatusError): void {
+  noteForAudit(request, { refused: status });
+  sockets.handleUpgrade(request, raw, head, socket => {
+    socket.on('error', () => socket.terminate());
+    socket.send(JSON.stringify({ type: 'ended', why: message }));
+    socket.close(1000, 'refused');
   });
 }
 

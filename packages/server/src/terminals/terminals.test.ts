@@ -46,7 +46,10 @@ const where = () => `clusterId=${clusterId}&namespace=shop&pod=web-0&container=w
 
 async function open(query: string, token = api.admin, headers: Record<string, string> = {}): Promise<Terminal> {
   const url = `wss://localhost:${api.port}/v1-terminals?${query}`;
-  const socket = new WebSocket(url, { ca: api.ca, headers: { authorization: `Bearer ${token}`, ...headers } });
+  const socket = new WebSocket(url, {
+    ca: api.ca,
+    headers: { ...(token ? { authorization: `Bearer ${token}` } : {}), ...headers },
+  });
   const frames: Terminal['frames'] = [];
   let text = '';
   socket.on('message', (data: Buffer, isBinary: boolean) => {
@@ -102,6 +105,24 @@ test('who is no member opens no shell and reads no file', async () => {
   const answer = await api.ask('GET', `/v1-files?${where()}&path=/etc/passwd`, { as: outsider.token });
   assert.equal(answer.status, 404);
   assert.equal(cluster.users.length, before);
+});
+
+test('a browser is told in words why it gets no shell', async () => {
+  const outsider = await api.makeUser('surfer');
+  const { frames, socket } = await open(`${where()}&command=sh`, '', { cookie: `R_SESS=${outsider.token}` });
+  await gone(socket);
+  assert.deepEqual(frames, [{ type: 'ended', why: `cluster "${clusterId}" not found` }]);
+});
+
+test('while pod-shell is off nobody gets a shell, a file or a container with tools', async () => {
+  const before = cluster.users.length;
+  await api.want(200, 'PUT', '/v3/features/pod-shell', { body: { value: false } });
+  await assert.rejects(shell(), /403/);
+  assert.equal((await api.ask('GET', `/v1-files?${where()}&path=/etc`)).status, 403);
+  const body = { clusterId, namespace: 'shop', pod: 'web-0', container: 'web', image: 'busybox' };
+  assert.equal((await api.ask('POST', '/v1-terminals?action=debug', { body })).status, 403);
+  assert.equal(cluster.users.length, before);
+  await api.want(200, 'PUT', '/v3/features/pod-shell', { body: { value: true } });
 });
 
 test('a token that is taken back ends its shells at once', async () => {

@@ -2,9 +2,10 @@
 import { randomBytes } from 'node:crypto';
 import { notFound, tooManyRequests } from '@drover/base';
 import type { ApiDeps } from '../api/behaviour.ts';
-import type { ClusterShells } from '../cluster-shells/cluster-shells.ts';
+import type { ClusterShells, ShellPlace } from '../cluster-shells/cluster-shells.ts';
 import { clientFor } from '../clusters/client-for.ts';
 import type { Caller } from '../http/exchange.ts';
+import { requirePodShell } from '../proxy/pod-shell.ts';
 import { ExecStream, type ExecWish } from './exec-stream.ts';
 import { TerminalSession } from './terminal-session.ts';
 
@@ -35,6 +36,7 @@ export class Terminals {
   /** Starts a shell as the caller. Rejects with what the cluster answers, TooManyRequests for one too many. */
   async start(caller: Caller, wish: ExecWish): Promise<TerminalSession> {
     this.#requireRoom(caller);
+    requirePodShell(this.#deps.caches);
     const client = clientFor(this.#deps, caller, wish.target.clusterId);
     const signal = this.#deps.auth.sessions.signalFor(caller, wish.target.clusterId);
     const end = (): void => session.close('the session has ended');
@@ -55,7 +57,7 @@ export class Terminals {
   }
 
   /** Starts a kubectl shell as the caller; what it waits for and why it ends is told in it. Throws as ClusterShells.begin does. */
-  startShell(caller: Caller, where: { readonly clusterId: string; readonly base: string }): TerminalSession {
+  startShell(caller: Caller, where: ShellPlace): TerminalSession {
     this.#requireRoom(caller);
     const listener = { output: (bytes: Buffer) => session.output(bytes), ended: (why: string) => session.ended(why) };
     const shell = this.#shells.begin(caller, where, listener);
