@@ -10,8 +10,8 @@ import type { UpOptions } from './up.ts';
 export interface Connected {
   /** By the node's name. */
   readonly executors: Map<string, Executor>;
-  /** A line for each host that can't be reached. */
-  readonly unreachable: readonly string[];
+  /** Why not, for each that can't be reached, by the node's name. */
+  readonly unreachable: ReadonlyMap<string, string>;
 }
 
 export async function connectAll(
@@ -20,18 +20,18 @@ export async function connectAll(
   undo: AsyncDisposableStack,
 ): Promise<Connected> {
   const executors = new Map<string, Executor>();
-  const problems: string[] = [];
+  const unreachable = new Map<string, string>();
   await Promise.all(
     nodes.map(async node => {
       try {
         executors.set(node.name, undo.use(await connect(node)));
       } catch (error) {
         // Most begin with the name themselves.
-        problems.push(`${node.name}: ${messageOf(error).replace(`${node.name}: `, '')}`);
+        unreachable.set(node.name, messageOf(error).replace(`${node.name}: `, ''));
       }
     }),
   );
-  return { executors, unreachable: problems.sort() };
+  return { executors, unreachable };
 }
 
 /** Hosts that leave may be gone already: that is no reason to keep the others waiting. */

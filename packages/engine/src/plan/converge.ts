@@ -40,10 +40,14 @@ export async function converge(options: ConvergeOptions): Promise<UpResult> {
   for (const [name, executor] of await connectSome(leaving, options, undo)) executors.set(name, executor);
   const hosts = await lookAtHosts(executors, signal);
   const isNew = spec.nodes.some(({ name }) => hosts.get(name)?.units.size === 0);
-  if (isNew || unreachable.length > 0) {
+  const isRenewal = options.leaveOut && !isNew && leaving.length === 0 && takesNoOther(state);
+  const away = isRenewal ? spec.nodes.filter(({ name }) => !executors.has(name)) : [];
+  const leftOut = away.length > 0 ? unreachable : new Map<string, string>();
+  if (isNew || unreachable.size > leftOut.size) {
     const tryWays = isNew && !options.trustWays;
     const { onWarning } = options;
-    await checkHosts({ spec, bundle, certificates, executors, unreachable, tryWays, onWarning, signal });
+    const lines = [...unreachable].map(([name, cause]) => `${name}: ${cause}`).sort();
+    await checkHosts({ spec, bundle, certificates, executors, unreachable: lines, tryWays, onWarning, signal });
   }
 
   const client = undo.use(new KubeClient(apiConnection(spec, certificates, executors), { timeoutMs: 30_000 }));
@@ -56,16 +60,19 @@ export async function converge(options: ConvergeOptions): Promise<UpResult> {
   const wanted: Wanted = {
     spec,
     bundle,
-    hosts: spec.nodes.map(node =>
-      wantedHost({
-        spec,
-        node,
-        certificates,
-        bundle: bundle.manifest,
-        facts: hosts.get(node.name)!.facts,
-        encryption,
-      }),
-    ),
+    hosts: spec.nodes
+      .filter(({ name }) => !leftOut.has(name))
+      .map(node =>
+        wantedHost({
+          spec,
+          node,
+          certificates,
+          bundle: bundle.manifest,
+          facts: hosts.get(node.name)!.facts,
+          encryption,
+        }),
+      ),
+    away,
     addons: await options.addons(
       spec,
       [...hosts.values()].map(({ facts }) => facts),
@@ -85,7 +92,7 @@ export async function converge(options: ConvergeOptions): Promise<UpResult> {
     ? runningVersions(seen.cluster)
     : (await Promise.all([...executors.values()].map(executor => versionsOnHost(executor, signal)))).flat();
   checkVersions(bundle.manifest.versions['kubernetes'] ?? '', running);
-  if (options.workersOnly && !seen.cluster)
+  if ((options.workersOnly || away.length > 0) && !seen.cluster)
     throw conflict('cluster', spec.name, 'its control planes do not answer: bring up all of it first');
   const plan = options.workersOnly ? onWorkers(makePlan(wanted, seen), spec) : makePlan(wanted, seen);
   options.onPlan?.(plan);
@@ -93,12 +100,13 @@ export async function converge(options: ConvergeOptions): Promise<UpResult> {
   const keepCopies = async () => {
     if (!options.formatState) return;
     const executor = (host: string) => executors.get(host)!;
-    await keepStateCopies(options.formatState(state), { spec, hosts, executor, signal });
+    const reached = { ...spec, nodes: spec.nodes.filter(({ name }) => executors.has(name)) };
+    await keepStateCopies(options.formatState(state), { spec: reached, hosts, executor, signal });
   };
-  if (options.dryRun) return { steps, state };
+  if (options.dryRun) return { steps, state, leftOut };
   if (steps === 0) {
     if (state.etcdFormed) await keepCopies();
-    return { steps, state };
+    return { steps, state, leftOut };
   }
 
   const save = async (next: EngineState) => {
@@ -133,8 +141,12 @@ export async function converge(options: ConvergeOptions): Promise<UpResult> {
   const version = bundle.manifest.versions['kubernetes'];
   await save({ ...state, nodes: spec.nodes, version, clusterUid: await clusterUid(client, signal) });
   await keepCopies();
-  return { steps, state };
+  return { steps, state, leftOut };
 }
+
+/** Whether nothing is under way that each host has to have part in. */
+const takesNoOther = ({ etcdFormed, rotation, encryptionChange }: EngineState): boolean =>
+  etcdFormed && rotation === undefined && encryptionChange === undefined;
 
 /** Without what concerns hosts of etcd and control planes. */
 function onWorkers(plan: Plan, { nodes }: ClusterSpec): Plan {

@@ -8,6 +8,7 @@ import type { NodeSpec, Role } from '../config/spec.ts';
 import { wantedHost } from '../node/wanted-host.ts';
 import { completeCertificates } from '../pki/cluster-certs.ts';
 import { writerDigest } from '../pki/encryption.ts';
+import { renewalOf } from '../pki/renewal.ts';
 import { addonDigest } from './addon.ts';
 import { wantedSettings } from './node-settings.ts';
 import { atOnce, cordonedAnnotation, makePlan } from './plan.ts';
@@ -56,6 +57,7 @@ async function wantedOf(
     bundle,
     hosts: spec.nodes.map(node => wantedHost({ spec, node, certificates, bundle: bundle.manifest, facts })),
     addons: [{ name: 'an-addon', resources: [{ apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'a' } }] }],
+    away: [],
     leaving: options.leaving ?? [],
     etcdFormed: true,
   };
@@ -229,6 +231,49 @@ test('a role that goes takes its unit and its keys along', async () => {
   assert.ok(files?.action.do === 'files' && files.action.remove.includes('/etc/kubernetes/ssl/kube-ca-key.pem'));
 });
 
+test('certificates are renewed on the hosts that are there, with no member started anew while another is away', async () => {
+  const wanted = await wantedOf([all, all, all, ['worker']]);
+  const seen = seenAfter(wanted);
+  const { spec, bundle } = wanted;
+  const renewed = await completeCertificates(spec, kept, { renew: renewalOf(undefined, 'services') });
+  const { certificates } = renewed;
+  const hosts = spec.nodes.map(node => wantedHost({ spec, node, certificates, bundle: bundle.manifest, facts }));
+  const without = (...names: string[]): [Wanted, Seen] => [
+    {
+      ...wanted,
+      addons: [],
+      hosts: hosts.filter(({ node }) => !names.includes(node.name)),
+      away: spec.nodes.filter(({ name }) => names.includes(name)),
+    },
+    { ...seen, hosts: new Map([...seen.hosts].filter(([name]) => !names.includes(name))) },
+  ];
+  const starts = (plan: Plan, unit: string) => ids(plan).filter(id => id.endsWith(`start drover-${unit}`));
+  const part = makePlan(...without('n3'));
+  assert.deepEqual(part.filter(({ name }) => name === 'files')[0]?.chains.length, 3);
+  assert.ok(
+    ids(part).every(id => !id.includes('/n3/')),
+    'nothing is done where nobody is',
+  );
+  assert.deepEqual(starts(part, 'etcd'), []);
+  assert.deepEqual(starts(part, 'kube-apiserver'), [
+    'control planes/n1/start drover-kube-apiserver',
+    'control planes/n2/start drover-kube-apiserver',
+  ]);
+  assert.ok(
+    ids(part).every(id => !/remove member|withdraw|delete the node/.test(id)),
+    ids(part).join('\n'),
+  );
+
+  const [some, found] = without('n3');
+  const down = { ...found.hosts.get('n2')!, units: new Map() };
+  const again = makePlan(some, { ...found, hosts: new Map(found.hosts).set('n2', down) });
+  assert.deepEqual(starts(again, 'etcd'), ['etcd/n2/start drover-etcd'], 'one that does not run is started');
+
+  const workerAway = makePlan(...without('n4'));
+  assert.equal(starts(workerAway, 'etcd').length, 3);
+  assert.equal(workerAway.find(({ name }) => name === 'etcd')?.parallel, 1);
+});
+
 test('each phase of new authorities asks for what it has to, once', async () => {
   const wanted = await wantedOf([all, ['worker']]);
   const seen = seenAfter(wanted);
@@ -280,7 +325,7 @@ test('no unit and no step has a secret in it', async () => {
   const open = host.files.filter(({ content }) => secrets.some(secret => content.includes(secret)));
   assert.ok(open.some(({ path }) => path === '/etc/drover/etcd-snapshots.json'));
   assert.deepEqual(new Set(open.map(({ mode }) => mode)), new Set([0o600]));
-  const wanted = { spec, bundle, hosts: [host], addons: [], leaving: [], etcdFormed: false };
+  const wanted = { spec, bundle, hosts: [host], addons: [], away: [], leaving: [], etcdFormed: false };
   const plan = makePlan(wanted, { hosts: new Map([[spec.nodes[0]!.name, blank]]) });
   const told = plan.flatMap(({ chains }) => chains.flat().map(({ id, title }) => `${id} ${title}`)).join();
   assert.ok(!told.includes('top-secret'));

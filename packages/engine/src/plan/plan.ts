@@ -25,17 +25,17 @@ const memories: ReadonlySet<string> = new Set([secretsMemory, rotationMemory]);
 const hostsAtOnce = 50;
 
 export function makePlan(wanted: Wanted, seen: Seen): Plan {
+  // What the cluster has once follows from all of its hosts.
+  const whole = (stages: () => readonly Stage[]) => (wanted.away.length === 0 ? stages() : []);
   const stages: Stage[] = [
     perHost('bundle', wanted, host => bundleSteps(wanted, host, look(seen, host))),
     perHost('files', wanted, host => fileSteps(host, look(seen, host))),
     ...etcdStages(wanted, seen),
     perHost('snapshots', wanted, host => startSteps('snapshots', host.node, host.etcdHelpers, look(seen, host))),
     controlPlaneStage(wanted, seen),
-    earlyStage(wanted, seen),
+    ...whole(() => [earlyStage(wanted, seen)]),
     ...nodeStages(wanted, seen),
-    addonStage(wanted, seen),
-    secretsStage(wanted, seen),
-    ...rotationStages(wanted, seen),
+    ...whole(() => [addonStage(wanted, seen), secretsStage(wanted, seen), ...rotationStages(wanted, seen)]),
     perHost('labels and taints', wanted, host => settingSteps(host, seen)),
     ...leavingStages(wanted, seen),
   ];
@@ -112,6 +112,7 @@ function etcdStages(wanted: Wanted, seen: Seen): Stage[] {
   const hosts = wanted.hosts.filter(({ etcd }) => etcd.length > 0);
   if (hosts.length === 0) return [];
   const nodes = hosts.map(({ node }) => node);
+  if (wanted.away.some(({ roles }) => roles.includes('etcd'))) return [unlessTheyRun(hosts, seen)];
   if (!wanted.etcdFormed) {
     const file = etcdJoinFile(
       nodes.map(node => ({ name: memberName(node), peerUrl: peerUrl(node) })),
@@ -139,6 +140,19 @@ function etcdStages(wanted: Wanted, seen: Seen): Stage[] {
   // Without a majority none is well before the others are: those that have data start together.
   const parallel = seen.members ? 1 : hostsAtOnce;
   return [{ name: 'etcd', parallel, chains: [...memberRemovals(wanted, seen), ...memberChains(hosts, seen)] }];
+}
+
+/**
+ * While a member is away the majority may hang on each of the others: none that runs is started anew, and none comes or goes. They read
+ * new certificates by themselves.
+ */
+function unlessTheyRun(hosts: readonly WantedHost[], seen: Seen): Stage {
+  const chains = hosts.map(wantedHost => {
+    const host = look(seen, wantedHost);
+    const down = wantedHost.etcd.filter(({ name }) => host.units.get(name)?.active !== true);
+    return host.hasEtcdData ? startSteps('etcd', wantedHost.node, down, host) : [];
+  });
+  return { name: 'etcd', parallel: seen.members ? 1 : hostsAtOnce, chains };
 }
 
 /** Members whose host left, or whose data is gone: a member that can't come back counts against the majority. */

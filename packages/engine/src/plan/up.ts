@@ -57,6 +57,11 @@ export interface UpOptions {
   readonly workersOnly?: boolean;
   /** Does not try the ways between hosts first. */
   readonly trustWays?: boolean;
+  /**
+   * Renews certificates on the hosts that can be reached, and leaves the others for a later run. Nothing that takes all hosts at once may be
+   * under way then.
+   */
+  readonly leaveOut?: boolean;
   /** Leaves it at the plan. */
   readonly dryRun?: boolean;
   readonly signal?: AbortSignal;
@@ -65,6 +70,8 @@ export interface UpOptions {
 export interface UpResult {
   readonly steps: number;
   readonly state: EngineState;
+  /** The hosts that were away, by name, each with the cause. */
+  readonly leftOut: ReadonlyMap<string, string>;
 }
 
 export async function up(options: UpOptions): Promise<UpResult> {
@@ -75,7 +82,7 @@ export async function up(options: UpOptions): Promise<UpResult> {
     const reached = await converge({ ...options, connect, state });
     steps += reached.steps;
     const next = advance(reached.state, options);
-    if (!next || options.dryRun) return { steps, state: reached.state };
+    if (!next || options.dryRun) return { ...reached, steps };
     await options.saveState(next);
     state = next;
   }

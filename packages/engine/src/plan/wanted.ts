@@ -19,7 +19,10 @@ export interface WantedHost {
 export interface Wanted {
   readonly spec: ClusterSpec;
   readonly bundle: Bundle;
+  /** Those that can be reached. */
   readonly hosts: readonly WantedHost[];
+  /** The others: they stay as they are until a later run. */
+  readonly away: readonly NodeSpec[];
   readonly addons: readonly Addon[];
   /** Hosts that were in the cluster and shall leave it. */
   readonly leaving: readonly NodeSpec[];

@@ -3,8 +3,8 @@
  * far it is and what went wrong is told as it happens.
  */
 import type { Cluster, ManagedNode } from '@drover/api';
-import { isTrue, messageOf } from '@drover/base';
-import { type Bundle, type ClusterSpec, type EngineState, renewalOf } from '@drover/engine';
+import { findCondition, isTrue, messageOf } from '@drover/base';
+import { type Bundle, type ClusterSpec, type EngineState, renewalOf, type UpOptions } from '@drover/engine';
 import { defaultTokenName, tokenSecretName } from '../clusters/registration-token.ts';
 import { nodeNameOf } from '../connect/host-admission.ts';
 import type { Caches, Resources } from '../resources/index.ts';
@@ -18,7 +18,7 @@ import type { EngineRun } from './engine-run.ts';
 import { type HostPlan, isRegistered } from './plan-hosts.ts';
 import { forgetSshNodes } from './ssh-nodes.ts';
 import type { Timeline } from './timeline.ts';
-import { knownOf, reachedBy } from './told-conditions.ts';
+import { knownOf, reachedBy, renewedBy, renewedType } from './told-conditions.ts';
 
 /** One cluster, with everything that a run of the engine takes. */
 export interface Work {
@@ -68,7 +68,13 @@ export async function carryOut(
   );
   timeline.begin(operation);
   try {
-    const state = up ? await bringUp(work, resources) : run.state!;
+    const leaveOut = operation === 'renew';
+    // The new ones are kept before any host has them: whoever is killed then knows that hosts wait for theirs.
+    if (leaveOut) await memory.saveProgress({ behind: spec.nodes.map(({ name }) => name) });
+    const { state, leftOut } = up
+      ? await bringUp(work, resources, { leaveOut })
+      : { state: run.state!, leftOut: new Map<string, string>() };
+    if (leftOut.size > 0) return await tellLeftOut(work, leftOut, { ...deps, what, before, state });
     const deploying = deployingOf(work, deps);
     if (!deploying) throw new Error('the cluster has no registration token yet');
     await deployAgents(deps, { ...deploying, state });
@@ -77,10 +83,12 @@ export async function carryOut(
       agent: deployDigest(deps, deploying),
       version: versionOf(bundle),
       nodes: spec.nodes.map(({ name }) => name),
+      behind: [],
     });
     await timeline.end();
     await status.settled();
-    await status.set(reachedBy(cluster, phase), knownOf(spec, state));
+    const caughtUp = findCondition(cluster.status?.conditions, renewedType) ? [renewedBy(new Map())] : [];
+    await status.set([...reachedBy(cluster, phase), ...caughtUp], knownOf(spec, state));
     await tellNodes(resources, coming, () => ({ ...madeNode, status: 'True' }));
     await forgetSshNodes(resources, cluster.metadata.name, { spec, nodes });
     return undefined;
@@ -120,33 +128,67 @@ export function deployingOf(
   return { cluster, run, token, serverUrl, nodeAgents, timeline, signal };
 }
 
+/**
+ * Certificates are new on all hosts but these. Which ones is said, and remembered, so that they get theirs when they are back: those with an
+ * agent as soon as it connects, others when they are tried again.
+ */
+async function tellLeftOut(
+  { cluster, plan, spec, memory, timeline }: Work,
+  leftOut: ReadonlyMap<string, string>,
+  told: Pick<CarryOutDeps, 'status'> & {
+    readonly what: string;
+    readonly before: Failure | undefined;
+    readonly state: EngineState;
+  },
+): Promise<Failure | undefined> {
+  const { status, what, before, state } = told;
+  const names = [...leftOut.keys()].sort();
+  const said = findCondition(cluster.status?.conditions, renewedType);
+  for (const name of names)
+    if (said?.status !== 'False' || !said.message?.includes(`${name} (`))
+      timeline.warn(
+        `${name}: it was left out when certificates were renewed, and gets its own when it is back: ${leftOut.get(name)}`,
+      );
+  await memory.saveProgress({ behind: names });
+  await timeline.end();
+  await status.settled();
+  await status.set([...reachedBy(cluster, phaseOf(cluster)), renewedBy(leftOut)], knownOf(spec, state));
+  return names.every(name => plan.awayHosts.includes(name)) ? undefined : failedAgain(before, what, Date.now());
+}
+
 /** With what an action asked for, which is taken out of the config once it is done. */
-async function bringUp({ cluster, run, request }: Work, resources: Resources): Promise<EngineState> {
+async function bringUp(
+  { cluster, run, request }: Work,
+  resources: Resources,
+  { leaveOut }: Pick<UpOptions, 'leaveOut'>,
+): Promise<Reached> {
   const clusterId = cluster.metadata.name;
   const config = cluster.spec?.rancherKubernetesEngineConfig ?? {};
   const asked = (config[request ?? ''] ?? {}) as Readonly<Record<string, unknown>>;
   const backups = request === 'restore' ? (await resources.list('etcdBackup', { namespace: clusterId })).items : [];
   const from = backups.find(({ spec }) => spec?.filename === asked['snapshotName']);
-  const state = await upAsAsked(run, { request, asked, madeUnder: from?.status?.kubernetesVersion });
-  if (request === undefined) return state;
+  const reached = await upAsAsked(run, { request, asked, madeUnder: from?.status?.kubernetesVersion, leaveOut });
+  if (request === undefined) return reached;
   await resources.modify('cluster', { name: clusterId }, seen => {
     const { [request]: done, ...rest } = seen.spec?.rancherKubernetesEngineConfig ?? {};
     const isSame = JSON.stringify(done) === JSON.stringify(config[request]);
     return isSame ? { ...seen, spec: { ...seen.spec, rancherKubernetesEngineConfig: rest } } : undefined;
   });
-  return state;
+  return reached;
 }
 
-interface Asked {
+type Reached = Awaited<ReturnType<EngineRun['up']>>;
+
+interface Asked extends Pick<UpOptions, 'leaveOut'> {
   readonly request: Request | undefined;
   readonly asked: Readonly<Record<string, unknown>>;
   readonly madeUnder: string | undefined;
 }
 
-async function upAsAsked(run: EngineRun, { request, asked, madeUnder }: Asked): Promise<EngineState> {
+async function upAsAsked(run: EngineRun, { request, asked, madeUnder, leaveOut }: Asked): Promise<Reached> {
   if (request === 'rotateEncryptionKey') return run.up({ rotateEncryptionKey: true });
   if (request === 'restore') await run.restoreSnapshot(String(asked['snapshotName'] ?? ''), madeUnder);
-  if (request !== 'rotateCertificates') return run.up();
+  if (request !== 'rotateCertificates') return run.up({ leaveOut });
   if (asked['caCertificates']) return run.up({ rotateAuthorities: true });
   const services = [asked['services'] ?? []].flat().map(String);
   return run.up({ renew: renewalOf(services.length > 0 ? services : undefined, 'services') });

@@ -12,7 +12,7 @@ const node = (name: string, registeredAt = 0): ManagedNode =>
     status: { hostIdentity: { key: name } },
   }) as unknown as ManagedNode;
 const made: Seen = {
-  plan: { leaving: [] },
+  plan: { leaving: [], awayHosts: [], isHeadless: false },
   digest: 'd',
   progress: { applied: 'd', nodes: ['a'] },
   isMade: true,
@@ -22,6 +22,10 @@ const made: Seen = {
   failure: undefined,
   now,
 };
+const plan = (more: Partial<Seen['plan']>): Seen['plan'] => ({ ...made.plan, ...more });
+const away = plan({ away: 'waiting for h', awayHosts: ['h'] });
+const waits = { kind: 'wait', message: 'waiting for h', afterMs: 15_000 };
+const behind = { ...made.progress, behind: ['h'] };
 const work = (operation: string, up = true, what = 'd:') => ({ kind: 'work', what, up, operation });
 
 for (const [name, seen, decision] of [
@@ -29,8 +33,8 @@ for (const [name, seen, decision] of [
   ['one that was never made is made', { isMade: false, progress: {} }, work('provision')],
   ['so is one that nobody said so of', { isMade: false }, work('provision')],
   ['what differs is brought about', { digest: 'e' }, work('update', true, 'e:')],
-  ['a node that leaves is taken out', { plan: { leaving: [node('a')] } }, work('update')],
-  ['one that was never in it is not', { plan: { leaving: [node('b')] } }, { kind: 'rest' }],
+  ['a node that leaves is taken out', { plan: plan({ leaving: [node('a')] }) }, work('update')],
+  ['one that was never in it is not', { plan: plan({ leaving: [node('b')] }) }, { kind: 'rest' }],
   ['certificates near their end are renewed with nobody asking', { ending: ['kube-proxy'] }, work('renew')],
   ['its agent alone takes no run of the engine', { needsAgents: true }, work('agents', false)],
   [
@@ -38,12 +42,25 @@ for (const [name, seen, decision] of [
     { request: 'rotateCertificates' },
     work('rotateCertificates', true, 'd:rotateCertificates'),
   ],
+  ['hosts that are away are waited for', { digest: 'e', plan: away }, waits],
+  ['so they are by an action', { request: 'rotateCertificates', plan: away }, waits],
+  ['and by the agent', { needsAgents: true, plan: away }, waits],
+  ['nobody waits for them where nothing is to be done', { plan: away }, { kind: 'rest' }],
+  ['certificates near their end are renewed on those that are there', { ending: ['x'], plan: away }, work('renew')],
+  ['not so beside a change', { ending: ['x'], digest: 'e', plan: away }, waits],
+  ['nor with no control plane', { ending: ['x'], plan: { ...away, isHeadless: true } }, waits],
+  ['one that was left out and is away still is let be', { progress: behind, plan: away }, { kind: 'rest' }],
+  ['one that is back gets what it missed', { progress: behind }, work('renew')],
   [
-    'hosts that are away are waited for',
-    { ending: ['x'], plan: { leaving: [], away: 'h' } },
-    { kind: 'wait', message: 'h', afterMs: 15_000 },
+    'so does each where a renewal broke off',
+    { progress: { ...behind, behind: ['a', 'h'] }, plan: away, failure: { what: 'd:', times: 1, retryAt: now } },
+    work('renew'),
   ],
-  ['nobody waits for them where nothing is to be done', { plan: { leaving: [], away: 'h' } }, { kind: 'rest' }],
+  [
+    'also while another is away',
+    { progress: { ...behind, behind: ['h', 'i'] }, plan: { ...away, awayHosts: ['i'] } },
+    work('renew'),
+  ],
   [
     'what failed waits for its time',
     { digest: 'e', failure: { what: 'e:', times: 1, retryAt: now + 7 } },

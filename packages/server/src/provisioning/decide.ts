@@ -42,7 +42,7 @@ export interface Failure {
 }
 
 export interface Seen {
-  readonly plan: Pick<HostPlan, 'away' | 'leaving'>;
+  readonly plan: Pick<HostPlan, 'away' | 'awayHosts' | 'isHeadless' | 'leaving'>;
   /** Of all that is asked for. */
   readonly digest: string;
   readonly progress: Progress;
@@ -67,9 +67,13 @@ export function decide(seen: Seen): Decision {
   const isLeaving = plan.leaving.some(node => progress.nodes?.includes(nodeNameOf(node)));
   // Whoever was killed before he said that it is made says it now.
   const differs = progress.applied !== digest || isLeaving || !isMade;
-  const up = differs || request !== undefined || ending.length > 0;
+  const isBack = (progress.behind ?? []).some(name => !plan.awayHosts.includes(name));
+  const renews = ending.length > 0 || isBack;
+  const up = differs || request !== undefined || renews;
   if (!up && !needsAgents) return { kind: 'rest' };
-  if (plan.away !== undefined) return { kind: 'wait', message: plan.away, afterMs: awayMs };
+  // Certificates end whoever is away: those that are there get theirs, the others when they are back.
+  const takesAll = differs || request !== undefined || !renews || plan.isHeadless;
+  if (plan.away !== undefined && takesAll) return { kind: 'wait', message: plan.away, afterMs: awayMs };
   const what = `${digest}:${request ?? ''}`;
   if (failure?.what === what && failure.retryAt > now) return { kind: 'wait', afterMs: failure.retryAt - now };
   const usual = differs ? 'update' : up ? 'renew' : 'agents';

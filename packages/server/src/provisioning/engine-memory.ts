@@ -15,6 +15,8 @@ export interface Progress {
   readonly version?: string;
   /** The nodes that were in the cluster when it was last brought to what was asked for, by name. */
   readonly nodes?: readonly string[];
+  /** Those that may have old certificates yet, by name: they were away, or were not come to, when new ones were made. */
+  readonly behind?: readonly string[];
 }
 
 export class EngineMemory {

@@ -22,6 +22,7 @@ import {
   restoreSnapshot,
   saveSnapshot,
   type UpOptions,
+  type UpResult,
   up,
   withTrusted,
 } from '@drover/engine';
@@ -62,9 +63,11 @@ export class EngineRun {
   }
 
   /** Brings the hosts to what the cluster shall be. Throws the first thing that went wrong. */
-  async up(how: Pick<UpOptions, 'renew' | 'rotateAuthorities' | 'rotateEncryptionKey'> = {}): Promise<EngineState> {
+  async up(
+    how: Pick<UpOptions, 'renew' | 'rotateAuthorities' | 'rotateEncryptionKey' | 'leaveOut'> = {},
+  ): Promise<Pick<UpResult, 'state' | 'leftOut'>> {
     const { spec, bundle, timeline, doing, signal } = this.#deps;
-    const { state } = await up({
+    const { state, leftOut } = await up({
       spec,
       bundle,
       state: this.state,
@@ -80,7 +83,7 @@ export class EngineRun {
       signal,
     });
     await this.saveState(state);
-    return state;
+    return { state, leftOut };
   }
 
   /** Makes one on each host with a member, and sends it where the cluster's settings say. */

@@ -43,6 +43,9 @@ test('what is missing is named: roles first, then agents that are away', () => {
   const away = planHosts(cluster, [host('a', all), host('b', all)], { isConnected: name => name === 'a' });
   assert.equal(away.missing, undefined);
   assert.match(away.away ?? '', /the agent of b to connect/);
+  assert.deepEqual([away.awayHosts, away.isHeadless], [['b'], false]);
+  const others = planHosts(cluster, [host('a', all), host('b', ['worker'])], { isConnected: name => name === 'b' });
+  assert.deepEqual([others.awayHosts, others.isHeadless], [['a'], true]);
   assert.equal(planHosts(cluster, [host('a', all)], here).away, undefined);
 });
 

@@ -19,6 +19,10 @@ export interface HostPlan {
   readonly missing?: string;
   /** Hosts whose agents are not here, for people. */
   readonly away?: string;
+  /** Their names. */
+  readonly awayHosts: readonly string[];
+  /** Whether none of the others is a control plane. */
+  readonly isHeadless: boolean;
   /** Differs when anything differs that has to be brought about. */
   readonly digest: string;
 }
@@ -47,10 +51,14 @@ export function planHosts(
   const there = new Set([...given, ...hosts].flatMap(host => [host['role']].flat()));
   const missing = roles.filter(role => !there.has(role));
   const away = staying.map(nodeNameOf).filter(name => !isConnected(name));
+  const controls = [...given, ...hosts].filter(host => [host['role']].flat().includes('controlplane'));
+  const isHeadless = controls.every(host => away.includes(String(host['hostnameOverride'])));
   return {
     hosts,
     leaving,
     digest,
+    awayHosts: away,
+    isHeadless,
     ...(missing.length === 0 ? {} : { missing: missingText(missing, there.size > 0) }),
     ...(away.length === 0 ? {} : { away: `waiting for the agent of ${listed(away)} to connect (${whereToLook})` }),
   };

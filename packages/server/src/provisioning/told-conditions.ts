@@ -25,6 +25,16 @@ export function reachedBy(cluster: Cluster, phase: 'Provisioned' | 'Updated'): N
   ];
 }
 
+export const renewedType = 'CertificatesRenewed';
+
+/** Whether all hosts have the certificates of the last renewal; it is no change of the cluster that some wait for theirs. */
+export function renewedBy(leftOut: ReadonlyMap<string, string>): NewCondition {
+  if (leftOut.size === 0) return { type: renewedType, status: 'True', reason: '', message: '' };
+  const hosts = [...leftOut].map(([name, cause]) => `${name} (${cause})`).sort();
+  const message = `left out when certificates were renewed: ${hosts.join(', ')}; each gets its own when it is back`;
+  return { type: renewedType, status: 'False', reason: 'HostsAway', message: message.slice(0, 2000) };
+}
+
 export function knownOf(spec: ClusterSpec, { certificates }: EngineState): Partial<NonNullable<Cluster['status']>> {
   const [control] = spec.nodes.filter(({ roles }) => roles.includes('controlplane'));
   const ends = Object.entries(certificateEnds(certificates));
