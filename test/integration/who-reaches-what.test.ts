@@ -122,6 +122,13 @@ const doors: readonly {
     inside: 101,
     outside: 404,
   },
+  {
+    // It is opened to say that the cluster is away.
+    name: 'a kubectl shell in it',
+    open: (id, token) => upgrade(`/v3/clusters/${id}?shell=true`, token),
+    inside: 101,
+    outside: 404,
+  },
 ];
 
 for (const door of doors) {

@@ -13,7 +13,7 @@ import { type AuthDeps, minutesSetting, nowOf } from './deps.ts';
 import { hashing } from './gate.ts';
 import { isProviderOn } from './provider-on.ts';
 import { Bucket } from './rate-limit.ts';
-import { endOf, isIdle } from './token-life.ts';
+import { endOf, isIdle, isOfShell } from './token-life.ts';
 import type { TokenUse } from './token-use.ts';
 
 export interface AuthenticateOptions {
@@ -67,6 +67,8 @@ export class Authenticator {
     // Off means off at once, on every replica: its tokens need not be gone yet.
     if (!isProviderOn(this.#deps.caches, token.authProvider)) throw unauthorized();
     if (this.#hasEnded(entry, now) || !isInScope(token.clusterName, path)) throw unauthorized();
+    // It lies in a pod, where owners of the cluster could take it: it is for the cluster's API, not for what is kept of the cluster here.
+    if (isOfShell(token) && !path.startsWith('/k8s/clusters/')) throw unauthorized();
     this.#use.note(token.metadata.name, now);
     const host = request.headers.host ?? '';
     const { caller } = entry;

@@ -10,6 +10,8 @@ export type TokenKind = 'session' | 'kubeconfig' | 'derived' | 'agent';
 
 export const userIdLabel = 'authn.management.cattle.io/token-userId';
 export const kindLabel = 'authn.management.cattle.io/kind';
+/** Set on tokens of kubectl shells. */
+export const shellLabels = { 'drover.io/part-of': 'shell' } as const;
 export const hashedAnnotation = 'authn.management.cattle.io/token-hashed';
 
 const day = 24 * 60;
@@ -55,6 +57,10 @@ export function endOf(token: Token): number {
 
 export function isOver(token: Token, now: number): boolean {
   return endOf(token) <= now;
+}
+
+export function isOfShell({ metadata }: Token): boolean {
+  return metadata.labels?.['drover.io/part-of'] === shellLabels['drover.io/part-of'];
 }
 
 export function kindOf(token: Token): string | undefined {

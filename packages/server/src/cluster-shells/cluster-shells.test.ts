@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import type { IncomingMessage } from 'node:http';
 import { request } from 'node:https';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -62,6 +63,15 @@ const opened: WebSocket[] = [];
 const shellTokens = () => [...api.caches.token.all()].filter(({ description }) => description === 'kubectl shell');
 const path = (id = clusterId) => `/v3/clusters/${id}?shell=true`;
 const ofDashboard = '&stdout=1&stdin=1&stderr=1&tty=1&command=/bin/sh';
+
+async function signsIn(token: string, where: string): Promise<boolean> {
+  const shown = { headers: { authorization: `Bearer ${token}`, host: 'localhost' } } as IncomingMessage;
+  const signedIn = api.deps.auth.authenticate(shown, { path: where, cookies: false });
+  return signedIn.then(
+    caller => caller !== undefined,
+    () => false,
+  );
+}
 
 interface Opening {
   readonly as?: string;
@@ -134,13 +144,14 @@ for (const protocol of ['base64.channel.k8s.io', 'v4.channel.k8s.io']) {
     assert.equal(token.split(':')[0], of!.metadata.name);
     assert.deepEqual([of!.userId, of!.clusterName], [api.adminId, clusterId]);
     assert.equal(config.clusters[0].cluster.server, `https://drover.test/k8s/clusters/${clusterId}`);
-    // It is good for the cluster, and for nothing else.
-    assert.equal((await api.ask('GET', `/v3/clusters/${clusterId}`, { as: token })).status, 200);
-    assert.equal((await api.ask('GET', '/v3/users', { as: token })).status, 401);
+    // It is good for the cluster's own API, and for nothing else.
+    assert.equal(await signsIn(token, `/k8s/clusters/${clusterId}/api`), true);
+    for (const other of ['/k8s/clusters/local/api', `/v3/clusters/${clusterId}`, '/v3/users', '/v1-terminals'])
+      assert.equal(await signsIn(token, other), false, other);
     it.socket.close();
     await until('the pod to be gone', () => pods.pods.size === 0);
     await until('the terminal to be gone', () => cluster.terminals.size === 0);
-    assert.equal((await api.ask('GET', `/v3/clusters/${clusterId}`, { as: token })).status, 401);
+    assert.equal(await signsIn(token, `/k8s/clusters/${clusterId}/api`), false);
   });
 }
 

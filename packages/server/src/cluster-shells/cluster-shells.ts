@@ -46,7 +46,9 @@ export class ClusterShells implements AsyncDisposable {
     if (request) noteForAudit(request, { clusterId, ...(refused ? { refused: refused.status } : {}) });
     const shell = new ClusterShell(this.#deps, { caller, clusterId, base, name, refused }, listener);
     this.#open.add(shell);
-    void shell.done.finally(() => this.#open.delete(shell));
+    void shell.done
+      .catch(error => this.#deps.log.error({ err: error, pod: name }, 'a kubectl shell ended in a way it should not'))
+      .finally(() => this.#open.delete(shell));
     return shell;
   }
 

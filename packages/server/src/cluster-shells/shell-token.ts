@@ -2,12 +2,11 @@
  * The token of a kubectl shell: its user's own, good for the one cluster. It lasts a few minutes and is renewed for as long as the shell
  * does: what a server that was killed left behind ends by itself, and its pod with it.
  */
-import type { Token } from '@drover/api';
 import { hasReason, type Log, messageOf, type Secret, sleep } from '@drover/base';
 import type { ApiDeps } from '../api/behaviour.ts';
 import { depsOf, voucherOf } from '../api/tokens.ts';
 import { type AuthDeps, issueToken, revokeToken } from '../auth/index.ts';
-import { lifeMs } from '../auth/token-life.ts';
+import { isOfShell, lifeMs, shellLabels } from '../auth/token-life.ts';
 import type { Caller } from '../http/exchange.ts';
 
 export interface ShellToken extends AsyncDisposable {
@@ -25,7 +24,6 @@ export interface ShellTokenOptions {
   readonly leaseMs?: number;
 }
 
-const ofShells = { 'drover.io/part-of': 'shell' } as const;
 const defaultLeaseMs = 10 * 60_000;
 const mostMs = 8 * 60 * 60_000;
 
@@ -38,7 +36,7 @@ export async function openShellToken(deps: ApiDeps, options: ShellTokenOptions):
     ...voucherOf(view),
     kind: 'derived',
     description: 'kubectl shell',
-    labels: ofShells,
+    labels: shellLabels,
     ttlMs: leaseMs,
     clusterId,
   });
@@ -72,9 +70,7 @@ export async function openShellToken(deps: ApiDeps, options: ShellTokenOptions):
 
 /** Takes back those that are there before any shell is: where no other server shares the store, a killed one left them. */
 export async function takeBackOldTokens({ caches, resources, settings }: AuthDeps): Promise<void> {
-  const isOld = ({ metadata }: Token): boolean =>
-    metadata.labels?.['drover.io/part-of'] === ofShells['drover.io/part-of'];
-  for (const { metadata } of [...caches.token.all()].filter(isOld))
+  for (const { metadata } of [...caches.token.all()].filter(isOfShell))
     await revokeToken({ caches, resources, settings }, metadata.name);
 }
 
