@@ -301,6 +301,36 @@ test('a project shows nothing of another one, and rights are the cluster’s', {
   assert.deepEqual([refused.status, refused.body.type], [403, 'error']);
 });
 
+test('links and actions are those that the cluster lets their reader follow', { skip }, async () => {
+  const { id: userId, token: viewer } = await server.makeUser(admin, 'viewer');
+  // Kubernetes' own role for it is empty where no controller aggregates it.
+  const rules = [{ apiGroups: ['', 'apps', 'batch'], resources: ['*'], verbs: ['get', 'list', 'watch'] }];
+  const role = { name: 'looks-only', context: 'project', rules };
+  const roleTemplateId = (await server.ask(admin, 'POST', '/v3/roletemplates', role)).id;
+  await server.ask(admin, 'POST', '/v3/projectroletemplatebindings', { projectId: project, roleTemplateId, userId });
+  const containers = [{ name: 'main', image: 'example.com/web:1' }];
+  const made = [
+    await server.ask(member, 'POST', inProject('/configmaps'), { name: 'seen', namespaceId: 'shop', data: {} }),
+    await server.ask(member, 'POST', inProject('/workloads'), { name: 'seen', namespaceId: 'shop', containers }),
+    await server.ask(member, 'GET', `/v3/cluster/${id}/namespaces/shop`),
+  ];
+  for (const { id: of, links, actions = {} } of made) {
+    assert.ok(links.update && links.remove, of);
+    const self = path(links.self);
+    const shown = await until(`${of} to be seen, and no more`, async () => {
+      const { status, body } = await server.fetch('GET', self, { token: viewer });
+      return status === 200 && !body.links.update ? body : undefined;
+    });
+    assert.deepEqual([shown.links.remove, shown.actions], [undefined, undefined], of);
+    const { data } = await server.ask(viewer, 'GET', self.slice(0, self.lastIndexOf('/')));
+    const listed = data.find((one: Wire) => one.id === of);
+    assert.deepEqual(listed.links, shown.links, of);
+    const refused = [['PUT', self], ['DELETE', self], ...(actions.redeploy ? [['POST', path(actions.redeploy)]] : [])];
+    for (const [method, at] of refused)
+      assert.equal((await server.fetch(method!, at!, { token: viewer, body: {} })).status, 403, `${method} ${at}`);
+  }
+});
+
 test('volumes, classes and API services are the cluster’s', { skip }, async () => {
   const at = `/v3/cluster/${id}`;
   const volume = await server.ask(member, 'POST', `${at}/persistentvolumes`, {

@@ -183,6 +183,11 @@ test('who gains rights is told of what he sees by then, and of what he loses tha
   );
   const told = await whole.take('change', 'shop');
   assert.deepEqual([told.data.type, told.data.projectId], ['namespace', project]);
+  assert.deepEqual(
+    [told.data.links.update, told.data.links.remove],
+    [undefined, undefined],
+    'he may look, and no more',
+  );
   await steve.kube.delete(
     { ...roleBindings, kind: 'ClusterRoleBinding', resource: 'clusterrolebindings', namespaced: false },
     'sees-shop',

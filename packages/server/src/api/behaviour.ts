@@ -11,6 +11,7 @@ import type { Caller, Exchange } from '../http/exchange.ts';
 import type { AgentArchives } from '../provisioning/agent-archives.ts';
 import type { Caches, Resources } from '../resources/index.ts';
 import type { Settings } from '../settings.ts';
+import type { Rights } from '../steve/rbac.ts';
 
 export interface ApiDeps {
   readonly resources: Resources;
@@ -34,6 +35,8 @@ export interface ApiView {
   /** The context's collection path, `/v3` or `/v3/cluster/<id>`. */
   readonly versionPath: string;
   readonly context?: { readonly type: 'cluster' | 'project'; readonly id: string };
+  /** The caller's rights in the context's cluster by its own roles; undefined where they are not known, and the cluster alone can tell. */
+  readonly inCluster?: Pick<Rights, 'may'>;
 }
 
 /** One request to the API by a signed-in caller. */

@@ -4,6 +4,7 @@
  */
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
+import { projectSecretsServed } from '../live/project-secrets.ts';
 import { openTestApi, type TestApi } from './fixture.ts';
 import { servedTypes } from './registry.ts';
 
@@ -82,12 +83,12 @@ after(() => api[Symbol.asyncDispose]());
 
 /** Where they are to be found; what is in a cluster itself is decided there. */
 const collections = () =>
-  servedTypes.flatMap(({ declaration, context, behaviour }) => {
-    const { id, pluralName, v3 } = declaration;
+  servedTypes.flatMap(type => {
+    const { id, pluralName, v3 } = type.declaration;
     if (!v3.collectionMethods.includes('GET')) return [];
     const plural = pluralName.toLowerCase();
-    if (!context) return [{ id, at: `/v3/${plural}`, v3 }];
-    return context === 'project' && behaviour.mayUpdate ? [{ id, at: `/v3/project/${projectId}/${plural}`, v3 }] : [];
+    if (!type.context) return [{ id, at: `/v3/${plural}`, v3 }];
+    return projectSecretsServed.includes(type) ? [{ id, at: `/v3/project/${projectId}/${plural}`, v3 }] : [];
   });
 
 const refused: ReadonlySet<number> = new Set([403, 404, 405]);

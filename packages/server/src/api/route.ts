@@ -14,6 +14,8 @@ import type { Caller, Exchange, Route } from '../http/exchange.ts';
 import { identityOf, type KeptAnswer, KeptAnswers } from '../http/kept-answers.ts';
 import { sendBytes } from '../http/send-bytes.ts';
 import { gzippedOnce, takesGzip } from '../http/zip.ts';
+import { clusterOf } from '../live/as-caller.ts';
+import { rightsIn } from '../live/live-rights.ts';
 import { openApiFor, openApiName } from '../openapi/answer.ts';
 import { collectReads, type Reads } from '../resources/index.ts';
 import type { ApiDeps, ApiRequest, ApiView, ServedType, V3Resource } from './behaviour.ts';
@@ -75,7 +77,7 @@ export function v3Route(
       const request = { ...viewOf(deps, target, { caller: caller!, base }), exchange };
       const method = methodOf(exchange);
       guardCsrf(exchange.request, exchange.response, { method, query: exchange.query });
-      const answer = await dispatch(request, target, method);
+      const answer = await dispatch(request, { target, method, realmOf });
       if (answer === 'handled') return;
       if (key === undefined || answer.reads === undefined) return send(request, answer);
       const { body, headers: own } = await bytesOf(request, answer);
@@ -148,7 +150,10 @@ function methodOf({ request, query }: Exchange): string {
   return query.get('action') === 'remove' && method === 'POST' ? 'DELETE' : method === 'HEAD' ? 'GET' : method;
 }
 
-async function dispatch(request: ApiRequest, target: V3Target, method: string): Promise<Answer | 'handled'> {
+async function dispatch(
+  request: ApiRequest,
+  { target, method, realmOf }: { readonly target: V3Target; readonly method: string; readonly realmOf?: RealmOf },
+): Promise<Answer | 'handled'> {
   if (!['GET', 'POST', 'PUT', 'DELETE'].includes(method)) throw methodNotAllowed(method, request.exchange.path);
   if (target.context) await requireContext(request, target.context);
   if (target.type === undefined) return { status: 200, body: rootOf(request) };
@@ -161,6 +166,7 @@ async function dispatch(request: ApiRequest, target: V3Target, method: string): 
     return { status: 200, body: openApiFor(request), onlyJson: true };
   if (isSubscribe(target)) throw badRequest('this is where clients subscribe: it takes WebSocket upgrades only');
   const type = findType(target.type, target.context?.type);
+  if (type?.context && realmOf) request = await withRights(request, realmOf);
   const own = ownLink(target);
   if (!type && own && method === 'GET') return followLink(request, own.type, own);
   if (!type || (type.context && type.context !== target.context?.type)) {
@@ -175,6 +181,12 @@ async function dispatch(request: ApiRequest, target: V3Target, method: string): 
     ? onCollection(request, type, method)
     : onResource(request, type, { id: target.id, method });
 }
+
+/** For what is in a cluster: what the caller may do with it there. */
+const withRights = async (request: ApiRequest, realmOf: RealmOf): Promise<ApiRequest> => ({
+  ...request,
+  inCluster: await rightsIn(clusterOf(request), () => realmOf(request.caller, clusterOf(request))),
+});
 
 /** A context is there for those who may see it; to others it is not. */
 async function requireContext(request: ApiView, context: { type: 'cluster' | 'project'; id: string }): Promise<void> {

@@ -6,16 +6,20 @@ import type { LiveObject, V3Data } from '@drover/api';
 import { hasReason, type Log, messageOf, StatusError } from '@drover/base';
 import type { ApiView } from '../api/behaviour.ts';
 import { passes } from '../api/collection.ts';
+import { mayChange } from '../api/may-change.ts';
 import { withLinks } from '../api/show.ts';
+import type { Rights } from '../steve/rbac.ts';
 import type { Feed, Realm } from '../steve/realm.ts';
 import { changeFrame, type Wanted, wantedOf } from '../subscribe/look.ts';
 import type { Sink } from '../subscribe/subscriber.ts';
 import { textFrame } from '../subscribe/text-frame.ts';
+import { rightsIn } from './live-rights.ts';
 import { type LiveSource, placeOfContext } from './live-sources.ts';
 
 type SteveType = Parameters<Realm['feed']>[0];
 type RowEvent = Parameters<Feed['sees']>[0];
 
+const changes = ['update', 'delete'] as const;
 const pageSize = 200;
 /** Changed objects that wait for a client who reads slowly. */
 const maxWaiting = 10_000;
@@ -51,6 +55,8 @@ export class LiveSubscriber {
   readonly #stops: (() => void)[] = [];
   /** A project's namespaces; undefined where the whole cluster is meant. */
   #namespaces: ReadonlySet<string> | undefined;
+  /** In the cluster; undefined where they are not known. */
+  #rights: Rights | undefined;
   #waiting = 0;
   #pumping = false;
   #closed = false;
@@ -93,11 +99,12 @@ export class LiveSubscriber {
 
   async #start(): Promise<void> {
     const { realm, sources, query } = this.#options;
-    const { project } = placeOfContext(this.#view);
+    const { project, clusterId } = placeOfContext(this.#view);
     const types = [...(await realm.types()).values()];
     const find = (apiVersion: string, resource: string) =>
       types.find(type => type.resource === resource && type.ref.apiVersion === apiVersion);
     if (project !== undefined) await this.#followProject(realm, project, find('v1', 'namespaces'));
+    this.#rights = await rightsIn(clusterId, () => realm);
     for (const source of sources) {
       const type = find(source.apiVersion, source.resource);
       if (!type) continue;
@@ -105,7 +112,8 @@ export class LiveSubscriber {
       if (this.#closed) return;
       const wanted = wantedOf(this.#view, source.served, query);
       const [shown, waiting] = [new Set<string>(), new Map<string, RowEvent>()];
-      const watch: Watch = { source, wanted, type, feed, shown, waiting, reach: feed.reachKey(), stale: true };
+      const reach = this.#reachOf(feed, type);
+      const watch: Watch = { source, wanted, type, feed, shown, waiting, reach, stale: true };
       this.#stops.push(feed.subscribe({ event: event => this.#note(watch, event), ended: () => this.#away() }));
       this.#watches.push(watch);
     }
@@ -132,12 +140,13 @@ export class LiveSubscriber {
   }
 
   async #lookAgain(): Promise<void> {
-    const { project } = placeOfContext(this.#view);
+    const { project, clusterId } = placeOfContext(this.#view);
     const before = this.#namespaces;
+    this.#rights = await rightsIn(clusterId, () => this.#options.realm);
     if (before && project !== undefined) this.#namespaces = new Set(await this.#options.realm.namespacesOf([project]));
     const others = this.#namespaces && before && this.#namespaces.symmetricDifference(before).size > 0;
     for (const watch of this.#watches) {
-      const reach = watch.feed.reachKey();
+      const reach = this.#reachOf(watch.feed, watch.type);
       if (reach === watch.reach && !others) continue;
       watch.reach = reach;
       watch.stale = true;
@@ -240,12 +249,30 @@ export class LiveSubscriber {
     }
     const made = madeOf(event, `${this.#view.base} ${this.#view.versionPath} ${source.served.declaration.id}`, () => {
       const data = source.show(this.#view, JSON.parse(`{${event.text}}`) as LiveObject);
-      return data && { data, frame: changeFrame(this.#linked(source, data)) };
+      return data && { data, frames: new Map() };
     });
-    return made && this.#passes(wanted, made.data) ? made.frame : undefined;
+    if (!made || !this.#passes(wanted, made.data)) return undefined;
+    const { data, frames } = made;
+    const offers = changes.filter(change => mayChange(this.#offering, source.served, change, data as never)).join();
+    let frame = frames.get(offers);
+    if (!frame) frames.set(offers, (frame = changeFrame(this.#linked(source, data))));
+    return frame;
   }
 
-  #linked = (source: LiveSource, data: V3Data) => withLinks(this.#view, source.served, { data });
+  get #offering(): ApiView {
+    return { ...this.#view, inCluster: this.#rights };
+  }
+
+  #linked = (source: LiveSource, data: V3Data) => withLinks(this.#offering, source.served, { data });
+
+  /** Differs when he may see other things than before, or do something else with all of them in one place. */
+  #reachOf(feed: Feed, { group, resource, namespaced }: SteveType): string {
+    const places = [undefined, ...(namespaced ? (this.#namespaces ?? []) : [])];
+    const may = places.flatMap(namespace =>
+      changes.map(verb => this.#rights?.may(verb, { group, resource, namespaced }, { namespace }) ?? true),
+    );
+    return `${feed.reachKey()} ${may}`;
+  }
 
   #passes = ({ filters, fields }: Wanted, data: V3Data): boolean => passes(data, filters, fields);
 
@@ -283,12 +310,13 @@ function ifNotHis(error: unknown): undefined {
 
 interface Made {
   readonly data: V3Data;
-  readonly frame: Buffer;
+  /** By what is offered to be done with it. */
+  readonly frames: Map<string, Buffer>;
 }
 
 const made = new WeakMap<RowEvent, Map<string, Made | undefined>>();
 
-/** The event's frame for all who came the same way; what of it each may see has been decided. */
+/** What the event shows to all who came the same way; what of it each may see has been decided. */
 function madeOf(event: RowEvent, key: string, make: () => Made | undefined): Made | undefined {
   let known = made.get(event);
   if (!known) made.set(event, (known = new Map()));

@@ -9,6 +9,7 @@ import { type ApiView, behaviour } from '../api/behaviour.ts';
 import { mergeLabels } from '../api/merge.ts';
 import { projectKey } from '../controllers/cluster-projects.ts';
 import { asCaller, asServer } from './as-caller.ts';
+import { isOffered } from './live-rights.ts';
 import { requireMaySetPodSecurity } from './namespace-pod-security.ts';
 import { quotaAnnotations, quotaState, requireNoQuota, showQuota } from './namespace-quota.ts';
 import { requireProjects } from './require-projects.ts';
@@ -127,6 +128,8 @@ export const namespaces = behaviour<V3Data>({
   links: (_, links) => ({ ...links, yaml: `${links['self']}/yaml` }),
   followLinks: { yaml: (request, id) => yamlLink(request, { ref: namespaceRef }, { name: id }) },
   mayCreate: () => true,
+  mayUpdate: (view, data) => isOffered(view, namespaceRef, 'patch', data),
+  mayDelete: (view, data) => isOffered(view, namespaceRef, 'delete', data),
   async create(request, input) {
     if (!input['name']) throw invalid('name', 'is required', 'MissingRequired');
     const given = labelsOf(input, 'annotations');
@@ -151,6 +154,7 @@ export const namespaces = behaviour<V3Data>({
   },
   actions: {
     move: {
+      allowed: (view, data) => isOffered(view, namespaceRef, 'patch', data),
       async run(request, seen: V3Data, input) {
         const projectId = (input['projectId'] ?? '') as unknown;
         if (typeof projectId !== 'string')

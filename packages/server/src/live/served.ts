@@ -3,6 +3,7 @@ import { defineType, type LiveType, liveSchema, liveTypes, structsOf, type V3Dat
 import type { ApiRequest, ApiView, Behaviour, ResourceAction, ServedType } from '../api/behaviour.ts';
 import { encodeId } from '../api/url.ts';
 import { dnsRecordKind } from './dns-records.ts';
+import { isOffered } from './live-rights.ts';
 import { createLive, getLive, listLive, refOf, removeLive, showLive, updateLive } from './live-store.ts';
 import { listRevisions, rollBack } from './revisions.ts';
 import {
@@ -28,6 +29,8 @@ function plain(type: LiveType): Behaviour<V3Data> {
       remove: (request, id) => removeLive(request, type, id),
     },
     mayCreate: () => true,
+    mayUpdate: (view, data) => isOffered(view, refOf(type), 'update', data),
+    mayDelete: (view, data) => isOffered(view, refOf(type), 'delete', data),
     create: async (request, input) => showLive(request, type, await createLive(request, type, input)),
     links: (_, links) => ({ ...links, yaml: `${links['self']}/yaml` }),
     followLinks: { yaml: (request, id) => yamlOf(request, type, id) },
@@ -45,24 +48,35 @@ const kindIs =
   (_: ApiView, data: V3Data): boolean =>
     kinds.includes(String(data['type']));
 
+/** Each of them changes the workload. */
+const mayChange = (view: ApiView, data: V3Data) => mayWith(view, 'update', data);
+
 const actions: Readonly<Record<string, ResourceAction<V3Data>>> = {
   redeploy: {
     offered: kindIs('deployment', 'daemonSet', 'statefulSet', 'replicaSet', 'replicationController'),
+    allowed: mayChange,
     run: async (request, data) => void (await redeploy(request, String(data['id']))),
   },
   pause: {
     offered: (request, data) => kindIs('deployment')(request, data) && data['paused'] !== true,
+    allowed: mayChange,
     run: async (request, data) => void (await setPaused(request, String(data['id']), true)),
   },
   resume: {
     offered: (request, data) => kindIs('deployment')(request, data) && data['paused'] === true,
+    allowed: mayChange,
     run: async (request, data) => void (await setPaused(request, String(data['id']), false)),
   },
   rollback: {
     offered: kindIs('deployment'),
+    allowed: mayChange,
     run: async (request, data, input) => void (await rollBack(request, String(data['id']), input)),
   },
 };
+
+/** Of whichever kind it is. */
+const mayWith = (view: ApiView, verb: string, data: V3Data): boolean =>
+  isOffered(view, refOf(workloadType(String(data['id']))), verb, data);
 
 /** Whatever collection it was found in, a workload is at home among the workloads. */
 function workloadLinks(
@@ -105,6 +119,8 @@ const workloads: Behaviour<V3Data> = {
     remove: removeWorkload,
   },
   mayCreate: () => true,
+  mayUpdate: (view, data) => mayWith(view, 'update', data),
+  mayDelete: (view, data) => mayWith(view, 'delete', data),
   create: (request, input) => createWorkload(request, input),
   links: workloadLinks,
   followLinks: workloadFollow,
