@@ -54,6 +54,9 @@ test('who may change or delete none of a type is not offered that either', async
   await given('clusterroletemplatebindings', { clusterId, roleTemplateId: 'cluster-owner' }, 'cluster');
   await given('clusterroletemplatebindings', { clusterId, roleTemplateId: 'cluster-owner' }, 'project');
   await given('projectroletemplatebindings', { projectId, roleTemplateId: 'project-owner' }, 'project');
+  const everywhere = { name: 'owns-all', rules: [], inheritedClusterRoles: ['cluster-owner'] };
+  const owns = (await api.want(201, 'POST', '/v3/globalroles', { body: everywhere })).id;
+  await given('globalrolebindings', { globalRoleId: owns }, 'cluster');
   const rule = { apiGroups: ['management.cattle.io'], resources: ['globalroles'], verbs: ['update', 'delete'] };
   const role = { name: 'one-role', rules: [{ ...rule, resourceNames: ['user-base'] }] };
   const globalRoleId = (await api.want(201, 'POST', '/v3/globalroles', { body: role })).id;

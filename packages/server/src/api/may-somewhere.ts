@@ -6,6 +6,8 @@ import { type TypeId, types } from '@drover/api';
 import type { Place } from '../auth/access.ts';
 import type { Grants } from '../auth/grants.ts';
 import type { PolicyRule } from '../auth/rules.ts';
+import { localClusterId } from '../clusters/upstreams.ts';
+import type { Caches } from '../resources/index.ts';
 import type { ApiView, ServedType } from './behaviour.ts';
 
 /** The methods that need a right, and the verb of each. */
@@ -46,11 +48,16 @@ function namedBy({ rules }: Grants, type: TypeId): string[] {
 /** Wherever he has been given anything. */
 function placesOf({ deps }: ApiView, grants: Grants, type: TypeId): Place[] {
   const { clusters, projects, namespaced, everyCluster } = grants;
-  const anywhere = everyCluster ? [...deps.caches.cluster.all()].map(({ metadata }) => metadata.name) : [];
-  const ids = [...clusters.keys(), ...anywhere];
+  const ids = [...clusters.keys(), ...(everyCluster ? oneOf(deps.caches) : [])];
   if (type === 'cluster') return ids.map(name => ({ name }));
   const own = type === 'project' ? [...projects.keys()].map(id => projectPlace(id)) : [];
   return [...own, ...[...ids, ...projects.keys(), ...namespaced.keys()].map(namespace => ({ namespace }))];
+}
+
+/** What is given in every cluster is the same in each but `local`, where it is not given. */
+function oneOf({ cluster }: Caches): string[] {
+  for (const { metadata } of cluster.all()) if (metadata.name !== localClusterId) return [metadata.name];
+  return [];
 }
 
 function projectPlace(id: string): Place {
