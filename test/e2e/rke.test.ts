@@ -13,6 +13,7 @@ import { s3Binary, startS3 } from '../integration/s3-server.ts';
 import { busyboxImage } from './node/image.ts';
 import { importBusybox, makeRkeFolder, nodeOf, type RkeFolder, readText, snapshotOf } from './rke.ts';
 import { policiesHold } from './rke-policies.ts';
+import { renewOnThose } from './rke-renewal.ts';
 
 const skip = (await clustersSkipReason()) ?? false;
 const everything = ['controlplane', 'etcd', 'worker'];
@@ -104,6 +105,17 @@ test('three hosts are one cluster; one that is lost is replaced, and all three b
   const unreachable = await folder.rke(['up']);
   assert.equal(unreachable.code, 1);
   assert.match(unreachable.stderr, /nothing was changed:\nhost-2: /);
+  const there = [world.hosts[0]!, world.hosts[2]!];
+  const proxies = () =>
+    Promise.all(there.map(host => host.exec(['sha256sum', '/etc/kubernetes/ssl/kubecfg-kube-proxy.yaml'])));
+  const old = await proxies();
+  const { leftOut, steps } = await renewOnThose(folder, ['kube-proxy']);
+  assert.deepEqual([...leftOut.keys()], ['host-2']);
+  assert.ok(steps > 0);
+  assert.ok(
+    (await proxies()).every((one, at) => one !== old[at]),
+    'the others have new certificates',
+  );
   await lost.start();
   const mended = await folder.rke(['up']);
   assert.equal(mended.code, 0, `${mended.stderr}\n${JSON.stringify(mended.events.at(-1))}`);
