@@ -14,6 +14,8 @@ import { formatKubeconfig, writeKubeconfig } from '@drover/kube';
 import { parseAllDocuments } from 'yaml';
 import { startAgent, startHub } from './hub.ts';
 
+const patient = { timeoutMs: 60_000 };
+
 test('an agent connects to the server that proves who it is, and shows its token to no other', async t => {
   await using hub = await startHub();
   const api = createServer((request, response) => {
@@ -45,10 +47,10 @@ test('an agent connects to the server that proves who it is, and shows its token
   const another = generateKeyPairSync('ed25519').publicKey.export({ format: 'jwk' }).x!;
   {
     await using _deceived = await startAgent(hub, { ...made, kubeconfigPath, args: ['--server-key', another] });
-    await until('its refusal', async () => /is not the server whose manifest was applied/.test(await log()));
+    await until('its refusal', async () => /is not the server whose manifest was applied/.test(await log()), patient);
     assert.equal(hub.clusters.tunnels.has(made.id), false);
     assert.equal(hub.caches.cluster.get(made.id)?.status?.clusterUid, undefined, 'it never registered');
   }
   await using _agent = await startAgent(hub, { ...made, kubeconfigPath, args: ['--server-key', serverKey] });
-  await until('it to be connected', () => hub.clusters.tunnels.has(made.id));
+  await until('it to be connected', () => hub.clusters.tunnels.has(made.id), patient);
 });
