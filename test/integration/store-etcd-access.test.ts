@@ -6,12 +6,19 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { hasReason, isUnavailable, Secret, until } from '@drover/base';
+import { findNodeBinaries } from '@drover/engine';
 import { openEtcdStore } from '@drover/store';
 import { collect } from '../../packages/store/src/store-suite.ts';
 import { Etcd, etcdBinaries } from './store/etcd.ts';
 
 const binaries = etcdBinaries();
 if (binaries.length === 0) test('reaching etcd', t => t.skip('no etcd on this machine'));
+
+// Built where there is Go; else the machine's own, if it has one.
+const etcdctl = await findNodeBinaries(['etcdctl']).then(
+  found => found['etcdctl']!.path,
+  () => 'etcdctl',
+);
 
 const openssl = (...args: string[]) => execFileSync('openssl', args, { stdio: 'pipe' });
 
@@ -71,7 +78,7 @@ for (const { name, path } of binaries) {
   test(`${name}: a user signs in, again when the token has run out, and a wrong password is refused`, async t => {
     await using etcd = await Etcd.start(path, ['--auth-token-ttl', '1']);
     const ctl = (...args: string[]) =>
-      execFileSync('etcdctl', ['--endpoints', etcd.endpoint, ...args], {
+      execFileSync(etcdctl, ['--endpoints', etcd.endpoint, ...args], {
         stdio: 'pipe',
         env: { ...process.env, ETCDCTL_API: '3' },
       });
