@@ -3,6 +3,7 @@
  * the kernel's own nftables and the program that bundles have.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -11,6 +12,8 @@ import { fileURLToPath } from 'node:url';
 import { until } from '@drover/base';
 import { run } from '../e2e/node/command.ts';
 
+/** Of network namespaces; the process whose they are follows. */
+const prefix = 'drnp';
 const program = fileURLToPath(new URL('policy-pod.ts', import.meta.url));
 
 export interface PolicyWorld extends AsyncDisposable {
@@ -34,7 +37,8 @@ export async function startPolicyWorld(
   addresses: Readonly<Record<string, string>>,
 ): Promise<PolicyWorld> {
   await using undo = new AsyncDisposableStack();
-  const node = `drnp${process.pid}`;
+  await removeStale();
+  const node = `${prefix}${process.pid}`;
   const dir = await mkdtemp(join(tmpdir(), 'drover-policy-'));
   undo.defer(() => rm(dir, { recursive: true }));
   await addNamespace(node, undo);
@@ -76,6 +80,13 @@ export async function startPolicyWorld(
     },
     [Symbol.asyncDispose]: () => made.disposeAsync(),
   };
+}
+
+/** What runs that were killed left. */
+async function removeStale(): Promise<void> {
+  // Another run may be just as far.
+  for (const [name, pid] of (await run('ip', ['netns', 'list'])).matchAll(new RegExp(`^${prefix}(\\d+)\\S*`, 'gm')))
+    if (!existsSync(`/proc/${pid}`)) await run('ip', ['netns', 'delete', name]).catch(() => undefined);
 }
 
 async function addNamespace(name: string, undo: AsyncDisposableStack): Promise<void> {
