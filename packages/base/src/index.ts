@@ -8,5 +8,6 @@ export * from './pure.ts';
 export * from './queue.ts';
 export * from './secret.ts';
 export * from './splice.ts';
+export * from './tally.ts';
 export * from './token-key.ts';
 export * from './versions.ts';

@@ -2,26 +2,24 @@
  * InsideWork: who writes into which cluster at this moment. Before what we put into a cluster is taken out of it, everybody else has to be
  * through: a role that is written in that moment would be left in it for ever.
  */
-import { anySignal } from '@drover/base';
+import { anySignal, Tally } from '@drover/base';
 import type { Caches } from '../resources/index.ts';
 
 export class InsideWork {
-  readonly #running = new Map<string, number>();
+  readonly #running = new Tally<string>();
 
   /** Whether any work in the cluster has not ended. */
   isBusy(clusterId: string): boolean {
-    return this.#running.has(clusterId);
+    return this.#running.of(clusterId) > 0;
   }
 
   /** Runs the work, and knows of it until it ends. */
   async during<T>(clusterId: string, work: () => Promise<T>): Promise<T> {
-    this.#running.set(clusterId, (this.#running.get(clusterId) ?? 0) + 1);
+    this.#running.add(clusterId);
     try {
       return await work();
     } finally {
-      const left = this.#running.get(clusterId)! - 1;
-      if (left > 0) this.#running.set(clusterId, left);
-      else this.#running.delete(clusterId);
+      this.#running.remove(clusterId);
     }
   }
 }

@@ -5,7 +5,7 @@
 import { STATUS_CODES } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { Cluster } from '@drover/api';
-import { badRequest, type Log, messageOf, StatusError, tooManyRequests, unauthorized } from '@drover/base';
+import { badRequest, type Log, messageOf, StatusError, Tally, tooManyRequests, unauthorized } from '@drover/base';
 import type { TunnelServer } from '@drover/tunnel';
 import { noteForAudit } from '../audit/notes.ts';
 import { Buckets } from '../auth/rate-limit.ts';
@@ -46,7 +46,7 @@ const steveBearer = /^Bearer\s+stv-cluster-(\S+)$/i;
 
 export function connectRoute(deps: ConnectDeps): Route {
   const wrong = new Buckets({ burst: 60, perSecond: 1, maxKeys: 20_000 });
-  const open = new Map<string, number>();
+  const open = new Tally<string>();
   return {
     prefix: '/v3/connect',
     signIn: 'none',
@@ -72,7 +72,7 @@ export function connectRoute(deps: ConnectDeps): Route {
 
 interface Counts {
   readonly wrong: Buckets;
-  readonly open: Map<string, number>;
+  readonly open: Tally<string>;
 }
 
 /** Decides who it is; gives what serves the tunnel until its end. */
@@ -148,12 +148,12 @@ function serving(deps: ConnectDeps, upgrade: Upgrade, how: Serving): () => Promi
   const { counts, clientKey, foreign = clientKey.startsWith('stv-'), opened, together } = how;
   const bounds = [{ key: clientKey, most: perCluster }, ...(together ? [together] : [])];
   for (const { key, most } of bounds) {
-    const count = counts.open.get(key) ?? 0;
+    const count = counts.open.of(key);
     if (count >= most) throw tooManyRequests(`cluster "${key}" has ${count} tunnels open already`, 30);
   }
   const { request, socket, head } = upgrade;
   return async () => {
-    for (const { key } of bounds) counts.open.set(key, (counts.open.get(key) ?? 0) + 1);
+    for (const { key } of bounds) counts.open.add(key);
     try {
       const agent = foreign ? 'rancher' : 'drover';
       const remote = deps.addressOf(request);
@@ -163,11 +163,7 @@ function serving(deps: ConnectDeps, upgrade: Upgrade, how: Serving): () => Promi
       });
       await accepted;
     } finally {
-      for (const { key } of bounds) {
-        const left = (counts.open.get(key) ?? 1) - 1;
-        if (left > 0) counts.open.set(key, left);
-        else counts.open.delete(key);
-      }
+      for (const { key } of bounds) counts.open.remove(key);
     }
   };
 }

@@ -7,7 +7,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { createServer, type Server } from 'node:https';
 import type { AddressInfo, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
-import { type Log, messageOf, notFound, type Secret, sleep, unauthorized, unavailable } from '@drover/base';
+import { type Log, messageOf, notFound, type Secret, sleep, Tally, unauthorized, unavailable } from '@drover/base';
 import { answerError, refuseUpgrade } from './errors.ts';
 import type { Authenticate, Caller, Exchange, Observer, Route } from './exchange.ts';
 import { RouteTable, requirePlainPath, splitTarget } from './routes.ts';
@@ -36,7 +36,7 @@ export class Front implements AsyncDisposable {
   readonly #routes: RouteTable;
   readonly #options: FrontOptions;
   readonly #draining = new AbortController();
-  readonly #perAddress = new Map<string, number>();
+  readonly #perAddress = new Tally<string>();
   readonly #upgraded = new Set<Duplex>();
   /** Every TCP connection, those in their handshake too. */
   readonly #connections = new Set<Socket>();
@@ -125,19 +125,16 @@ export class Front implements AsyncDisposable {
   /** Bounds what one address may hold open; behind a load balancer all clients share its address, so the bound is wide. */
   #admit(socket: Socket): void {
     const address = socket.remoteAddress ?? '';
-    const open = (this.#perAddress.get(address) ?? 0) + 1;
-    if (open > (this.#options.connectionsPerAddress ?? 20_000)) {
+    if (this.#perAddress.of(address) >= (this.#options.connectionsPerAddress ?? 20_000)) {
       socket.destroy();
       return;
     }
-    this.#perAddress.set(address, open);
+    this.#perAddress.add(address);
     this.#connections.add(socket);
     socket.setNoDelay(true);
     socket.once('close', () => {
       this.#connections.delete(socket);
-      const left = (this.#perAddress.get(address) ?? 1) - 1;
-      if (left > 0) this.#perAddress.set(address, left);
-      else this.#perAddress.delete(address);
+      this.#perAddress.remove(address);
     });
   }
 

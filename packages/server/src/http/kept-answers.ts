@@ -3,6 +3,7 @@
  * has changed. Rights are among that, so that what is taken back is gone with the next request. Bounded by bytes; what was not
  * asked for longest goes first. Bytes that many are sent, such as the schemas, count once.
  */
+import { Tally } from '@drover/base';
 import type { Reads } from '../resources/index.ts';
 import type { Caller } from './exchange.ts';
 import { gzippedOnce } from './zip.ts';
@@ -33,7 +34,7 @@ const overheadBytes = 1024;
 export class KeptAnswers {
   readonly #entries = new Map<string, Entry>();
   /** How many entries hold the same bytes. */
-  readonly #holders = new Map<Buffer, number>();
+  readonly #holders = new Tally<Buffer>();
   readonly #maxBytes: number;
   readonly #maxAnswerBytes: number;
   #bytes = 0;
@@ -106,18 +107,11 @@ export class KeptAnswers {
   }
 
   #hold(bytes: Buffer): void {
-    const holders = this.#holders.get(bytes) ?? 0;
-    this.#holders.set(bytes, holders + 1);
-    if (holders === 0) this.#bytes += bytes.length;
+    if (this.#holders.add(bytes) === 1) this.#bytes += bytes.length;
   }
 
   #release(bytes: Buffer): void {
-    const holders = this.#holders.get(bytes)! - 1;
-    if (holders > 0) this.#holders.set(bytes, holders);
-    else {
-      this.#holders.delete(bytes);
-      this.#bytes -= bytes.length;
-    }
+    if (this.#holders.remove(bytes) === 0) this.#bytes -= bytes.length;
   }
 }
 

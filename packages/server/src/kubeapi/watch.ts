@@ -4,7 +4,7 @@
  * with Expired, so that clients list anew.
  */
 import { once } from 'node:events';
-import { badRequest, expired, StatusError, tooManyRequests, toStatus } from '@drover/base';
+import { badRequest, expired, StatusError, Tally, tooManyRequests, toStatus } from '@drover/base';
 import type { RightsKeys } from '../subscribe/rights-key.ts';
 import { type Call, isOn } from './call.ts';
 import { type AnyResource, type KubeType, managementApiVersion } from './kube-type.ts';
@@ -21,7 +21,7 @@ const shortestDefaultMs = 30 * 60_000;
 
 export class Watches {
   readonly #rights: RightsKeys;
-  readonly #open = new Map<string, number>();
+  readonly #open = new Tally<string>();
 
   constructor(rights: RightsKeys) {
     this.#rights = rights;
@@ -30,15 +30,13 @@ export class Watches {
   /** Answers until the client goes, its session ends, or `timeoutSeconds` are over. */
   async answer(call: Call): Promise<void> {
     const { caller } = call.request;
-    const open = this.#open.get(caller.userId) ?? 0;
-    if (open >= perUser) throw tooManyRequests(`you have ${perUser} watches open here: close one first`, 5);
-    this.#open.set(caller.userId, open + 1);
+    if (this.#open.of(caller.userId) >= perUser)
+      throw tooManyRequests(`you have ${perUser} watches open here: close one first`, 5);
+    this.#open.add(caller.userId);
     try {
       await this.#run(call);
     } finally {
-      const left = (this.#open.get(caller.userId) ?? 1) - 1;
-      if (left > 0) this.#open.set(caller.userId, left);
-      else this.#open.delete(caller.userId);
+      this.#open.remove(caller.userId);
     }
   }
 

@@ -4,7 +4,7 @@
  */
 import { once } from 'node:events';
 import type { IncomingMessage } from 'node:http';
-import { conflict, forbidden, methodNotAllowed, StatusError, tooManyRequests, unavailable } from '@drover/base';
+import { conflict, forbidden, methodNotAllowed, StatusError, Tally, tooManyRequests, unavailable } from '@drover/base';
 import type { Dispatcher } from 'undici';
 import type { ApiDeps, ApiView } from '../api/behaviour.ts';
 import { readBytes } from '../api/body.ts';
@@ -34,19 +34,17 @@ export function outboundRoute(
   baseUrl: (request: IncomingMessage) => string,
   options: OutboundOptions = {},
 ): Route {
-  const running = new Map<string, number>();
+  const running = new Tally<string>();
   let all = 0;
   const enter = ({ userId }: Caller): Disposable => {
-    const own = running.get(userId) ?? 0;
-    if (all >= maxAtOnce || own >= maxPerUser) throw tooManyRequests('too many requests to other hosts at once', 1);
-    running.set(userId, own + 1);
+    if (all >= maxAtOnce || running.of(userId) >= maxPerUser)
+      throw tooManyRequests('too many requests to other hosts at once', 1);
+    running.add(userId);
     all++;
     return {
       [Symbol.dispose]() {
         all--;
-        const left = running.get(userId)! - 1;
-        if (left > 0) running.set(userId, left);
-        else running.delete(userId);
+        running.remove(userId);
       },
     };
   };

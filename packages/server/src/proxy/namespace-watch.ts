@@ -3,7 +3,7 @@
  * into his sight or leaves it turned into ADDED and DELETED: because the namespace has moved, or because his rights are others now.
  */
 import { once } from 'node:events';
-import { anySignal, tooLarge, tooManyRequests } from '@drover/base';
+import { anySignal, Tally, tooLarge, tooManyRequests } from '@drover/base';
 import type { Exchange } from '../http/exchange.ts';
 import { type Form, formOf, type Item, type WatchedEvent } from './namespace-form.ts';
 import { given, isBare, objectOf, readPages } from './namespace-list.ts';
@@ -14,7 +14,7 @@ const settleMs = 200;
 /** Filtered watches of one cluster at once, and of one person. */
 export const mostNamespaceWatches = 500;
 const mostOfOne = 50;
-const running = new Map<string, number>();
+const running = new Tally<string>();
 const mostKnown = 100_000;
 const mostBytes = 16 << 20;
 
@@ -32,17 +32,13 @@ export async function answerWatch(view: NamespaceView, exchange: Exchange): Prom
     [`cluster ${clusterId}`, mostNamespaceWatches],
     [`user ${caller.userId}`, mostOfOne],
   ] as const;
-  if (counts.some(([key, most]) => (running.get(key) ?? 0) >= most))
+  if (counts.some(([key, most]) => running.of(key) >= most))
     throw tooManyRequests('too many watches of namespaces run already; end some, or try again later', 5);
-  for (const [key] of counts) running.set(key, (running.get(key) ?? 0) + 1);
+  for (const [key] of counts) running.add(key);
   try {
     await new NamespaceWatch(view, exchange).run();
   } finally {
-    for (const [key] of counts) {
-      const left = running.get(key)! - 1;
-      if (left > 0) running.set(key, left);
-      else running.delete(key);
-    }
+    for (const [key] of counts) running.remove(key);
   }
 }
 

@@ -1,6 +1,6 @@
 /** WebSockets of subscribers: a user holds so many at once and no more, and what is sent goes out as fast as he reads. */
 import type { Duplex } from 'node:stream';
-import { badRequest, tooManyRequests } from '@drover/base';
+import { badRequest, Tally, tooManyRequests } from '@drover/base';
 import { type WebSocket, WebSocketServer } from 'ws';
 import type { Caller, Upgrade } from '../http/exchange.ts';
 import type { Sink } from './subscriber.ts';
@@ -17,18 +17,13 @@ const sockets = new WebSocketServer({
 
 /** Gives what takes upgrades: throws BadRequest for what is none, TooManyRequests for one too many. */
 export function acceptSockets(): (upgrade: Upgrade, caller: Caller, serve: (socket: WebSocket) => void) => void {
-  const open = new Map<string, number>();
+  const open = new Tally<string>();
   return (upgrade, { userId }, serve) => {
     if (upgrade.request.headers.upgrade?.toLowerCase() !== 'websocket')
       throw badRequest('this is where clients subscribe: it takes WebSocket upgrades only');
-    const count = open.get(userId) ?? 0;
-    if (count >= perUser) throw tooManyRequests(`you have ${perUser} subscriptions open`, 5);
-    open.set(userId, count + 1);
-    upgrade.socket.once('close', () => {
-      const left = open.get(userId)! - 1;
-      if (left > 0) open.set(userId, left);
-      else open.delete(userId);
-    });
+    if (open.of(userId) >= perUser) throw tooManyRequests(`you have ${perUser} subscriptions open`, 5);
+    open.add(userId);
+    upgrade.socket.once('close', () => open.remove(userId));
     sockets.handleUpgrade(upgrade.request, upgrade.socket, upgrade.head, serve);
   };
 }
