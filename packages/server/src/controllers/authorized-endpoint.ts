@@ -17,6 +17,7 @@ import {
 import { configMaps, type KubeClient, tokenReviews } from '@drover/kube';
 import type { ClusterClients } from '../clusters/clients.ts';
 import { type Caches, type Controller, type ControllerContext, controller } from '../resources/index.ts';
+import { DoneInside } from './done-inside.ts';
 import { type AuthTokenRecord, planEndpoint, probeName } from './endpoint-plan.ts';
 import { removeEndpoint, syncEndpoint } from './endpoint-sync.ts';
 
@@ -34,12 +35,10 @@ export interface AuthorizedEndpointDeps {
   readonly agentImage: (cluster: Cluster) => string;
 }
 
-/** What is known of one cluster's endpoint since this process looks after it. */
-interface Kept {
-  readonly probe: { readonly key: string; readonly hash: string };
-  plan?: string;
-  over?: KubeClient;
-  atMs: number;
+/** A token by which this process asks a cluster's endpoint whether it works. */
+interface Probe {
+  readonly key: string;
+  readonly hash: string;
 }
 
 export function indexEndpointTokens(caches: Caches): void {
@@ -47,7 +46,12 @@ export function indexEndpointTokens(caches: Caches): void {
 }
 
 export function authorizedEndpoint(deps: AuthorizedEndpointDeps): Controller<'cluster'> {
-  const known = new Map<string, Kept>();
+  const probes = new Map<string, Probe>();
+  const done = new DoneInside();
+  const forget = (id: string) => {
+    probes.delete(id);
+    done.forget(id);
+  };
   return controller({
     name: 'authorized-endpoint',
     for: 'cluster',
@@ -62,12 +66,12 @@ export function authorizedEndpoint(deps: AuthorizedEndpointDeps): Controller<'cl
       const wanted = cluster.spec?.localClusterAuthEndpoint?.enabled === true;
       const told = findCondition(cluster.status?.conditions, condition) !== undefined;
       if ((!wanted && !told) || !isTrue(cluster.status?.conditions, 'Connected')) {
-        known.delete(id);
+        forget(id);
         return undefined;
       }
       const client = deps.clients.get(id);
-      if (wanted) return keep(cluster, { deps, client, context, kept: keptOf(known, id) });
-      known.delete(id);
+      if (wanted) return keep(cluster, { deps, client, context, done, probe: probeOf(probes, id) });
+      forget(id);
       await removeEndpoint({ client, installUuid: deps.setting('install-uuid'), image: '', signal: context.signal });
       await tell(context, id, undefined);
       return undefined;
@@ -75,14 +79,14 @@ export function authorizedEndpoint(deps: AuthorizedEndpointDeps): Controller<'cl
   });
 }
 
-function keptOf(known: Map<string, Kept>, id: string): Kept {
-  let kept = known.get(id);
-  if (!kept) {
+function probeOf(probes: Map<string, Probe>, id: string): Probe {
+  let probe = probes.get(id);
+  if (!probe) {
     const key = makeKey();
-    kept = { probe: { key, hash: hashKey(key) }, atMs: 0 };
-    known.set(id, kept);
+    probe = { key, hash: hashKey(key) };
+    probes.set(id, probe);
   }
-  return kept;
+  return probe;
 }
 
 /** The clusters that a user has tokens for. */
@@ -94,11 +98,12 @@ interface Keeping {
   readonly deps: AuthorizedEndpointDeps;
   readonly client: KubeClient;
   readonly context: ControllerContext;
-  readonly kept: Kept;
+  readonly done: DoneInside;
+  readonly probe: Probe;
 }
 
 async function keep(cluster: Cluster, keeping: Keeping): Promise<{ after: number }> {
-  const { deps, client, context, kept } = keeping;
+  const { deps, client, context, done, probe } = keeping;
   const id = cluster.metadata.name;
   const { caches, signal } = context;
   const installUuid = deps.setting('install-uuid');
@@ -107,25 +112,25 @@ async function keep(cluster: Cluster, keeping: Keeping): Promise<{ after: number
     tokens: caches.token.by(tokensByCluster, id),
     user: userId => caches.user.get(userId),
     attribute: userId => caches.userAttribute.get(userId),
-    probeHash: kept.probe.hash,
+    probeHash: probe.hash,
     installUuid,
   });
-  const plan = JSON.stringify([records, image]);
-  const dueMs = kept.atMs + repairEveryMs - performance.now();
+  const what = JSON.stringify([records, image]);
+  const restMs = done.restMs(id, client, what);
   const isWell = isTrue(cluster.status?.conditions, condition);
-  if (kept.plan !== plan || kept.over !== client || dueMs <= 0) {
+  if (restMs === 0) {
     try {
       await tellUses(context, await syncEndpoint(records, { client, installUuid, image, signal }));
     } catch (error) {
       if (!signal.aborted) await tell(context, id, failed('NotInstalled', messageOf(error)));
       throw error;
     }
-    Object.assign(kept, { plan, over: client, atMs: performance.now() });
+    done.note(id, { over: client, what, forMs: repairEveryMs });
     await keepCa(cluster, keeping);
   } else if (isWell) {
-    return { after: dueMs };
+    return { after: restMs };
   }
-  const works = await asks(client, kept.probe.key, signal);
+  const works = await asks(client, probe.key, signal);
   await tell(context, id, works ? { type: condition, status: 'True' } : failed('NotAsked', notAsked));
   return { after: works ? repairEveryMs * (0.9 + Math.random() * 0.2) : askAgainMs };
 }

@@ -8,6 +8,7 @@ import type { Compare } from '@drover/store';
 import type { Removals } from '../auth/removals.ts';
 import type { ClusterClients } from '../clusters/clients.ts';
 import { type Caches, type Controller, controller } from '../resources/index.ts';
+import { DoneInside } from './done-inside.ts';
 import { adminsOf, clustersOfPrincipals, givenIn, reachesClusters, templatesInProjects } from './grants-in-cluster.ts';
 import { applyWhole, doAll, putAll, readMarked, removeRest } from './marked-objects.ts';
 import {
@@ -37,7 +38,7 @@ export function clusterMembers({
   claim,
   repairEveryMs = 60_000,
 }: ClusterMembersDeps): Controller<'cluster'> {
-  const applied = new Map<string, { readonly plan: string; readonly over: KubeClient; readonly atMs: number }>();
+  const done = new DoneInside();
   return controller({
     name: 'cluster-members',
     for: 'cluster',
@@ -55,7 +56,7 @@ export function clusterMembers({
     async reconcile(cluster, { caches, signal }) {
       const id = cluster.metadata.name;
       if (!isTrue(cluster.status?.conditions, 'Connected')) {
-        applied.delete(id);
+        done.forget(id);
         return undefined;
       }
       const client = clients.get(id);
@@ -66,12 +67,9 @@ export function clusterMembers({
         admins: adminsOf(caches),
         template: name => caches.roleTemplate.get(name),
       });
-      const text = JSON.stringify(plan);
-      const last = applied.get(id);
-      const dueMs = last ? last.atMs + repairEveryMs - performance.now() : 0;
-      // A cluster's status changes far more often than its members.
-      const isHeld = last?.plan === text && last.over === client && dueMs > 0;
-      if (isHeld && open.length === 0) return { after: dueMs };
+      const what = JSON.stringify(plan);
+      const restMs = done.restMs(id, client, what);
+      if (restMs > 0 && open.length === 0) return { after: restMs };
       const failure = await applyWhole(onLeft =>
         applyMembers(client, plan, { signal, inProjects: templatesInProjects(caches, id), onLeft }),
       );
@@ -80,7 +78,7 @@ export function clusterMembers({
         await removals.confirm(id, { part: 'members', notes: open, compares: claim(id) });
       }
       if (failure) throw failure.error;
-      applied.set(id, { plan: text, over: client, atMs: performance.now() });
+      done.note(id, { over: client, what, forMs: repairEveryMs });
       return { after: repairEveryMs * (0.9 + Math.random() * 0.2) };
     },
   });

@@ -7,6 +7,7 @@ import { findCondition, isConflict, isNotFound, isTrue, type Resource, setCondit
 import { type KubeClient, namespaces } from '@drover/kube';
 import type { ClusterClients } from '../clusters/clients.ts';
 import { type Controller, type ControllerContext, controller, namespaceIndex } from '../resources/index.ts';
+import { DoneInside } from './done-inside.ts';
 
 export const systemProjectLabel = 'authz.management.cattle.io/system-project';
 const defaultProjectLabel = 'authz.management.cattle.io/default-project';
@@ -48,7 +49,7 @@ export interface ClusterProjectsDeps {
 }
 
 export function clusterProjects({ clients, setting }: ClusterProjectsDeps): Controller<'cluster'> {
-  const looked = new Map<string, { readonly wanted: string; readonly over: KubeClient; readonly atMs: number }>();
+  const done = new DoneInside();
   return controller({
     name: 'cluster-projects',
     for: 'cluster',
@@ -63,23 +64,21 @@ export function clusterProjects({ clients, setting }: ClusterProjectsDeps): Cont
       for (const kind of kinds) await ensureProject(cluster, kind, context);
       const projects = projectNames(context, id);
       if (!isTrue(cluster.status?.conditions, 'Connected')) {
-        looked.delete(id);
+        done.forget(id);
         return undefined;
       }
       const wanted = wantedPlaces(context, id, setting('system-namespaces'));
       const client = clients.get(id);
-      const text = JSON.stringify([...wanted, projects]);
-      const last = looked.get(id);
-      const dueMs = last ? last.atMs + lookEveryMs - performance.now() : 0;
-      // A cluster's status changes far more often than its namespaces.
-      if (last?.wanted === text && last.over === client && dueMs > 0) return { after: dueMs };
+      const what = JSON.stringify([...wanted, projects]);
+      const restMs = done.restMs(id, client, what);
+      if (restMs > 0) return { after: restMs };
       const { items } = await client.list<Resource>(namespaces, { signal: context.signal });
       for (const move of planMoves(items, wanted)) await putInto(client, move, context.signal);
       for (const namespace of await ofNoProject(items, id, context))
         await putInto(client, { namespace, projectId: undefined }, context.signal);
       // A cluster that has just come up makes its first namespaces now.
       if (!items.some(({ metadata }) => metadata.name === 'kube-system')) return { after: youngAgainMs };
-      looked.set(id, { wanted: text, over: client, atMs: performance.now() });
+      done.note(id, { over: client, what, forMs: lookEveryMs });
       return { after: lookEveryMs * (0.9 + Math.random() * 0.2) };
     },
   });

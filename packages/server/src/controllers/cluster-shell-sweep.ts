@@ -3,11 +3,12 @@
  * cluster, left behind. A shell that runs has a token that is good, whichever server it runs on.
  */
 import { ignoreNotFound, isTrue, type Resource } from '@drover/base';
-import { type KubeClient, pods } from '@drover/kube';
+import { pods } from '@drover/kube';
 import { isOver } from '../auth/token-life.ts';
 import { shellNamespace, tokenAnnotation } from '../cluster-shells/shell-pod.ts';
 import type { ClusterClients } from '../clusters/clients.ts';
 import { type Controller, controller, type Resources } from '../resources/index.ts';
+import { DoneInside } from './done-inside.ts';
 import { isOurs, maybeOurShells } from './ours.ts';
 
 /** While there are any, and while there are none. */
@@ -20,21 +21,19 @@ export interface ClusterShellSweepDeps {
 }
 
 export function clusterShellSweep({ clients, setting }: ClusterShellSweepDeps): Controller<'cluster'> {
-  const looked = new Map<string, { readonly over: KubeClient; readonly dueMs: number }>();
+  const done = new DoneInside();
   return controller({
     name: 'cluster-shell-sweep',
     for: 'cluster',
     async reconcile(cluster, { resources, signal, log }) {
       const { name } = cluster.metadata;
       if (!isTrue(cluster.status?.conditions, 'Connected')) {
-        looked.delete(name);
+        done.forget(name);
         return undefined;
       }
       const client = clients.get(name);
-      const last = looked.get(name);
-      const leftMs = last ? last.dueMs - performance.now() : 0;
-      // A cluster's status changes far more often than shells are left behind.
-      if (last?.over === client && leftMs > 0) return { after: leftMs };
+      const leftMs = done.restMs(name, client);
+      if (leftMs > 0) return { after: leftMs };
       const options = { namespace: shellNamespace, labelSelector: maybeOurShells, signal };
       const { items } = await client.list(pods, options);
       const ours = items.filter(pod => isOurs(pod, setting('install-uuid')));
@@ -46,7 +45,7 @@ export function clusterShellSweep({ clients, setting }: ClusterShellSweepDeps): 
         log.info({ cluster: name, pod: podName }, 'a kubectl shell that was left behind is removed');
       }
       const after = ours.length > 0 ? lookEveryMs : restMs;
-      looked.set(name, { over: client, dueMs: performance.now() + after });
+      done.note(name, { over: client, forMs: after });
       return { after };
     },
   });

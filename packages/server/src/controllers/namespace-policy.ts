@@ -3,9 +3,10 @@
  * security. A cluster too old to have such policies (before Kubernetes 1.30) goes without: there v3 alone asks.
  */
 import { ignoreNotFound, isTrue } from '@drover/base';
-import { admissionPolicies, admissionPolicyBindings, type KubeClient } from '@drover/kube';
+import { admissionPolicies, admissionPolicyBindings } from '@drover/kube';
 import type { ClusterClients } from '../clusters/clients.ts';
 import { type Controller, controller } from '../resources/index.ts';
+import { DoneInside } from './done-inside.ts';
 import { planNamespacePolicy } from './namespace-policy-plan.ts';
 
 /** What somebody took away or changed in the cluster is put right at the latest after this. */
@@ -17,7 +18,7 @@ export interface NamespacePolicyDeps {
 }
 
 export function namespacePolicy({ clients, setting }: NamespacePolicyDeps): Controller<'cluster'> {
-  const applied = new Map<string, { readonly over: KubeClient; readonly atMs: number }>();
+  const done = new DoneInside();
   return controller({
     name: 'namespace-policy',
     for: 'cluster',
@@ -25,19 +26,17 @@ export function namespacePolicy({ clients, setting }: NamespacePolicyDeps): Cont
     async reconcile(cluster, { signal }) {
       const id = cluster.metadata.name;
       if (!isTrue(cluster.status?.conditions, 'Connected')) {
-        applied.delete(id);
+        done.forget(id);
         return undefined;
       }
       const client = clients.get(id);
-      const last = applied.get(id);
-      const dueMs = last ? last.atMs + repairEveryMs - performance.now() : 0;
-      // A cluster's status changes far more often than anybody touches the policy.
-      if (last?.over === client && dueMs > 0) return { after: dueMs };
+      const restMs = done.restMs(id, client);
+      if (restMs > 0) return { after: restMs };
       const [policy, binding] = planNamespacePolicy(setting('install-uuid'));
       const how = { type: 'apply', fieldManager: 'drover', force: true, signal } as const;
       const there = await ignoreNotFound(client.patch(admissionPolicies, policy.metadata.name, policy, how));
       if (there) await client.patch(admissionPolicyBindings, binding.metadata.name, binding, how);
-      applied.set(id, { over: client, atMs: performance.now() });
+      done.note(id, { over: client, forMs: repairEveryMs });
       return { after: repairEveryMs * (0.9 + Math.random() * 0.2) };
     },
   });
