@@ -3,10 +3,12 @@
  * each message begins with its channel, as a byte, or as a digit with base64 behind it. The shell ends with the connection.
  */
 import type { Duplex } from 'node:stream';
-import { type WebSocket, WebSocketServer } from 'ws';
+import type { WebSocket } from 'ws';
 import type { ApiDeps } from '../api/behaviour.ts';
 import { requireSameOrigin } from '../auth/index.ts';
 import type { Caller, Upgrade } from '../http/exchange.ts';
+import { endWhenSilent, webSockets } from '../http/web-sockets.ts';
+import { readSize, type TerminalSize } from '../terminals/exec-stream.ts';
 import type { ShellListener } from './cluster-shell.ts';
 import type { ClusterShells } from './cluster-shells.ts';
 
@@ -21,10 +23,7 @@ const channels = { stdin: 0, stdout: 1, status: 3, resize: 4 } as const;
 const mostSendingBytes = 256 << 10;
 const beatMs = 15_000;
 
-const sockets = new WebSocketServer({
-  noServer: true,
-  clientTracking: false,
-  perMessageDeflate: false,
+const sockets = webSockets({
   maxPayload: 1 << 20,
   handleProtocols: offered => [...offered].find(one => Object.hasOwn(isBase64, one)) ?? false,
 });
@@ -74,7 +73,7 @@ class ChannelSocket implements ShellListener {
     socket.on('message', (data: Buffer) => this.#take(base64 ? decode(data) : data));
     // Nothing is in it: it says that the connection stands.
     this.output(Buffer.alloc(0));
-    this.#beat();
+    endWhenSilent(socket, beatMs);
   }
 
   output(bytes: Buffer): void {
@@ -95,24 +94,12 @@ class ChannelSocket implements ShellListener {
   #take(frame: Buffer): void {
     const body = frame.subarray(1);
     if (frame[0] === channels.resize) {
-      const size = readSize(body);
+      const size = readResize(body);
       if (size) this.#shell.resize(...size);
     } else if (frame[0] === channels.stdin && body.length > 0) {
       this.#socket.pause();
       void this.#shell.write(body).finally(() => this.#socket.resume());
     }
-  }
-
-  /** Whoever went without a word is found out by his silence. */
-  #beat(): void {
-    let isHeard = true;
-    this.#socket.on('pong', () => (isHeard = true));
-    const timer = setInterval(() => {
-      if (!isHeard) this.#socket.terminate();
-      isHeard = false;
-      this.#socket.ping();
-    }, beatMs).unref();
-    this.#socket.once('close', () => clearInterval(timer));
   }
 }
 
@@ -127,12 +114,10 @@ function cut(why: string): string {
   return text;
 }
 
-function readSize(body: Buffer): readonly [number, number] | undefined {
+function readResize(body: Buffer): TerminalSize | undefined {
   try {
     const { Width, Height } = JSON.parse(body.toString('utf8')) as { Width?: unknown; Height?: unknown };
-    const isSize = (value: unknown): value is number =>
-      Number.isInteger(value) && Number(value) > 0 && Number(value) < 10_000;
-    return isSize(Width) && isSize(Height) ? [Width, Height] : undefined;
+    return readSize(Width, Height);
   } catch {
     return undefined;
   }

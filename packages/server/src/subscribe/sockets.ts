@@ -1,26 +1,21 @@
 /** WebSockets of subscribers: a user holds so many at once and no more, and what is sent goes out as fast as he reads. */
 import type { Duplex } from 'node:stream';
-import { badRequest, Tally, tooManyRequests } from '@drover/base';
-import { type WebSocket, WebSocketServer } from 'ws';
+import { Tally, tooManyRequests } from '@drover/base';
+import type { WebSocket } from 'ws';
 import type { Caller, Upgrade } from '../http/exchange.ts';
+import { requireWebSocket, webSockets } from '../http/web-sockets.ts';
 import type { Sink } from './subscriber.ts';
 
 const perUser = 64;
 /** How long a client that is dropped has to take note of it. */
 const goodbyeMs = 2000;
-const sockets = new WebSocketServer({
-  noServer: true,
-  clientTracking: false,
-  perMessageDeflate: false,
-  maxPayload: 64 * 1024,
-});
+const sockets = webSockets({ maxPayload: 64 * 1024 });
 
 /** Gives what takes upgrades: throws BadRequest for what is none, TooManyRequests for one too many. */
 export function acceptSockets(): (upgrade: Upgrade, caller: Caller, serve: (socket: WebSocket) => void) => void {
   const open = new Tally<string>();
   return (upgrade, { userId }, serve) => {
-    if (upgrade.request.headers.upgrade?.toLowerCase() !== 'websocket')
-      throw badRequest('this is where clients subscribe: it takes WebSocket upgrades only');
+    requireWebSocket(upgrade.request, 'this is where clients subscribe: it takes WebSocket upgrades only');
     if (open.of(userId) >= perUser) throw tooManyRequests(`you have ${perUser} subscriptions open`, 5);
     open.add(userId);
     upgrade.socket.once('close', () => open.remove(userId));

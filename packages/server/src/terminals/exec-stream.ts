@@ -26,6 +26,16 @@ export interface RunningCommand {
   close(): void;
 }
 
+export type TerminalSize = readonly [columns: number, rows: number];
+
+/** Undefined for what can't be the size of a terminal. */
+export function readSize(columns: unknown, rows: unknown): TerminalSize | undefined {
+  return isSize(columns) && isSize(rows) ? [columns, rows] : undefined;
+}
+
+const isSize = (value: unknown): value is number =>
+  Number.isInteger(value) && Number(value) > 0 && Number(value) < 10_000;
+
 const channels = { stdin: 0, stdout: 1, stderr: 2, status: 3, resize: 4 } as const;
 /** It can't say that nothing more comes: whatever reads is told how much there will be. */
 const protocols = ['v4.channel.k8s.io'];

@@ -4,14 +4,14 @@
  * the bytes that were read, it goes on with one.
  */
 import type { IncomingMessage } from 'node:http';
-import { badRequest, invalid, methodNotAllowed, notFound, StatusError } from '@drover/base';
-import { WebSocketServer } from 'ws';
+import { invalid, methodNotAllowed, notFound, StatusError } from '@drover/base';
 import type { ApiDeps } from '../api/behaviour.ts';
 import { noteForAudit } from '../audit/notes.ts';
 import { actionRoute } from '../auth/action-route.ts';
 import { requireSameOrigin } from '../auth/index.ts';
 import type { ClusterShells } from '../cluster-shells/cluster-shells.ts';
 import type { Caller, Route, Upgrade } from '../http/exchange.ts';
+import { requireWebSocket, webSockets } from '../http/web-sockets.ts';
 import { readTarget } from './container-target.ts';
 import { startDebugger } from './debug-container.ts';
 import { fileRoute } from './file-route.ts';
@@ -22,12 +22,7 @@ const prefix = '/v1-terminals';
 const mostWords = 32;
 const mostLength = 4096;
 
-const sockets = new WebSocketServer({
-  noServer: true,
-  clientTracking: false,
-  perMessageDeflate: false,
-  maxPayload: 1 << 20,
-});
+const sockets = webSockets({ maxPayload: 1 << 20 });
 
 export interface TerminalParts {
   readonly deps: ApiDeps;
@@ -59,8 +54,7 @@ interface Opening extends Pick<TerminalParts, 'deps' | 'baseUrl'> {
 async function open({ deps, baseUrl, terminals }: Opening, upgrade: Upgrade, caller: Caller): Promise<void> {
   const { request, socket: raw, query } = upgrade;
   requireSameOrigin(request, caller, deps.settings.get('server-url') || undefined);
-  if (request.headers.upgrade?.toLowerCase() !== 'websocket')
-    throw badRequest('terminals take WebSocket upgrades only');
+  requireWebSocket(request, 'terminals take WebSocket upgrades only');
   if (upgrade.path !== prefix) throw notFound('path', upgrade.path.slice(0, 200));
   const id = query.get('session');
   const read = Number(query.get('read') ?? 0);

@@ -4,7 +4,8 @@
  */
 import type { Duplex } from 'node:stream';
 import type { WebSocket } from 'ws';
-import type { RunningCommand } from './exec-stream.ts';
+import { endWhenSilent } from '../http/web-sockets.ts';
+import { type RunningCommand, readSize, type TerminalSize } from './exec-stream.ts';
 import { OutputRing } from './output-ring.ts';
 
 export interface SessionOwner {
@@ -24,8 +25,6 @@ interface Reader {
   readonly socket: WebSocket;
   /** What the WebSocket runs over: it knows whether its user keeps up. */
   readonly raw: Duplex;
-  /** Whether he has answered since he was last asked. */
-  isHeard: boolean;
 }
 
 const mostKept = 1 << 20;
@@ -39,7 +38,6 @@ export class TerminalSession {
   readonly owner: SessionOwner;
   readonly #options: TerminalSessionOptions;
   readonly #ring = new OutputRing(mostKept);
-  readonly #beat: NodeJS.Timeout;
   #exec: RunningCommand | undefined;
   #reader: Reader | undefined;
   #away: NodeJS.Timeout | undefined;
@@ -52,7 +50,6 @@ export class TerminalSession {
     this.id = options.id;
     this.owner = options.owner;
     this.#options = options;
-    this.#beat = setInterval(() => this.#probe(), beatMs).unref();
   }
 
   /** Gives it the shell; until then it has none. */
@@ -81,10 +78,9 @@ export class TerminalSession {
   attach(socket: WebSocket, raw: Duplex, read: number): void {
     clearTimeout(this.#away);
     const before = this.#reader;
-    const reader: Reader = { socket, raw, isHeard: true };
-    this.#reader = reader;
-    socket.on('pong', () => {
-      reader.isHeard = true;
+    this.#reader = { socket, raw };
+    endWhenSilent(socket, beatMs, () => {
+      if (this.#reader?.socket === socket) this.#tell({ type: 'beat' });
     });
     before?.socket.close(4001, 'it was opened elsewhere');
     const { lost, bytes } = this.#ring.from(read);
@@ -101,7 +97,6 @@ export class TerminalSession {
     if (this.#isGone) return;
     this.#isGone = true;
     clearTimeout(this.#away);
-    clearInterval(this.#beat);
     this.#exec?.close();
     if (why !== undefined) this.#tell({ type: 'ended', why });
     this.#reader?.socket.close(1000, 'ended');
@@ -137,19 +132,6 @@ export class TerminalSession {
     if (!this.#isGone) this.#away = setTimeout(() => this.close(), this.#options.awayMs).unref();
   }
 
-  /** A user whose network went without a word is found out by his silence. */
-  #probe(): void {
-    const reader = this.#reader;
-    if (!reader) return;
-    if (!reader.isHeard) {
-      reader.socket.terminate();
-      return;
-    }
-    reader.isHeard = false;
-    reader.socket.ping();
-    this.#tell({ type: 'beat' });
-  }
-
   #tell(frame: object): void {
     const socket = this.#reader?.socket;
     if (socket?.readyState === socket?.OPEN) socket?.send(JSON.stringify(frame), { binary: false });
@@ -157,19 +139,16 @@ export class TerminalSession {
 }
 
 interface Frame {
-  readonly resize?: readonly [columns: number, rows: number];
+  readonly resize?: TerminalSize;
   readonly close?: boolean;
 }
-
-const isSize = (value: unknown): value is number =>
-  Number.isInteger(value) && Number(value) > 0 && Number(value) < 10_000;
 
 /** What is none of ours is passed over. */
 function readFrame(data: Buffer): Frame {
   try {
     const { resize, close } = JSON.parse(data.toString('utf8')) as { resize?: unknown; close?: unknown };
     const [columns, rows] = Array.isArray(resize) ? resize : [];
-    return { ...(isSize(columns) && isSize(rows) ? { resize: [columns, rows] } : {}), close: close === true };
+    return { resize: readSize(columns, rows), close: close === true };
   } catch {
     return {};
   }
