@@ -17,7 +17,7 @@ import { decidedBy, decidingLine } from '../explain/decision.ts';
 import { refusal } from '../explain/refusal.ts';
 import type { ApiRequest, ApiView, ServedType, V3Resource } from './behaviour.ts';
 import { createdBy } from './created-by.ts';
-import { type Change, mayChange, objection } from './may-change.ts';
+import { mayChange, requireNoObjection } from './may-change.ts';
 import { mergeLabels, mergeStructs } from './merge.ts';
 import { preparedCreate, preparedUpdate } from './prepared.ts';
 import { showData, showResource, withLinks } from './show.ts';
@@ -168,11 +168,6 @@ function settle({ deps, caller, exchange }: ApiRequest, { stored, declaration }:
   if (!may) throw wanted ? refusal(explain, caller, { text, wanted }) : forbidden(text, { kind: declaration.id });
   const deciding = wanted && decidedBy(explain, caller, wanted);
   if (deciding) noteForAudit(exchange.request, { decidedBy: decidingLine(deciding) });
-}
-
-function requireNoObjection(request: ApiView, type: ServedType, change: Change, resource: Any): void {
-  const refuse = objection(request, type, change, resource);
-  if (refuse) throw refuse();
 }
 
 export interface Update {

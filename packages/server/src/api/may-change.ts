@@ -28,13 +28,19 @@ export function mayChange(view: ApiView, type: ServedType, change: Change, subje
 }
 
 /** What stands against it besides, as the error that who tries is told. */
-export function objection(
+function objection(
   view: ApiView,
   { behaviour: { objections } }: ServedType,
   change: Change,
   subject: Subject,
 ): (() => StatusError) | undefined {
   return objections?.[change]?.(view, subject);
+}
+
+/** Throws what stands against it. */
+export function requireNoObjection(view: ApiView, type: ServedType, change: Change, subject: Subject): void {
+  const refuse = objection(view, type, change, subject);
+  if (refuse) throw refuse();
 }
 
 /** Whether there is a link for it. */

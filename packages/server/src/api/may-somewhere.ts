@@ -5,7 +5,7 @@
 import { type TypeId, types } from '@drover/api';
 import type { Place } from '../auth/access.ts';
 import type { Grants } from '../auth/grants.ts';
-import type { PolicyRule } from '../auth/rules.ts';
+import { isAbout } from '../auth/rules.ts';
 import { localClusterId } from '../clusters/upstreams.ts';
 import type { Caches } from '../resources/index.ts';
 import type { ApiView, ServedType } from './behaviour.ts';
@@ -38,11 +38,8 @@ export const mayCreateSomewhere = (view: ApiView, type: ServedType): boolean => 
 
 /** The names that rules single out. */
 function namedBy({ rules }: Grants, type: TypeId): string[] {
-  const { group, resource } = types[type];
-  const has = (values: readonly string[] | undefined, value: string) =>
-    values?.includes(value) || values?.includes('*');
-  const isAbout = (rule: PolicyRule) => has(rule.apiGroups, group) && has(rule.resources, resource);
-  return rules.filter(isAbout).flatMap(({ resourceNames }) => resourceNames ?? []);
+  const of = types[type];
+  return rules.filter(rule => isAbout(rule, of)).flatMap(({ resourceNames }) => resourceNames ?? []);
 }
 
 /** Wherever he has been given anything. */

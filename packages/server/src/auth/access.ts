@@ -6,7 +6,14 @@ import { type TypeId, types } from '@drover/api';
 import { forbidden } from '@drover/base';
 import type { Caller } from '../http/exchange.ts';
 import type { Caches, Source } from '../resources/index.ts';
-import { backingNamespaceOf, type Grants, indexBindings, type ScopeGrants, type Subjects } from './grants.ts';
+import {
+  backingNamespaceOf,
+  type Grants,
+  indexBindings,
+  type ScopeGrants,
+  type Subjects,
+  scopesInKnown,
+} from './grants.ts';
 import { heldIn } from './held.ts';
 import { KnownGrants } from './known-grants.ts';
 import type { Removals } from './removals.ts';
@@ -94,7 +101,7 @@ export function createAccess(
     isOwner(caller, clusterId) {
       if (caller.clusterId !== undefined && caller.clusterId !== clusterId) return false;
       const grants = grantsOf(caller);
-      return grants.admin || scopesFor(caches, grants, clusterId).some(scope => scope.owner);
+      return grants.admin || scopesInKnown(caches, grants, clusterId).some(scope => scope.owner);
     },
     ownsAll(caller, clusterId) {
       if (caller.clusterId !== undefined && caller.clusterId !== clusterId) return false;
@@ -143,11 +150,11 @@ export function grantsAllow(caches: Caches, grants: Grants, { verb, type, place 
   if (type === 'cluster') {
     if (place.name === undefined) return false;
     if (isRead(verb) && isMember(caches, grants, place.name)) return true;
-    return scopesFor(caches, grants, place.name).some(scope => scope.owner);
+    return scopesInKnown(caches, grants, place.name).some(scope => scope.owner);
   }
   const clusterId = clusterIdOf(caches, type, place);
   if (clusterId === undefined) return false;
-  if (clusterTypes.has(type) && allowedIn(scopesFor(caches, grants, clusterId), verb, attributes)) return true;
+  if (clusterTypes.has(type) && allowedIn(scopesInKnown(caches, grants, clusterId), verb, attributes)) return true;
   const projectId = projectIdOf(caches, type, place, clusterId);
   const project = projectId === undefined ? undefined : grants.projects.get(projectId);
   if (!project) return false;
@@ -178,12 +185,6 @@ function isMember(caches: Caches, grants: Grants, clusterId: string): boolean {
   if (grants.everyCluster && clusterId !== 'local') return caches.cluster.get(clusterId) !== undefined;
   for (const projectId of grants.projects.keys()) if (clusterOf(projectId) === clusterId) return true;
   return false;
-}
-
-function scopesFor(caches: Caches, grants: Grants, clusterId: string): ScopeGrants[] {
-  const own = grants.clusters.get(clusterId);
-  const general = clusterId === 'local' || !caches.cluster.get(clusterId) ? undefined : grants.everyCluster;
-  return [own, general].filter(scope => scope !== undefined);
 }
 
 /** What a role in a cluster can give on this server: nothing but what belongs to that cluster. */

@@ -27,6 +27,19 @@ export interface Grants {
   readonly everyCluster: ScopeGrants | undefined;
 }
 
+/** What is given in the whole of a cluster: by bindings in it, and by global roles in every one but `local`. */
+export function scopesIn(grants: Grants, clusterId: string): ScopeGrants[] {
+  const general = clusterId === 'local' ? undefined : grants.everyCluster;
+  return [grants.clusters.get(clusterId), general].filter(scope => scope !== undefined);
+}
+
+/** The same, where what is given in every cluster is nothing in one that there is not. */
+export function scopesInKnown(caches: Caches, grants: Grants, clusterId: string): ScopeGrants[] {
+  if (caches.cluster.get(clusterId)) return scopesIn(grants, clusterId);
+  const own = grants.clusters.get(clusterId);
+  return own ? [own] : [];
+}
+
 /** Whom bindings may name to mean this caller. */
 export interface Subjects {
   readonly userId: string;

@@ -4,7 +4,7 @@
  */
 import type { RoleTemplate } from '@drover/api';
 import type { Caches } from '../resources/index.ts';
-import { type Grants, type ScopeGrants, templatesOf } from './grants.ts';
+import { type Grants, type ScopeGrants, scopesIn, templatesOf } from './grants.ts';
 import { firstMissing, type PolicyRule } from './rules.ts';
 
 /** Where rights are given: on the whole server when neither is set. */
@@ -32,10 +32,7 @@ const managementGroup = 'management.cattle.io';
 export function heldIn(caches: Caches, grants: Grants, { clusterId, projectId }: Scope): Held {
   if (grants.admin) return { rules: grants.rules, templates: new Set(), owner: true, ownsAll: true };
   const project = projectId === undefined ? undefined : grants.projects.get(projectId);
-  const wide: (ScopeGrants | undefined)[] = [
-    clusterId === undefined ? undefined : grants.clusters.get(clusterId),
-    clusterId === undefined || clusterId === 'local' ? undefined : grants.everyCluster,
-  ];
+  const wide = clusterId === undefined ? [] : scopesIn(grants, clusterId);
   const parts = [...wide, project];
   const rules = onServerKinds(grants.rules);
   const templates = new Set<string>();
@@ -44,8 +41,8 @@ export function heldIn(caches: Caches, grants: Grants, { clusterId, projectId }:
     for (const name of part?.templates ?? []) for (const one of [name, ...(within[name] ?? [])]) templates.add(one);
   }
   if (project && ownsAsShipped(caches, project)) rules.push(...shippedForProjects(caches));
-  const inside = wide.flatMap(part => part?.rules ?? []);
-  const ownsAll = wide.some(part => part?.owner) && firstMissing(inside, everything) === undefined;
+  const inside = wide.flatMap(part => part.rules);
+  const ownsAll = wide.some(part => part.owner) && firstMissing(inside, everything) === undefined;
   return { rules, templates, owner: parts.some(part => part?.owner), ownsAll };
 }
 

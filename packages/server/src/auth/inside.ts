@@ -3,7 +3,7 @@
  * told of them; `own` of a cluster or project is about this server's resources, and nothing there.
  */
 import type { Caches } from '../resources/index.ts';
-import type { Grants, ScopeGrants } from './grants.ts';
+import { type Grants, type ScopeGrants, scopesInKnown } from './grants.ts';
 import {
   createNamespaceRule,
   kubeRules,
@@ -30,9 +30,8 @@ export type InsideWanted = {
 export function grantsAllowInside(caches: Caches, grants: Grants, wanted: InsideWanted): boolean {
   if (grants.admin) return true;
   const { clusterId, projectId, external } = wanted;
-  const own = grants.clusters.get(clusterId);
-  const general = clusterId === 'local' || !caches.cluster.get(clusterId) ? undefined : grants.everyCluster;
-  for (const scope of [own, general]) if (scope && allows(rulesIn(caches, scope, external), wanted)) return true;
+  for (const scope of scopesInKnown(caches, grants, clusterId))
+    if (allows(rulesIn(caches, scope, external), wanted)) return true;
   const project = projectId === undefined ? undefined : grants.projects.get(projectId);
   // Addresses belong to no namespace.
   if (project && 'attributes' in wanted && allows(rulesIn(caches, project, external), wanted)) return true;

@@ -13,6 +13,7 @@ import {
   type ScopeGrants,
   type SubjectFields,
   type Subjects,
+  scopesIn,
   subjectKeyOf,
   templatesOf,
 } from './grants.ts';
@@ -170,7 +171,7 @@ export function keepsOut(
 ): boolean {
   const { subjects, grants, clusterId } = who;
   if (grants.admin || !note.clusters.includes(clusterId)) return false;
-  const wide = [grants.clusters.get(clusterId), clusterId === 'local' ? undefined : grants.everyCluster];
+  const wide = scopesIn(grants, clusterId);
   const holds = (scopes: readonly (ScopeGrants | undefined)[], had: Iterable<string>) =>
     [...had].every(name => scopes.some(scope => scope?.templates.has(name))) &&
     firstMissing(

@@ -2,7 +2,7 @@
  * What somebody has been given in one cluster, as single facts: whatever runs for him there was begun with all of them, and ends when
  * one is lost.
  */
-import type { Grants, ScopeGrants } from './grants.ts';
+import { type Grants, type ScopeGrants, scopesIn } from './grants.ts';
 
 const everything: ReadonlySet<string> = new Set(['admin', 'cluster owner']);
 const known = new WeakMap<Grants, Map<string, ReadonlySet<string>>>();
@@ -29,9 +29,7 @@ function gather(grants: Grants, clusterId: string): ReadonlySet<string> {
     for (const rule of rules) facts.add(`${where} ${JSON.stringify(rule)}`);
   };
   if (grants.admin) facts.add('admin');
-  const own = grants.clusters.get(clusterId);
-  if (own) add('cluster', own);
-  if (grants.everyCluster && clusterId !== 'local') add('cluster', grants.everyCluster);
+  for (const scope of scopesIn(grants, clusterId)) add('cluster', scope);
   for (const [projectId, scope] of grants.projects)
     if (projectId.startsWith(`${clusterId}:`)) add(`project ${projectId}`, scope);
   return facts;

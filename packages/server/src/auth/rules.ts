@@ -18,12 +18,12 @@ export interface Attributes {
 }
 
 function ruleAllows(rule: PolicyRule, verb: string, attributes: Attributes): boolean {
-  return (
-    has(rule.verbs, verb) &&
-    has(rule.apiGroups, attributes.group) &&
-    hasResource(rule.resources, attributes.resource) &&
-    hasName(rule.resourceNames, attributes.name)
-  );
+  return has(rule.verbs, verb) && isAbout(rule, attributes) && hasName(rule.resourceNames, attributes.name);
+}
+
+/** Whether it is about such resources at all, whatever it allows and whichever names it singles out. */
+export function isAbout(rule: PolicyRule, { group, resource }: Attributes): boolean {
+  return has(rule.apiGroups, group) && hasResource(rule.resources, resource);
 }
 
 export function rulesAllow(rules: readonly PolicyRule[], verb: string, attributes: Attributes): boolean {

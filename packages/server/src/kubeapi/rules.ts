@@ -16,7 +16,7 @@ import {
 import { isDnsLabel, type Resource } from '@drover/base';
 import { createdBy } from '../api/created-by.ts';
 import { namespaceOf } from '../api/crud.ts';
-import { mayChange, objection } from '../api/may-change.ts';
+import { mayChange, requireNoObjection } from '../api/may-change.ts';
 import { mergeLabels, mergeStructs } from '../api/merge.ts';
 import { preparedCreate, preparedUpdate } from '../api/prepared.ts';
 import { showData } from '../api/show.ts';
@@ -37,8 +37,7 @@ export function requireMay(call: Call, verb: 'update' | 'delete', seen: AnyResou
   const { name, namespace } = seen.metadata;
   const subject = served.behaviour.source ? (showData(request, served, seen) as never) : seen;
   if (!mayChange(request, served, verb, subject)) throw refused(call, verb, { name, namespace });
-  const refuse = objection(request, served, verb, subject);
-  if (refuse) throw refuse();
+  requireNoObjection(request, served, verb, subject);
 }
 
 function refused({ request, type }: Call, verb: Verb, place: Place) {

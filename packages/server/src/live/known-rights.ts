@@ -3,6 +3,7 @@
  * has the last word when he acts.
  */
 import type { ApiView } from '../api/behaviour.ts';
+import { scopesIn } from '../auth/grants.ts';
 import { type Attributes, rulesAllow } from '../auth/rules.ts';
 
 /** Whether he may do it in the whole cluster; also where one of his roles stands in the cluster only, and nobody here can tell. */
@@ -14,14 +15,12 @@ export function seemsToMay(
   const { access } = deps.auth;
   if (!access.mayReach(caller, clusterId)) return false;
   if (access.isOwner(caller, clusterId)) return true;
-  const { clusters, everyCluster } = access.grantsOf(caller);
-  return [clusters.get(clusterId), clusterId === 'local' ? undefined : everyCluster].some(
+  return scopesIn(access.grantsOf(caller), clusterId).some(
     scope =>
-      scope !== undefined &&
-      (rulesAllow(scope.rules, verb, attributes) ||
-        [...scope.templates].some(name => {
-          const template = deps.caches.roleTemplate.get(name);
-          return template?.external === true && !template.externalRules?.length;
-        })),
+      rulesAllow(scope.rules, verb, attributes) ||
+      [...scope.templates].some(name => {
+        const template = deps.caches.roleTemplate.get(name);
+        return template?.external === true && !template.externalRules?.length;
+      }),
   );
 }
