@@ -72,7 +72,9 @@ export async function startSamba(content: {
   });
   await writeFile(join(dir, 'content.ldif'), ldif(content));
   const sam = join(dir, 'private/sam.ldb');
-  await run('ldbadd', ['-H', sam, join(dir, 'content.ldif')], { maxBuffer: 16 * 1024 * 1024 });
+  // Without batch mode the indexes of all are copied for each one that is added: four times as long for 5,000.
+  const fill = ['-o', 'batch_mode:1', '--nosync', '-H', sam, join(dir, 'content.ldif')];
+  await run('ldbadd', fill, { maxBuffer: 16 * 1024 * 1024 });
   const ca = await makeCa('directory');
   const names = { commonName: 'dc1', dnsNames: [`dc1.${realm}`], ips: [address] };
   const pair = await issueCert(ca, { ...names, usages: ['server'] });
