@@ -238,6 +238,88 @@ describe('OpenLDAP', { skip: missingSlapd() }, () => {
     assert.equal((await server.fetch('GET', `/v3/principals/${nowhere}`, { token: admin })).status, 404);
   });
 
+  test('a group is named by its distinguished name, in whatever spelling, wherever something is given to it', async () => {
+    const odd = `openldap_group://CN=Others , OU=Groups,${suffix.toUpperCase().replace(',', ', ')}`;
+    const own = `openldap_group://${groupDn('others')}`;
+    const search = async (name: string, principalType?: string): Promise<string[]> => {
+      const body = { name, principalType };
+      const answer = await server.fetch('POST', '/v3/principals?action=search', { token: admin, body });
+      return answer.body.data.map(({ id }: { id: string }) => id);
+    };
+    for (const typed of [odd, groupDn('others').toUpperCase(), own])
+      assert.deepEqual(await search(typed), [own], typed);
+    assert.deepEqual(await search(personDn('ben').replaceAll(',', ' , ')), [`openldap_user://${personDn('ben')}`]);
+    assert.deepEqual(await search(groupDn('others'), 'user'), []);
+
+    const cluster = await server.ask(admin, 'POST', '/v3/clusters', { name: 'by-dn' });
+    const project = await server.ask(admin, 'POST', '/v3/projects', { name: 'by-dn', clusterId: cluster.id });
+    const given: [string, object][] = [
+      ['clusterRoleTemplateBindings', { clusterId: cluster.id, roleTemplateId: 'cluster-member' }],
+      ['projectRoleTemplateBindings', { projectId: project.id, roleTemplateId: 'project-owner' }],
+      ['globalRoleBindings', { globalRoleId: 'settings-manage' }],
+    ];
+    for (const [type, what] of given) {
+      const made = await server.ask(admin, 'POST', `/v3/${type}`, { ...what, groupPrincipalId: odd });
+      assert.equal(made.groupPrincipalId, own);
+    }
+    const token = await tokenOf('ben');
+    for (const path of [`clusters/${cluster.id}`, `projects/${project.id}`])
+      assert.equal((await server.fetch('GET', `/v3/${path}`, { token })).status, 200, path);
+    assert.ok((await server.ask(token, 'GET', '/v3/settings/server-url')).links.update, 'by the global role');
+    const nobody = `openldap_group://${groupDn('not-yet')}`;
+    const later = { clusterId: cluster.id, roleTemplateId: 'cluster-member', groupPrincipalId: nobody };
+    assert.equal((await server.ask(admin, 'POST', '/v3/clusterRoleTemplateBindings', later)).groupPrincipalId, nobody);
+    const person = {
+      ...later,
+      groupPrincipalId: null,
+      userPrincipalId: `openldap_user://UID=Mass0, ou=people,${suffix}`,
+    };
+    const hers = await server.ask(admin, 'POST', '/v3/clusterRoleTemplateBindings', person);
+    assert.equal(hers.userPrincipalId, `openldap_user://${personDn('mass0')}`);
+
+    const lets = { accessMode: 'required', allowedPrincipalIds: [odd, `openldap_user://${personDn('ada')}`] };
+    const put = await server.ask(admin, 'PUT', path, lets);
+    assert.deepEqual(put.allowedPrincipalIds, [own, `openldap_user://${personDn('ada')}`]);
+    await tokenOf('ben');
+    assert.equal((await signIn('eve')).status, 403);
+    await server.ask(admin, 'PUT', path, { accessMode: 'unrestricted', allowedPrincipalIds: [] });
+  });
+
+  test('groups that name their members by another attribute than the distinguished name are theirs too', async () => {
+    const posix = `cn=posix,ou=groups,${suffix}`;
+    await directory.change(client =>
+      client.add(posix, { objectClass: 'posixGroup', cn: 'posix', gidNumber: '4711', memberUid: ['mass1', 'mass2'] }),
+    );
+    const by = {
+      groupObjectClass: 'posixGroup',
+      groupMemberMappingAttribute: 'memberUid',
+      groupMemberUserAttribute: 'uid',
+      groupSearchAttribute: 'gidNumber',
+    };
+    await server.ask(admin, 'PUT', path, { ...config(), ...by });
+    assert.deepEqual(await groupsOf(await tokenOf('mass1')), [`openldap_group://${posix}`]);
+    assert.deepEqual(await groupsOf(await tokenOf('mass3')), []);
+    const search = { name: '4711', principalType: 'group' };
+    const found = await server.ask(admin, 'POST', '/v3/principals?action=search', search, 200);
+    assert.deepEqual(
+      found.data.map(({ id }: { id: string }) => id),
+      [`openldap_group://${posix}`],
+    );
+    // Found by what their members' own entries name, in an attribute of the group that holds its name.
+    const back = {
+      groupObjectClass: 'groupOfNames',
+      groupMemberMappingAttribute: 'member',
+      groupSearchAttribute: 'cn',
+    };
+    await server.ask(admin, 'PUT', path, {
+      ...config(),
+      ...back,
+      groupMemberUserAttribute: 'entryDN',
+      groupDNAttribute: 'entryDN',
+    });
+    assert.deepEqual(await groupsOf(await tokenOf('ben')), [`openldap_group://${groupDn('others')}`]);
+  });
+
   test('the command line asks for name and password of the provider that is named', async () => {
     await using drover = await makeCommandLine();
     const who = ['--username', 'ben', '--password-stdin', '--ca-fingerprint', fingerprint(server.ca)];

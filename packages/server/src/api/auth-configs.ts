@@ -6,6 +6,7 @@ import { type SchemaFields, type TypeDeclaration, toV3, types, type V3Data } fro
 import { invalid, notFound, StatusError } from '@drover/base';
 import {
   admitIdentity,
+  allowedAsWritten,
   configStructs,
   configTypeOf,
   configTypes,
@@ -75,7 +76,8 @@ async function update(request: ApiRequest, id: string, input: V3Data): Promise<V
   const wanted = configWith(caches, id, input);
   const enabled = typeof input['enabled'] === 'boolean' ? input['enabled'] : wanted.enabled;
   if (enabled && !readConfig(caches, id)?.enabled) await findConfigured(id)!.tryOut(wanted);
-  await saveConfig(depsOf(request), { ...wanted, enabled });
+  const before = readConfig(caches, id)?.allowedPrincipalIds ?? [];
+  await saveConfig(depsOf(request), { ...(await allowedAsWritten(wanted, before)), enabled });
   if (!enabled) await disableConfig(depsOf(request), id);
   return show(request, id);
 }
@@ -155,7 +157,8 @@ const actions: Readonly<Record<string, ResourceAction<unknown>>> = {
       const identity = await (provider.kind === 'password'
         ? testPassword(provider, config, input)
         : testCode(request, config, input));
-      const on = await enableConfig(depsOf(request), config, { userId: request.caller.userId, identity });
+      const written = await allowedAsWritten(config, []);
+      const on = await enableConfig(depsOf(request), written, { userId: request.caller.userId, identity });
       await admitIdentity(depsOf(request), on, identity);
       if (input['enabled'] === false) await saveConfig(depsOf(request), { ...on, enabled: false });
       return undefined;

@@ -2,7 +2,7 @@
 import type { ClusterRoleTemplateBinding, GlobalRoleBinding, ProjectRoleTemplateBinding, V3Data } from '@drover/api';
 import { invalid, notFound } from '@drover/base';
 import { requireMayBindGlobalRole, requireMayBindTemplate } from '../auth/index.ts';
-import { isGroupPrincipal, isUserPrincipal } from '../auth-providers/index.ts';
+import { isGroupPrincipal, isUserPrincipal, principalAsWritten } from '../auth-providers/index.ts';
 import { type ApiRequest, behaviour } from './behaviour.ts';
 import { requireReach } from './tokens.ts';
 
@@ -15,8 +15,8 @@ function requirePrincipal(field: string, id: unknown, is: (id: string) => boolea
   throw invalid(field, `"${id.slice(0, 64)}" is no principal of any provider, such as ${example}`, 'InvalidReference');
 }
 
-/** Exactly one subject; a local user's principal is the user. */
-function withSubject(request: ApiRequest, input: V3Data): V3Data {
+/** Exactly one subject; a local user's principal is the user, others are as their provider writes them. */
+async function withSubject(request: ApiRequest, input: V3Data): Promise<V3Data> {
   const given = subjects.filter(name => input[name]);
   const principal = input['userPrincipalId'];
   if (given.length === 2 && input['userId'] && principal === `${localPrefix}${input['userId']}`) given.pop();
@@ -28,7 +28,12 @@ function withSubject(request: ApiRequest, input: V3Data): V3Data {
       ? principal.slice(localPrefix.length)
       : undefined;
   const userId = (input['userId'] as string | undefined) ?? local;
-  if (userId === undefined) return input;
+  if (userId === undefined) {
+    const field = input['groupPrincipalId'] ? 'groupPrincipalId' : 'userPrincipalId';
+    const id = input[field];
+    if (typeof id !== 'string') return input;
+    return { ...input, [field]: await principalAsWritten(request.deps.caches, id) };
+  }
   if (!request.deps.caches.user.get(userId)) throw notFound('user', userId);
   return { ...input, userId, userPrincipalId: `${localPrefix}${userId}` };
 }

@@ -45,6 +45,8 @@ interface Configured {
   ): Promise<readonly KnownPrincipal[]>;
   /** The principal of that id; undefined for none. Those that can't be asked take an id as it is. */
   find?(config: ProviderConfig, id: string): Promise<KnownPrincipal | undefined>;
+  /** Ids that are written differently may mean the same one; `find` says how it is written. */
+  readonly takesAnySpelling?: true;
 }
 
 export interface PasswordProvider extends Configured {

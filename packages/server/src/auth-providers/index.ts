@@ -1,4 +1,5 @@
 /** Signing in elsewhere: providers that people are sent to, what they are configured to be, and command lines that wait for it. */
+export { allowedAsWritten, principalAsWritten } from './as-written.ts';
 export * from './auth-configs.ts';
 export { cliRequestPurge } from './cli-requests.ts';
 export { configStructs, configTypeOf, configTypes } from './config-types.ts';

@@ -156,7 +156,7 @@ async function readEntry(
   }
 }
 
-/** People and groups by the beginning of a name; fifty of each at most. */
+/** People and groups by the beginning of a name, fifty of each at most; or the one whose distinguished name or principal it is. */
 export async function searchDirectory(
   pool: DirectoryPool,
   { name, principalType }: { readonly name: string; readonly principalType?: string },
@@ -164,7 +164,12 @@ export async function searchDirectory(
   const { settings } = pool;
   const text = name.trim();
   if (text === '') return [];
+  const dn = text.replace(new RegExp(`^${settings.name}_(?:user|group)://`), '');
   return pool.withAccount(async ({ client }) => {
+    if (dn.includes('=')) {
+      const named = await findNamed(client, settings, { dn, principalType });
+      if (named.length > 0) return named;
+    }
     const find = (base: string, filter: ReturnType<typeof is>, attributes: string[]) =>
       searchFirst(client, base, { filter, attributes, most: mostFound });
     const { user, group } = settings;
@@ -175,6 +180,20 @@ export async function searchDirectory(
     const known = [...users.map(entry => goodUser(settings, entry)), ...groups.map(entry => groupOf(settings, entry))];
     return known.filter(principal => principal !== undefined);
   });
+}
+
+async function findNamed(
+  client: Client,
+  settings: DirectorySettings,
+  { dn, principalType }: { readonly dn: string; readonly principalType: string | undefined },
+): Promise<KnownPrincipal[]> {
+  const found: KnownPrincipal[] = [];
+  for (const kind of ['user', 'group'] as const) {
+    const entry = (principalType ?? kind) === kind ? await readEntry(client, settings, { dn, kind }) : undefined;
+    const known = entry && (kind === 'user' ? goodUser : groupOf)(settings, entry);
+    if (known) found.push(known);
+  }
+  return found;
 }
 
 function goodUser(settings: DirectorySettings, entry: Entry): KnownPrincipal | undefined {

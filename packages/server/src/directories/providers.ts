@@ -35,6 +35,7 @@ function directory(name: DirectoryKind, configType: string, providerType: string
       if (!identity) throw unauthorized(`"${name}" no longer knows him, or has disabled him`);
       return identity;
     },
+    takesAnySpelling: true,
     search: (config, _, search) => searchDirectory(directories.of(config), search),
     async find(config, id) {
       const [user, group] = [dnIn(id, 'user'), dnIn(id, 'group')];
