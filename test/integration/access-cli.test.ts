@@ -98,12 +98,88 @@ test('roles are changed, and global ones given to people and groups and taken ag
   assert.deepEqual(await holders(), []);
 });
 
+test('a rule names its resources, single ones of them, or addresses, and a role may be everybody’s who is new', async () => {
+  const rules = ['--rule', 'get:secrets:one,two', '--rule', 'get:/metrics,/healthz', '--rule', '*:pods/log'];
+  const made = JSON.parse(
+    await admin.ok(['roles', 'create', 'narrow', ...rules, '--description', 'few', '-o', 'json']),
+  );
+  const plain = made.rules.map((rule: Record<string, unknown>) =>
+    Object.fromEntries(Object.entries(rule).filter(([name, value]) => name !== 'type' && value !== null)),
+  );
+  assert.deepEqual(plain, [
+    { verbs: ['get'], apiGroups: [''], resources: ['secrets'], resourceNames: ['one', 'two'] },
+    { verbs: ['get'], nonResourceURLs: ['/metrics', '/healthz'] },
+    { verbs: ['*'], apiGroups: [''], resources: ['pods/log'] },
+  ]);
+  assert.equal(made.description, 'few');
+  for (const wrong of ['get:pods:', 'get:pods,/metrics'])
+    assert.match((await admin.run(['roles', 'set', 'narrow', '--rule', wrong])).stderr, /--rule/, wrong);
+  const defaults = async (name: string) => {
+    const role = JSON.parse(await admin.ok(['roles', 'describe', name, '-o', 'json']));
+    return [role.newUserDefault, role.clusterCreatorDefault, role.projectCreatorDefault];
+  };
+  await admin.ok(['roles', 'set', 'narrow', '--default']);
+  assert.deepEqual(await defaults('narrow'), [undefined, true, false]);
+  await admin.ok(['roles', 'set', 'narrow', '--no-default', '--description', 'fewer']);
+  assert.deepEqual(await defaults('narrow'), [undefined, false, false]);
+});
+
+test('a member gets another role in place of his own, or loses one of several', async () => {
+  const rows = async (): Promise<[who: string, role: string][]> =>
+    JSON.parse(await admin.ok(['members', 'list', 'prod', '-o', 'json']))
+      .filter((row: Record<string, string>) => row['name'] !== 'creator-cluster-owner')
+      .map((row: Record<string, string>) => [
+        row['groupPrincipalId'] ?? row['userPrincipalId']?.replace(/^local:.*/, 'mia'),
+        row['roleTemplateId'],
+      ]);
+  assert.deepEqual(await rows(), []);
+  assert.match(
+    (await admin.run(['members', 'set', 'prod', 'mia', '--role', 'cluster-owner'])).stderr,
+    /mia.*not found/,
+  );
+  await admin.ok(['members', 'add', 'prod', 'mia', '--role', 'cluster-member']);
+  await admin.ok(['members', 'add', 'prod', 'mia', '--role', 'nodes-view']);
+  await admin.ok(['members', 'set', 'prod', 'mia', '--role', 'cluster-owner']);
+  assert.deepEqual(await rows(), [['mia', 'cluster-owner']]);
+  const king = await admin.run(['members', 'set', 'prod', 'mia', '--role', 'king']);
+  assert.match(king.stderr, /--role: "king" must be one of .*cluster-owner/);
+  assert.deepEqual(await rows(), [['mia', 'cluster-owner']]);
+  await admin.ok(['members', 'add', 'prod', 'mia', '--role', 'nodes-view']);
+  assert.match((await admin.run(['members', 'rm', 'prod', 'mia', '--role', 'projects-view'])).stderr, /projects-view/);
+  await admin.ok(['members', 'rm', 'prod', 'mia', '--role', 'cluster-owner']);
+  assert.deepEqual(await rows(), [['mia', 'nodes-view']]);
+  await admin.ok(['members', 'remove', 'prod', 'mia']);
+
+  // Somebody who has not been here yet, and a group without being called one.
+  for (const who of ['okta_user://new@example.com', 'github_team://78'])
+    await admin.ok(['members', 'add', 'prod', who]);
+  assert.deepEqual((await rows()).sort(), [
+    ['github_team://78', 'cluster-member'],
+    ['okta_user://new@example.com', 'cluster-member'],
+  ]);
+  const user = await admin.run(['members', 'add', 'prod', 'okta_user://new@example.com', '--group']);
+  assert.match(user.stderr, /--group: .* is the principal of a user/);
+  assert.match((await admin.run(['members', 'add', 'prod', 'devs', '--group'])).stderr, /no principal of any provider/);
+  for (const who of ['okta_user://new@example.com', 'github_team://78'])
+    await admin.ok(['members', 'remove', 'prod', who]);
+  assert.deepEqual(await rows(), []);
+
+  await admin.ok(['projects', 'create', 'club', '--cluster', 'prod']);
+  await admin.ok(['projects', 'add-member', 'club', 'mia', '--role', 'read-only']);
+  await admin.ok(['projects', 'set-member', 'club', 'mia', '--role', 'project-owner']);
+  const members = await admin.ok(['projects', 'members', 'club']);
+  assert.match(members, /project-owner/);
+  assert.doesNotMatch(members, /read-only/);
+  await admin.ok(['projects', 'delete', 'club', '--yes']);
+});
+
 test('a group is let into a cluster and out again', async () => {
   const group = ['prod', 'github_team://77', '--group'];
   await admin.ok(['members', 'add', ...group, '--role', 'cluster-member']);
   assert.match(await admin.ok(['members', 'list', 'prod']), /github_team:\/\/77\s+cluster-member/);
   await admin.ok(['members', 'remove', ...group]);
   assert.doesNotMatch(await admin.ok(['members', 'list', 'prod']), /github_team/);
+  assert.match((await admin.run(['members', 'remove', ...group])).stderr, /github_team:\/\/77.*not found/);
 });
 
 test('a project is made, gets members, and says who may do what in it and why', async () => {

@@ -122,6 +122,8 @@ test('an existing cluster is imported, reached with kubectl, described and delet
     assert.match(await ok(['kubectl', 'get', 'namespaces']), /cattle-system/);
     assert.equal((await drover(['kubectl', 'get', 'nothing-like-this'])).code, 1);
 
+    await namespaceCommands();
+
     const kubeconfig = join(home, 'exec.kubeconfig');
     const bin = join(home, 'bin');
     await mkdir(bin);
@@ -177,6 +179,39 @@ test('an existing cluster is imported, reached with kubectl, described and delet
     if (agent.exitCode === null && agent.signalCode === null) await gone;
   }
 });
+
+/** Of the current cluster. */
+async function namespaceCommands(): Promise<void> {
+  const quota = ['--quota', 'pods=10,limitsCpu=4', '--namespace-quota', 'pods=2,limitsCpu=500m'];
+  await ok(['projects', 'create', 'shop', ...quota]);
+  await ok(['projects', 'create', 'other']);
+  const made = await ok(['namespaces', 'create', 'web', '--project', 'shop', '--quota', 'pods=4,limitsCpu=1']);
+  assert.match(made, /^web c-\w+:p-\w+/);
+  const shown = async () => JSON.parse(await ok(['namespaces', 'describe', 'web', '-o', 'json']));
+  await until('its project to be told', async () => (await shown()).projectId === made.trim().split(' ')[1], {
+    timeoutMs: 30_000,
+  });
+  assert.match(await ok(['namespaces', 'list', '--project', 'shop']), /web\s+c-\S+\s+active/);
+  assert.match(await ok(['namespaces', 'list', '-o', 'yaml']), /name: web/);
+  assert.match(await ok(['namespaces', 'describe', 'web']), /name +web[\s\S]*pods +4/);
+  await ok(['namespaces', 'set', 'web', '--quota', 'pods=6,limitsCpu=1', '--container-limit', 'limitsCpu=100m']);
+  const { resourceQuota, containerDefaultResourceLimit } = await shown();
+  assert.deepEqual([resourceQuota.limit.pods, containerDefaultResourceLimit.limitsCpu], ['6', '100m']);
+  const tooMuch = await drover(['namespaces', 'set', 'web', '--quota', 'pods=60,limitsCpu=1']);
+  assert.match(tooMuch.stderr, /pods/);
+  assert.match((await drover(['namespaces', 'set', 'web'])).stderr, /needs a flag/);
+  assert.match((await drover(['namespaces', 'set', 'web', '--quota', 'pots=1'])).stderr, /"pots" must be one of/);
+  assert.equal((await shown()).resourceQuota.limit.pods, '6');
+  assert.match((await drover(['namespaces', 'describe', 'nowhere'])).stderr, /nowhere.*not found/);
+  await ok(['namespaces', 'create', 'roam', '--project', 'other']);
+  await ok(['namespaces', 'move', 'roam']);
+  assert.ok(!(JSON.parse(await ok(['namespaces', 'describe', 'roam', '-o', 'json'])).projectId ?? ''));
+  await ok(['namespaces', 'move', 'roam', 'other']);
+  assert.match(await ok(['namespaces', 'list', '--project', 'other']), /roam/);
+  assert.match((await drover(['namespaces', 'move', 'roam', 'nowhere'])).stderr, /must be one of .*shop \(/);
+  for (const name of ['web', 'roam']) await ok(['namespaces', 'delete', name, '--yes']);
+  for (const name of ['shop', 'other']) await ok(['projects', 'delete', name, '--yes']);
+}
 
 test('output is JSON or YAML where that is asked for', async () => {
   const users = JSON.parse(await ok(['users', 'list', '-o', 'json'])) as { username: string }[];

@@ -4,7 +4,6 @@
  */
 import assert from 'node:assert/strict';
 import { writeFile } from 'node:fs/promises';
-import { createServer, type Server, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { until } from '@drover/base';
@@ -12,6 +11,7 @@ import { fingerprint } from '@drover/engine';
 import { type ServerProcess, startServer } from '../server-process.ts';
 import { makeCommandLine } from './command-line.ts';
 import { freePort } from './kube-apiserver.ts';
+import { startSilent } from './silent-server.ts';
 import { account, groupDn, missingSlapd, personDn, type SlapdPeer, startSlapd, suffix } from './slapd-peer.ts';
 
 const off = 'employeeNumber: 2';
@@ -299,24 +299,10 @@ describe('OpenLDAP', { skip: missingSlapd() }, () => {
     await server.ask(admin, 'PUT', path, { ...config(), ...by });
     assert.deepEqual(await groupsOf(await tokenOf('mass1')), [`openldap_group://${posix}`]);
     assert.deepEqual(await groupsOf(await tokenOf('mass3')), []);
-    const search = { name: '4711', principalType: 'group' };
-    const found = await server.ask(admin, 'POST', '/v3/principals?action=search', search, 200);
-    assert.deepEqual(
-      found.data.map(({ id }: { id: string }) => id),
-      [`openldap_group://${posix}`],
-    );
-    // Found by what their members' own entries name, in an attribute of the group that holds its name.
-    const back = {
-      groupObjectClass: 'groupOfNames',
-      groupMemberMappingAttribute: 'member',
-      groupSearchAttribute: 'cn',
-    };
-    await server.ask(admin, 'PUT', path, {
-      ...config(),
-      ...back,
-      groupMemberUserAttribute: 'entryDN',
-      groupDNAttribute: 'entryDN',
-    });
+    const body = { name: '4711', principalType: 'group' };
+    const found = await server.ask(admin, 'POST', '/v3/principals?action=search', body, 200);
+    assert.deepEqual([found.data.length, found.data[0].id], [1, `openldap_group://${posix}`]);
+    await server.ask(admin, 'PUT', path, { ...Object.fromEntries(Object.keys(by).map(name => [name, ''])) });
     assert.deepEqual(await groupsOf(await tokenOf('ben')), [`openldap_group://${groupDn('others')}`]);
   });
 
@@ -328,6 +314,29 @@ describe('OpenLDAP', { skip: missingSlapd() }, () => {
     assert.match(await drover.ok(['whoami']), /ben of Drover/);
     const wrong = await drover.run(cli, { input: 'another\n' });
     assert.notEqual(wrong.code, 0);
+  });
+
+  test('the command line finds a group by what it is called or by its distinguished name, and tells what it was given', async () => {
+    await using drover = await makeCommandLine();
+    await drover.ok(['login', server.url, '--token', admin, '--ca-fingerprint', fingerprint(server.ca)]);
+    const id = `openldap_group://${groupDn('staff')}`;
+    assert.match(await drover.ok(['groups', 'staf']), new RegExp(`${id}\\s+staff\\s+openldap`));
+    const odd = id.replace('cn=staff,ou', 'CN=Staff, OU');
+    await server.ask(admin, 'POST', '/v3/clusters', { name: 'told' });
+    await drover.ok(['members', 'add', 'told', odd, '--role', 'cluster-owner']);
+    await drover.ok(['roles', 'give', 'clusters-create', odd]);
+    const told = await drover.ok(['groups', 'describe', odd]);
+    assert.match(told, new RegExp(`id\\s+${id}`));
+    assert.match(told, /c-\w+\s+cluster-owner/);
+    assert.match(told, /the server\s+clusters-create/);
+    const { principal, roles } = JSON.parse(await drover.ok(['groups', 'describe', odd, '-o', 'json']));
+    assert.deepEqual([principal.id, roles.length], [id, 2]);
+    await drover.ok(['members', 'set', 'told', odd, '--role', 'cluster-member']);
+    await drover.ok(['members', 'remove', 'told', odd]);
+    await drover.ok(['roles', 'take', 'clusters-create', odd]);
+    assert.equal(JSON.parse(await drover.ok(['groups', 'describe', id, '-o', 'json'])).roles.length, 0);
+    const nobody = `openldap_group://${groupDn('nowhere')}`;
+    assert.match((await drover.run(['groups', 'describe', nobody])).stderr, /not found/);
   });
 
   test('the command line switches it on once it has let somebody in', async () => {
@@ -484,17 +493,3 @@ describe('OpenLDAP', { skip: missingSlapd() }, () => {
     assert.equal(direct.status, 404);
   });
 });
-
-/** Takes connections and never says a word. */
-async function startSilent(): Promise<{ readonly port: number } & AsyncDisposable> {
-  const sockets = new Set<Socket>();
-  const server: Server = createServer(socket => void sockets.add(socket.on('error', () => {})));
-  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve));
-  return {
-    port: (server.address() as { port: number }).port,
-    async [Symbol.asyncDispose]() {
-      for (const socket of sockets) socket.destroy();
-      await new Promise(resolve => server.close(resolve));
-    },
-  };
-}

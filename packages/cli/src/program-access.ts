@@ -65,23 +65,58 @@ function addProjects(program: Command, action: Action): void {
       .option('-y, --yes', 'without asking'),
     async ([wanted], flags) => (await load()).deleteProject(wanted!, flags),
   );
-  action(projects.command('members <project>').description('who has a role in it'), async ([wanted], flags) =>
-    (await load()).listProjectMembers(wanted!, flags),
+  addMembers(projects, action, {
+    kind: 'project',
+    place: '<project>',
+    usual: 'project-owner, project-member, read-only or another',
+    names: { list: 'members', add: 'add-member', set: 'set-member', remove: 'remove-member' },
+  });
+}
+
+const who = 'who is the principal of a group';
+const own = { list: 'list', add: 'add', set: 'set', remove: 'remove' };
+
+/** Who has a role in a cluster or a project: commands of their own, or beside those of what they are members of. */
+export function addMembers(
+  parent: Command,
+  action: Action,
+  {
+    kind,
+    place,
+    usual,
+    names = own,
+  }: {
+    readonly kind: 'cluster' | 'project';
+    readonly place: string;
+    readonly usual: string;
+    readonly names?: typeof own;
+  },
+): void {
+  const load = () => import('./commands/members.ts');
+  const command = (name: keyof typeof own, rest: string) => parent.command(`${names[name]} ${place}${rest}`);
+  const list = command('list', '').description('who has which role there');
+  const remove = command('remove', ' <who>').description(
+    'take a role there from somebody; all, unless --role says one',
+  );
+  if (names === own) list.alias('ls');
+  if (names === own) remove.alias('rm');
+  action(list, async ([wanted], flags) => (await load()).listMembers(kind, wanted!, flags));
+  action(
+    command('add', ' <who>')
+      .description('give somebody a role there')
+      .option('--role <id>', usual, `${kind}-member`)
+      .option('--group', who),
+    async (args, flags) => (await load()).addMember(kind, args, flags),
   );
   action(
-    projects
-      .command('add-member <project> <who>')
-      .description('give somebody a role in it')
-      .option('--role <id>', 'project-owner, project-member, read-only or another', 'project-member')
-      .option('--group', 'who is the principal of a group'),
-    async ([wanted, who], flags) => (await load()).addProjectMember(wanted!, who!, flags),
+    command('set', ' <who>')
+      .description('give somebody who has a role there another in its place')
+      .requiredOption('--role <id>', usual)
+      .option('--group', who),
+    async (args, flags) => (await load()).setMember(kind, args, flags),
   );
-  action(
-    projects
-      .command('remove-member <project> <who>')
-      .description('take all roles in it from somebody')
-      .option('--group', 'who is the principal of a group'),
-    async ([wanted, who], flags) => (await load()).removeProjectMember(wanted!, who!, flags),
+  action(remove.option('--role <id>', 'this role alone').option('--group', who), async (args, flags) =>
+    (await load()).removeMember(kind, args, flags),
   );
 }
 
@@ -92,7 +127,7 @@ const withQuota = (command: Command): Command =>
     .option('--container-limit <limits>', 'what a container gets that says nothing, such as limitsCpu=1; or none');
 
 function addNamespaces(program: Command, action: Action): void {
-  const load = () => import('./commands/projects.ts');
+  const load = () => import('./commands/namespaces.ts');
   const namespaces = program.command('namespaces').alias('namespace').description('the namespaces of a cluster');
   action(
     namespaces
@@ -102,12 +137,25 @@ function addNamespaces(program: Command, action: Action): void {
       .option('--project <id|name>', 'of this project alone'),
     async (_, flags) => (await load()).listNamespaces(flags),
   );
+  action(namespaces.command('describe <name>').description('one with its limits'), async ([name], flags) =>
+    (await load()).describeNamespace(name!, flags),
+  );
+  const limited = (command: Command) =>
+    command
+      .option('--quota <limits>', 'its part of what the project has, such as pods=10; or none')
+      .option('--container-limit <limits>', 'what a container gets that says nothing, such as limitsCpu=1; or none');
   action(
-    namespaces
-      .command('create <name>')
-      .description('a new one')
-      .option('--project <id|name>', 'in this project')
-      .option('--quota <limits>', 'its part of what the project has, such as pods=10'),
+    limited(namespaces.command('set <name>').description('change its description or limits')).option(
+      '--description <text>',
+      'what it is for',
+    ),
+    async ([name], flags) => (await load()).setNamespace(name!, flags),
+  );
+  action(
+    limited(namespaces.command('create <name>').description('a new one')).option(
+      '--project <id|name>',
+      'in this project',
+    ),
     async ([name], flags) => (await load()).createNamespace(name!, flags),
   );
   action(
@@ -124,6 +172,8 @@ function addNamespaces(program: Command, action: Action): void {
   );
 }
 
+const forWhom = 'everybody new gets it; of a cluster or project, who made one';
+
 function addRoles(program: Command, action: Action): void {
   const load = () => import('./commands/access.ts');
   const roles = program.command('roles').alias('role').description('what can be given to people');
@@ -136,13 +186,22 @@ function addRoles(program: Command, action: Action): void {
   );
   action(
     inContext(roles.command('create <name>').description('a new one; for clusters, unless --context says otherwise'))
-      .option('--rule <verbs:resources>', 'such as get,list:pods or update:deployments.apps; may be repeated', collect)
-      .option('--inherit <role>', 'holds what this role holds, too; may be repeated', collect),
+      .option(
+        '--rule <verbs:resources>',
+        'such as get,list:pods, update:deployments.apps, get:secrets:one,two or get:/metrics; may be repeated',
+        collect,
+      )
+      .option('--inherit <role>', 'holds what this role holds, too; may be repeated', collect)
+      .option('--description <text>', 'what it is for')
+      .option('--default', forWhom),
     async ([name], flags) => (await load()).createRole(name!, flags),
   );
   action(
     inContext(roles.command('set <role>').description('change one; what is not said stays'))
       .option('--name <name>', 'what it is called')
+      .option('--description <text>', 'what it is for')
+      .option('--default', forWhom)
+      .option('--no-default', 'no longer so')
       .option('--rule <verbs:resources>', 'in place of the rules there are; may be repeated', collect)
       .option('--inherit <role>', 'in place of the roles it inherits from; may be repeated', collect)
       .option('--lock', 'not to be given any more')
@@ -173,9 +232,14 @@ function addRoles(program: Command, action: Action): void {
 
 function addSignedIn(program: Command, action: Action): void {
   const load = () => import('./commands/access.ts');
+  const groups = program
+    .command('groups [name]')
+    .alias('group')
+    .description('groups that the providers know by a name; without one, your own');
+  action(groups, async ([name], flags) => (await load()).listGroups(name, flags));
   action(
-    program.command('groups [name]').description('groups that the providers know by a name; without one, your own'),
-    async ([name], flags) => (await load()).listGroups(name, flags),
+    groups.command('describe <principal>').description('one with the roles that were given to it'),
+    async ([principal], flags) => (await import('./commands/groups.ts')).describeGroup(principal!, flags),
   );
   addProviders(program, action);
   const sessions = program.command('sessions').alias('session').description('where you are signed in');

@@ -3,7 +3,7 @@
  */
 import { Command } from 'commander';
 import type { GlobalFlags } from './context.ts';
-import { addAccess } from './program-access.ts';
+import { addAccess, addMembers } from './program-access.ts';
 import { addEngine } from './program-engine.ts';
 import { addEngineClusters } from './program-engine-clusters.ts';
 
@@ -168,26 +168,11 @@ function addClusters(program: Command): void {
   action(bring, async ([name], flags) => (await import('./commands/cluster-import.ts')).importCluster(name!, flags));
   addEndpoint(clusters);
   addEngineClusters(clusters, action);
-  const members = program.command('members').description('who may use a cluster');
-  action(members.command('list <cluster>').alias('ls').description('its members'), async ([cluster], flags) =>
-    (await import('./commands/resources.ts')).listMembers(cluster!, flags),
-  );
-  action(
-    members
-      .command('add <cluster> <who>')
-      .description('let somebody in')
-      .option('--role <id>', 'cluster-owner or cluster-member', 'cluster-member')
-      .option('--group', 'who is the principal of a group'),
-    async ([cluster, who], flags) => (await import('./commands/resources.ts')).addMember(cluster!, who!, flags),
-  );
-  action(
-    members
-      .command('remove <cluster> <who>')
-      .alias('rm')
-      .description('let somebody out')
-      .option('--group', 'who is the principal of a group'),
-    async ([cluster, who], flags) => (await import('./commands/resources.ts')).removeMember(cluster!, who!, flags),
-  );
+  addMembers(program.command('members').description('who may use a cluster'), action, {
+    kind: 'cluster',
+    place: '<cluster>',
+    usual: 'cluster-owner, cluster-member or another',
+  });
   const kubectl = program
     .command('kubectl [args...]')
     .description('run kubectl against a cluster')

@@ -79,23 +79,48 @@ export async function describeRole(wanted: string, flags: RoleFlags): Promise<vo
   await printList(rules, columns, { format: 'table', none: say('nothing') });
 }
 
-/** `get,list:pods,services` or with a group `get:deployments.apps`; of core where there is none. */
+/**
+ * `get,list:pods,services` or with a group `get:deployments.apps`; of core where there is none. A third part names the only ones that
+ * are meant, and what begins with a slash is an address, such as `get:/metrics`.
+ */
 function parseRule(text: string): Rule {
-  const [verbs, resources, more] = text.split(':').map(part => part.split(','));
-  if (!verbs?.[0] || !resources?.[0] || more)
-    throw invalid('--rule', `"${text}" must be VERBS:RESOURCES, such as get,list:pods`);
+  const [verbs, resources, resourceNames, more] = text.split(':').map(part => part.split(','));
+  if (!verbs?.every(Boolean) || !resources?.every(Boolean) || resourceNames?.every(Boolean) === false || more)
+    throw invalid('--rule', `"${text}" must be VERBS:RESOURCES or VERBS:RESOURCES:NAMES, such as get,list:pods`);
+  const urls = resources.filter(resource => resource.startsWith('/'));
+  if (urls.length > 0) {
+    if (urls.length < resources.length || resourceNames)
+      throw invalid('--rule', `"${text}" has addresses and resources in one; give a --rule for each`);
+    return { verbs, nonResourceURLs: urls };
+  }
   const groups = new Set(resources.map(resource => resource.split('/')[0]!.split('.').slice(1).join('.')));
   if (groups.size > 1) throw invalid('--rule', `"${text}" names resources of several groups; give a --rule for each`);
   const plain = resources.map(resource => {
     const [name, sub] = resource.split('/');
     return sub === undefined ? name!.split('.')[0]! : `${name!.split('.')[0]}/${sub}`;
   });
-  return { verbs, resources: plain, apiGroups: resources[0] === '*' ? ['*'] : [...groups] };
+  const apiGroups = resources[0] === '*' ? ['*'] : [...groups];
+  return { verbs, resources: plain, apiGroups, ...(resourceNames ? { resourceNames } : {}) };
 }
 
 interface NewRoleFlags extends RoleFlags {
   readonly rule?: readonly string[];
   readonly inherit?: readonly string[];
+  readonly description?: string;
+  readonly default?: boolean;
+}
+
+const defaults: Readonly<Record<string, string>> = {
+  global: 'newUserDefault',
+  cluster: 'clusterCreatorDefault',
+  project: 'projectCreatorDefault',
+};
+
+function moreOf(context: string, { description, default: isDefault }: NewRoleFlags): Record<string, unknown> {
+  return {
+    ...(description === undefined ? {} : { description }),
+    ...(isDefault === undefined ? {} : { [defaults[context]!]: isDefault }),
+  };
 }
 
 export async function createRole(name: string, flags: NewRoleFlags): Promise<void> {
@@ -107,10 +132,11 @@ export async function createRole(name: string, flags: NewRoleFlags): Promise<voi
   if (rules.length === 0 && !flags.inherit?.length)
     throw invalid('--rule', 'give a --rule, or a role to --inherit from');
   if (kind === 'global' && flags.inherit?.length) throw invalid('--inherit', 'is for roles of clusters and projects');
+  const more = moreOf(kind, flags);
   const body =
     kind === 'global'
-      ? { type: 'globalRole', name, rules }
-      : { type: 'roleTemplate', name, rules, context: kind, roleTemplateIds: flags.inherit ?? [] };
+      ? { type: 'globalRole', name, rules, ...more }
+      : { type: 'roleTemplate', name, rules, context: kind, roleTemplateIds: flags.inherit ?? [], ...more };
   const role = await context.client.create(pluralOf(kind), body);
   if (context.format === 'table') process.stdout.write(`${role.id} ${name}\n`);
   else await printData(role, context.format);
@@ -135,6 +161,7 @@ export async function setRole(wanted: string, flags: RoleChange): Promise<void> 
     ...(rule === undefined ? {} : { rules: rule.map(parseRule) }),
     ...(inherit === undefined ? {} : { roleTemplateIds: inherit }),
     ...(lock || unlock ? { locked: lock === true } : {}),
+    ...moreOf(String(role['context']), flags),
   };
   if (Object.keys(change).length === 0) throw invalid('roles set', 'needs a flag that says what is to change');
   await context.client.update(role, change);
@@ -198,6 +225,7 @@ export async function listSessions(flags: GlobalFlags): Promise<void> {
     column('PROVIDER', 'authProvider'),
     { title: 'CURRENT', value: (row: V3Resource) => row['current'] === true },
     ageColumn('AGE', 'created'),
+    ageColumn('LAST USED', 'lastUsedAt'),
     column('ENDS', 'expiresAt'),
   ];
   await printList(rows, columns, { format: context.format, none: say('nothing') });

@@ -4,13 +4,7 @@ import type { V3Resource } from '../client.ts';
 import { type Context, type GlobalFlags, openContext } from '../context.ts';
 import { say } from '../messages.ts';
 import { age, printData, printList } from '../output.ts';
-import { findUser } from './find.ts';
-
-interface Flags extends GlobalFlags {
-  readonly group?: boolean;
-}
-
-const holderOf = (row: V3Resource) => (row['userId'] ?? row['groupPrincipalId'] ?? undefined) as string | undefined;
+import { binderOf, bindingsFor, type SubjectFlags, subjectOf } from './subject.ts';
 
 /** By id, or by the name it is shown under. */
 async function findGlobalRole(context: Context, wanted: string): Promise<Pick<V3Resource, 'id'>> {
@@ -26,23 +20,20 @@ async function findGlobalRole(context: Context, wanted: string): Promise<Pick<V3
   );
 }
 
-const subjectOf = async (context: Context, who: string, { group }: Flags): Promise<Record<string, string>> =>
-  group ? { groupPrincipalId: who } : { userId: (await findUser(context, who)).id };
-
 export async function listHolders(wanted: string, flags: GlobalFlags): Promise<void> {
   await using context = await openContext(flags);
   const { id } = await findGlobalRole(context, wanted);
   const rows = await context.client.list('globalRoleBindings', { globalRoleId: id });
   const columns = [
     { title: 'ID', value: (row: V3Resource) => row.id },
-    { title: 'WHO', value: holderOf },
+    { title: 'WHO', value: binderOf },
     { title: 'AGE', value: (row: V3Resource) => age(row['created'] as string | undefined) },
   ];
   await printList(rows, columns, { format: context.format, none: say('nothing') });
 }
 
 /** `who` is a user by id or name, or with --group the principal of a group, such as `openldap_group://…`. */
-export async function giveRole(wanted: string, who: string, flags: Flags): Promise<void> {
+export async function giveRole(wanted: string, who: string, flags: SubjectFlags): Promise<void> {
   await using context = await openContext(flags);
   const { id: globalRoleId } = await findGlobalRole(context, wanted);
   const body = { type: 'globalRoleBinding', globalRoleId, ...(await subjectOf(context, who, flags)) };
@@ -51,11 +42,11 @@ export async function giveRole(wanted: string, who: string, flags: Flags): Promi
   else await printData(made, context.format);
 }
 
-export async function takeRole(wanted: string, who: string, flags: Flags): Promise<void> {
+export async function takeRole(wanted: string, who: string, flags: SubjectFlags): Promise<void> {
   await using context = await openContext(flags);
   const { id: globalRoleId } = await findGlobalRole(context, wanted);
-  const subject = await subjectOf(context, who, flags);
-  const bindings = await context.client.list('globalRoleBindings', { globalRoleId, ...subject });
+  const all = await context.client.list('globalRoleBindings', { globalRoleId });
+  const bindings = await bindingsFor(context, all, { who, flags });
   if (bindings.length === 0) throw notFound('holder', who);
   for (const binding of bindings) await context.client.delete(binding);
   process.stderr.write(`${say('deleted', { type: 'holder', name: who })}\n`);

@@ -1,5 +1,5 @@
-/** tokens, users, settings, members: the small commands that list, make, change and delete v3 resources. */
-import { invalid, notFound } from '@drover/base';
+/** tokens, users, settings: the small commands that list, make, change and delete v3 resources. */
+import { invalid } from '@drover/base';
 import type { V3Resource } from '../client.ts';
 import { type Context, findCluster, type GlobalFlags, openContext } from '../context.ts';
 import { say } from '../messages.ts';
@@ -185,63 +185,6 @@ export async function setSetting(name: string, value: string, flags: GlobalFlags
   await using context = await openContext(flags);
   const setting = await context.client.get(`/v3/settings/${encodeURIComponent(name)}`);
   await show(context, await context.client.update(setting, { value }), say('saved'));
-}
-
-export async function listMembers(cluster: string, flags: GlobalFlags): Promise<void> {
-  await using context = await openContext(flags);
-  const { id } = await findCluster(context, cluster);
-  const rows = await context.client.list('clusterRoleTemplateBindings', { clusterId: id });
-  const columns: Column<V3Resource>[] = [
-    field('ID', 'id'),
-    {
-      title: 'MEMBER',
-      value: row =>
-        (row['userId'] ?? row['userPrincipalId'] ?? row['groupPrincipalId'] ?? undefined) as string | undefined,
-    },
-    field('ROLE', 'roleTemplateId'),
-    ageOf('AGE', 'created'),
-  ];
-  await printList(rows, columns, { format: context.format, none: say('nothing') });
-}
-
-interface MemberFlags extends GlobalFlags {
-  readonly group?: boolean;
-}
-
-/** A user by id or name, or with --group the principal of a group, such as `openldap_group://…`. */
-const subjectOf = async (context: Context, who: string, { group }: MemberFlags): Promise<Record<string, string>> =>
-  group ? { groupPrincipalId: who } : { userId: (await findUser(context, who)).id };
-
-export async function addMember(
-  cluster: string,
-  who: string,
-  flags: MemberFlags & { readonly role?: string },
-): Promise<void> {
-  await using context = await openContext(flags);
-  const clusterId = (await findCluster(context, cluster)).id;
-  const subject = await subjectOf(context, who, flags);
-  const roleTemplateId = flags.role ?? 'cluster-member';
-  await checkRole(context, roleTemplateId, {
-    plural: 'roleTemplates',
-    flag: '--role',
-    filter: { context: 'cluster' },
-  });
-  const body = {
-    type: 'clusterRoleTemplateBinding',
-    clusterId,
-    ...subject,
-    roleTemplateId,
-  };
-  await show(context, await context.client.create('clusterRoleTemplateBindings', body), say('saved'));
-}
-
-export async function removeMember(cluster: string, who: string, flags: MemberFlags): Promise<void> {
-  await using context = await openContext(flags);
-  const clusterId = (await findCluster(context, cluster)).id;
-  const subject = await subjectOf(context, who, flags);
-  const bindings = await context.client.list('clusterRoleTemplateBindings', { clusterId, ...subject });
-  if (bindings.length === 0) throw notFound('member', who);
-  for (const binding of bindings) await remove(context, 'member', { ...binding, name: who });
 }
 
 /** Shown once: the server keeps a hash of it. */
