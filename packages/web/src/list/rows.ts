@@ -87,7 +87,10 @@ export function useRows(wish: RowsWish, wantedPages: readonly number[]): Rows {
 
 /** How many rows there are in each state, whatever state is looked at now. */
 export function useStateCounts(wish: RowsWish): Readonly<Record<string, number>> {
-  const query = `${queryOf({ ...wish, state: undefined })}&summary=metadata.state.name&summaryonly=true`;
+  const wanted = new URLSearchParams(queryOf({ ...wish, state: undefined }));
+  // They are the same in every order.
+  wanted.delete('sort');
+  const query = `${wanted}&summary=metadata.state.name&summaryonly=true`;
   const { data } = useQuery({
     queryKey: [...keyOf(wish), 'states', query],
     queryFn: ({ signal }) => ask<Collection>(`${clusterRoot(wish.clusterId)}/${wish.kind.plural}?${query}`, { signal }),

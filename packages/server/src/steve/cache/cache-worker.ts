@@ -14,7 +14,7 @@ import type { WorkerCalls } from './worker-calls.ts';
 type Calls = {
   readonly [Name in keyof WorkerCalls]: (
     ...args: Parameters<WorkerCalls[Name]>
-  ) => Promise<ReturnType<WorkerCalls[Name]>>;
+  ) => Promise<Awaited<ReturnType<WorkerCalls[Name]>>>;
 };
 
 interface Pending {

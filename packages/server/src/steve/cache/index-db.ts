@@ -1,11 +1,12 @@
 /**
  * IndexDb: rows of many types in one temporary sqlite database, each type in a table of narrow rows to search and one of bodies to
- * show. Fields that somebody filters or sorts by get a column on first use; the least used one gives way. Runs in the worker.
+ * show. What would take long, as giving a field of 100,000 rows a column, is done in steps that others need not wait for. Runs in the worker.
  */
 import { DatabaseSync, type StatementSync } from 'node:sqlite';
+import { unavailable } from '@drover/base';
 import type { Column } from './ages.ts';
-import { parseFieldPath, valueAt } from './field-path.ts';
-import { comparable, joinPieces, type Row, type RowPieces, type RowType } from './row.ts';
+import { comparables, joinPieces, type Row, type RowPieces, type RowType } from './row.ts';
+import { cellOf, type Slot, Slots, slotCount } from './slots.ts';
 import { ipKey, orderOf, type Query, type Where, whereOf } from './sql.ts';
 
 export interface Found {
@@ -40,14 +41,14 @@ interface Table {
   type: RowType;
   bytes: number;
   rows: number;
-  /** Fields by slot; the most lately used last. */
-  readonly slots: Map<string, { readonly slot: number; readonly keys: readonly string[]; readonly label: boolean }>;
+  readonly slots: Slots;
   readonly statements: Map<string, StatementSync>;
   /** Counts of the last questions; emptied by every change. */
   readonly counted: Map<string, number>;
 }
 
-const slotCount = 24;
+/** How many rows get their value of a field in one step: some milliseconds. */
+const stepRows = 1000;
 const fixed: Readonly<Record<string, string>> = {
   id: 'id',
   'metadata.name': 'name',
@@ -73,7 +74,7 @@ export class IndexDb {
   open(name: string, type: RowType): void {
     const there = this.#tables.get(name);
     if (there) {
-      there.type = type;
+      this.#setType(there, type);
       return;
     }
     const number = this.#next++;
@@ -82,20 +83,22 @@ export class IndexDb {
       CREATE TABLE t${number} (key INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, ns TEXT, name TEXT, created TEXT, state TEXT,
         error INTEGER, transitioning INTEGER, generation INTEGER, ${slots});
       CREATE INDEX t${number}_place ON t${number} (ns COLLATE NOCASE, name COLLATE NOCASE, id COLLATE NOCASE);
-      CREATE INDEX t${number}_name ON t${number} (name COLLATE NOCASE, id COLLATE NOCASE);
-      CREATE INDEX t${number}_created ON t${number} (created COLLATE NOCASE DESC, id COLLATE NOCASE);
+      CREATE INDEX t${number}_name ON t${number} (name COLLATE NOCASE, id COLLATE NOCASE, ns);
+      CREATE INDEX t${number}_created ON t${number} (created COLLATE NOCASE, id COLLATE NOCASE, ns, name);
       CREATE INDEX t${number}_id ON t${number} (id COLLATE NOCASE);
-      CREATE INDEX t${number}_ns ON t${number} (ns);
+      CREATE INDEX t${number}_ns ON t${number} (ns, state, error, transitioning);
       CREATE TABLE b${number} (key INTEGER PRIMARY KEY, version TEXT, metadata TEXT, managed TEXT, cells TEXT, rest TEXT, bytes INTEGER);`);
-    this.#tables.set(name, {
+    const table: Table = {
       number,
       type,
       bytes: 0,
       rows: 0,
-      slots: new Map(),
+      slots: new Slots(),
       statements: new Map(),
       counted: new Map(),
-    });
+    };
+    this.#tables.set(name, table);
+    this.#setType(table, type);
   }
 
   drop(name: string): void {
@@ -112,7 +115,7 @@ export class IndexDb {
 
   setColumns(name: string, columns: readonly Column[]): void {
     const table = this.#table(name);
-    table.type = { ...table.type, columns };
+    this.#setType(table, { ...table.type, columns });
   }
 
   sizeOf(name: string): { readonly bytes: number; readonly rows: number } {
@@ -139,6 +142,7 @@ export class IndexDb {
   /** Takes out what a whole list did not bring; gives the ids. */
   removeOthers(name: string, generation: number): string[] {
     const table = this.#table(name);
+    table.slots.listed();
     const others = this.#statement(table, `SELECT key, id FROM t${table.number} WHERE generation <> ?`).all(generation);
     return this.#inOne(() =>
       (others as { key: number; id: string }[]).map(({ key, id }) => {
@@ -148,16 +152,25 @@ export class IndexDb {
     );
   }
 
-  query(name: string, query: Query, options: { readonly managed: boolean; readonly now: number }): Found {
+  /** What is asked for; undefined where a field has to be filled first. */
+  query(name: string, query: Query, options: { readonly managed: boolean; readonly now: number }): Found | undefined {
     const table = this.#table(name);
-    const columnOf = (field: string) => this.#columnOf(table, field);
+    const used = new Set<Slot>();
+    const columnOf = (field: string) => this.#columnOf(table, field, used);
     const where = whereOf(query, columnOf);
+    const summaryColumns = query.summary.map(columnOf);
+    const inOrder = new Set<Slot>();
+    const order = orderOf(query, field => this.#columnOf(table, field, used, inOrder));
+    if ([...used].some(({ filledTo }) => filledTo !== undefined)) return undefined;
+    table.slots.sortedBy(inOrder);
     const count = this.#count(table, where);
     const summary =
-      query.summary.length > 0 ? query.summary.map(field => this.#summary(table, where, { field, query })) : undefined;
-    const rows = query.summaryOnly
-      ? []
-      : this.#rows(table, where, { order: orderOf(query, columnOf), query, ...options });
+      query.summary.length > 0
+        ? query.summary.map((field, index) =>
+            this.#summary(table, where, { field, column: summaryColumns[index]!, query }),
+          )
+        : undefined;
+    const rows = query.summaryOnly ? [] : this.#rows(table, where, { order, query, ...options });
     return {
       rows,
       count,
@@ -182,6 +195,41 @@ export class IndexDb {
     );
     const sql = `SELECT ns AS namespace, state, error, transitioning, count(*) AS count FROM t${table.number} WHERE ${where.text} GROUP BY ns, state, error, transitioning`;
     return this.#statement(table, sql).all(...where.values) as unknown as StateCount[];
+  }
+
+  /** Gives some more rows their value of a field that was asked for. */
+  fillSome(name: string): void {
+    const table = this.#table(name);
+    const slot = table.slots.unfilled;
+    if (!slot) return;
+    const { number } = table;
+    table.counted.clear();
+    const update = this.#statement(table, `UPDATE t${number} SET x${slot.number} = ? WHERE key = ?`);
+    const sql = `SELECT b.key, t.id, metadata, cells, rest FROM b${number} b JOIN t${number} t USING (key) WHERE b.key > ? ORDER BY b.key LIMIT ${stepRows}`;
+    const rows = this.#statement(table, sql).all(slot.filledTo!) as unknown as (RowPieces & { key: number })[];
+    this.#inOne(() => {
+      for (const row of rows) update.run(cellOf(slot, comparables(row)), row.key);
+    });
+    slot.filledTo = rows.length < stepRows ? undefined : rows.at(-1)!.key;
+  }
+
+  /** Makes one index that a page in a column's order is read from; says whether there was one to make. */
+  indexOne(): boolean {
+    for (const table of this.#tables.values()) {
+      const slot = table.slots.wanted;
+      if (!slot) continue;
+      slot.index = 'made';
+      const name = `t${table.number}_x${slot.number}`;
+      try {
+        this.#db.exec(
+          `CREATE INDEX ${name} ON t${table.number} (x${slot.number} COLLATE NOCASE, id COLLATE NOCASE, ns, name)`,
+        );
+      } catch {
+        // There is no room for it: the order is the same without, and slower.
+      }
+      return true;
+    }
+    return false;
   }
 
   close(): void {
@@ -223,8 +271,11 @@ export class IndexDb {
     return count;
   }
 
-  #summary(table: Table, where: Where, { field, query }: { field: string; query: Query }): SummaryPart {
-    const column = this.#columnOf(table, field);
+  #summary(
+    table: Table,
+    where: Where,
+    { field, column, query }: { field: string; column: string; query: Query },
+  ): SummaryPart {
     const ns = query.summaryNamespaced ? ', ns' : '';
     const sql = `SELECT CAST(${column} AS TEXT) AS value, count(*) AS total${ns} FROM t${table.number} WHERE ${where.text} AND ifnull(${column}, '') <> '' GROUP BY 1${ns} LIMIT 10000`;
     const counts: Record<string, { total: number; namespace?: Record<string, number> }> = {};
@@ -254,7 +305,7 @@ export class IndexDb {
     table.bytes += bytes - (before?.bytes ?? 0);
     table.rows += before ? 0 : 1;
     table.counted.clear();
-    const slots = this.#slotValues(table, row);
+    const slots = table.slots.valuesOf(row);
     const marks = Array.from({ length: slotCount }, (_, slot) => `, x${slot}`).join('');
     const put = this.#statement(
       table,
@@ -276,53 +327,20 @@ export class IndexDb {
     return before ? 'modified' : 'added';
   }
 
-  #slotValues(table: Table, row: Row): (string | number | null)[] {
-    const values: (string | number | null)[] = Array.from({ length: slotCount }, () => null);
-    if (table.slots.size === 0) return values;
-    for (const { slot, keys, label } of table.slots.values())
-      values[slot] = valueAt(comparable(row, keys), keys) ?? (label ? null : '');
-    return values;
-  }
-
-  /** The column of a field; one that has none gets a slot, which is then filled from all bodies. */
-  #columnOf(table: Table, field: string): string {
+  /** The column of a field; `inOrder` is told of one that the order goes by. */
+  #columnOf(table: Table, field: string, used: Set<Slot>, inOrder?: Set<Slot>): string {
     const own = fixed[field];
     if (own) return own;
-    const keys = parseFieldPath(field);
-    const known = table.slots.get(field);
-    if (known) {
-      table.slots.delete(field);
-      table.slots.set(field, known);
-      return `x${known.slot}`;
-    }
-    let slot = table.slots.size;
-    if (slot >= slotCount) {
-      const [oldest] = table.slots;
-      table.slots.delete(oldest![0]);
-      slot = oldest![1].slot;
-    }
-    const label = field.startsWith('metadata.labels');
-    table.slots.set(field, { slot, keys, label });
-    this.#fill(table, { slot, keys, label });
-    return `x${slot}`;
+    const { slot, isNew } = table.slots.take(field, used);
+    // What the slot held before was in an index of another field.
+    if (isNew) this.#db.exec(`DROP INDEX IF EXISTS t${table.number}_x${slot.number}`);
+    inOrder?.add(slot);
+    return `x${slot.number}`;
   }
 
-  #fill(table: Table, { slot, keys, label }: { slot: number; keys: readonly string[]; label: boolean }): void {
-    const { number } = table;
-    table.counted.clear();
-    // Kept as it is afterwards, so that a page in this order is read from the index and not sorted anew.
-    this.#db.exec(`DROP INDEX IF EXISTS t${number}_x${slot}`);
-    const update = this.#statement(table, `UPDATE t${number} SET x${slot} = ? WHERE key = ?`);
-    const all = this.#statement(
-      table,
-      `SELECT key, t.id, metadata, cells, rest FROM b${number} JOIN t${number} t USING (key)`,
-    );
-    this.#inOne(() => {
-      for (const row of all.iterate() as Iterable<RowPieces & { key: number }>) {
-        update.run(valueAt(comparable(row, keys), keys) ?? (label ? null : ''), row.key);
-      }
-    });
-    this.#db.exec(`CREATE INDEX t${number}_x${slot} ON t${number} (x${slot} COLLATE NOCASE, id COLLATE NOCASE)`);
+  #setType(table: Table, type: RowType): void {
+    table.type = type;
+    if (table.rows === 0) table.slots.print(type.columns);
   }
 
   #removeKey(table: Table, key: number): void {
@@ -339,7 +357,7 @@ export class IndexDb {
 
   #table(name: string): Table {
     const table = this.#tables.get(name);
-    if (!table) throw new Error(`there is no table "${name}"`);
+    if (!table) throw unavailable('this list is being read anew', { retryAfterSeconds: 1 });
     return table;
   }
 

@@ -141,10 +141,17 @@ export function joinPieces(
   return `${top},"metadata":{${row.metadata},"fields":${fields}${managed}}${row.rest}`;
 }
 
-/** The row as an object that a field's path is looked up in; only what the path leads into is parsed. */
-export function comparable(row: Pick<Row, 'id' | 'metadata' | 'cells' | 'rest'>, keys: readonly string[]): unknown {
-  if (keys[0] === 'id') return { id: row.id };
-  if (keys[0] !== 'metadata') return row.rest === '' ? {} : JSON.parse(`{${row.rest.slice(1)}}`);
-  if (keys[1] === 'fields') return { metadata: { fields: comparableCells(JSON.parse(row.cells) as unknown[]) } };
-  return { metadata: JSON.parse(`{${row.metadata}}`) as unknown };
+/** Gives the row as an object that a field's path is looked up in. */
+export type Comparables = (keys: readonly string[]) => unknown;
+
+/** Only what a path leads into is parsed, and once for all paths. */
+export function comparables(row: Pick<Row, 'id' | 'metadata' | 'cells' | 'rest'>): Comparables {
+  let [rest, fields, metadata]: unknown[] = [];
+  return keys => {
+    if (keys[0] === 'id') return { id: row.id };
+    if (keys[0] !== 'metadata') return (rest ??= row.rest === '' ? {} : JSON.parse(`{${row.rest.slice(1)}}`));
+    if (keys[1] === 'fields')
+      return (fields ??= { metadata: { fields: comparableCells(JSON.parse(row.cells) as unknown[]) } });
+    return (metadata ??= { metadata: JSON.parse(`{${row.metadata}}`) as unknown });
+  };
 }

@@ -113,7 +113,10 @@ function like(value: string): string {
   return `%${value.replace(/[\\%_]/g, '\\$&')}%`;
 }
 
-/** Everything after ORDER BY; the id comes last, so that equal ones keep their places from page to page. */
+/**
+ * Everything after ORDER BY. The id comes last, so that equal ones keep their places from page to page; it goes the way of what stands
+ * before it, so that the index of an order is read backwards for the other.
+ */
 export function orderOf(query: Query, columnOf: ColumnOf): string {
   const parts = query.sort.map(({ field, descending }) => {
     const address = /^ip\((.+)\)$/.exec(field)?.[1];
@@ -121,7 +124,7 @@ export function orderOf(query: Query, columnOf: ColumnOf): string {
     const value = address === undefined ? column : `ip_key(${column})`;
     return `${value} COLLATE NOCASE ${descending ? 'DESC NULLS FIRST' : 'ASC NULLS LAST'}`;
   });
-  return [...parts, 'id COLLATE NOCASE'].join(', ');
+  return [...parts, `id COLLATE NOCASE${query.sort.at(-1)?.descending ? ' DESC' : ''}`].join(', ');
 }
 
 /** An IPv4 address as a text that sorts as the address does; others sort first, as they are. */

@@ -1,4 +1,6 @@
 /** What the worker of the cache can be asked, and what it answers: the one list of it for both ends. */
+import { setImmediate } from 'node:timers/promises';
+import { unavailable } from '@drover/base';
 import type { Column } from './ages.ts';
 import type { Found, IndexDb, StateCount } from './index-db.ts';
 import { makeRow, type RowType, type Seen } from './row.ts';
@@ -40,10 +42,14 @@ export interface WorkerCalls {
   /** A watch begins: a line left from the one before is forgotten. */
   watchStart(table: string): void;
   watch(table: string, bytes: Uint8Array, generation: number): Loaded;
-  query(table: string, query: Query, options: { readonly managed: boolean }): Found;
+  /** Others are answered while fields get their columns for it. */
+  query(table: string, query: Query, options: { readonly managed: boolean }): Promise<Found>;
   find(table: string, id: string): string | undefined;
   counts(table: string, query: Pick<Query, 'reach'>): StateCount[];
 }
+
+/** After this nobody waits any more. */
+const queryMs = 60_000;
 
 export function workerCalls(db: IndexDb, now: () => number = Date.now): WorkerCalls {
   const lines = new Map<string, WatchLines>();
@@ -124,7 +130,17 @@ export function workerCalls(db: IndexDb, now: () => number = Date.now): WorkerCa
       }
       return { events, version, ...(error ? { error } : {}), ...db.sizeOf(table) };
     },
-    query: (table, query, options) => db.query(table, query, { ...options, now: now() }),
+    async query(table, query, options) {
+      const end = performance.now() + queryMs;
+      for (;;) {
+        const found = db.query(table, query, { ...options, now: now() });
+        if (found) return found;
+        if (performance.now() > end)
+          throw unavailable('fields of this list are still being made ready', { retryAfterSeconds: 5 });
+        db.fillSome(table);
+        await setImmediate();
+      }
+    },
     find: (table, id) => db.find(table, id, { managed: true, now: now() }),
     counts: (table, query) => db.counts(table, query),
   };

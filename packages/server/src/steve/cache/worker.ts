@@ -33,11 +33,23 @@ const db = new IndexDb(path);
 rmSync(path, { force: true });
 const calls = workerCalls(db);
 
-parentPort!.on('message', ({ id, name, args }: Call) => {
+/** Indexes are made one at a time behind the answers, and questions come between them. */
+let isIndexing = false;
+function indexSoon(): void {
+  if (isIndexing) return;
+  isIndexing = true;
+  setImmediate(() => {
+    isIndexing = false;
+    if (db.indexOne()) indexSoon();
+  });
+}
+
+parentPort!.on('message', async ({ id, name, args }: Call) => {
   let reply: Reply;
   try {
     const call = calls[name] as (...args: readonly unknown[]) => unknown;
-    reply = { id, value: call(...args) };
+    const called = call(...args);
+    reply = { id, value: called instanceof Promise ? await called : called };
   } catch (error) {
     const known = error instanceof StatusError ? error : new StatusError(500, 'InternalError', messageOf(error));
     const { status, reason, message, details } = known;
@@ -53,4 +65,5 @@ parentPort!.on('message', ({ id, name, args }: Call) => {
     };
   }
   parentPort!.postMessage(reply);
+  indexSoon();
 });

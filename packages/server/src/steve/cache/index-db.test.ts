@@ -1,0 +1,114 @@
+/** Lists of the size that steps and indexes are for: whatever was made ready and when, what is answered is the same. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { IndexDb } from './index-db.ts';
+import { makeRow, type RowType } from './row.ts';
+import { slotCount } from './slots.ts';
+import type { Query } from './sql.ts';
+
+const type: RowType = {
+  apiVersion: 'v1',
+  kind: 'ConfigMap',
+  withoutBodies: false,
+  columns: [
+    { name: 'Name', type: 'string' },
+    { name: 'Data', type: 'string' },
+  ],
+};
+const count = 2500;
+const nameOf = (index: number) => `settings-${String(index).padStart(4, '0')}`;
+const rowOf = (index: number, entries = index % 5, version = index + 1) => {
+  const labels = { app: `a${index % 7}` };
+  const metadata = { name: nameOf(index), namespace: 'shop', resourceVersion: String(version), labels };
+  return makeRow({ object: { metadata }, cells: [nameOf(index), entries] }, type, 0);
+};
+
+function filled(): IndexDb {
+  const db = new IndexDb(':memory:');
+  db.open('maps', type);
+  db.put(
+    'maps',
+    Array.from({ length: count }, (_, index) => rowOf(index)),
+    1,
+  );
+  db.removeOthers('maps', 1);
+  return db;
+}
+
+const asking = (sort: string, more: Partial<Query> = {}): Query => ({
+  reach: 'all',
+  filters: [],
+  sort: [{ field: sort.replace(/^-/, ''), descending: sort.startsWith('-') }],
+  page: { number: 1, size: 3 },
+  summary: [],
+  summaryOnly: false,
+  summaryNamespaced: false,
+  ...more,
+});
+const options = { managed: false, now: 0 };
+const namesOf = (db: IndexDb, query: Query) => db.query('maps', query, options)?.rows.map(({ name }) => name);
+
+test('the first order by a column that is shown to everybody waits for nothing', () => {
+  const db = filled();
+  assert.deepEqual(
+    namesOf(db, asking('metadata.fields[1]')),
+    ['0000', '0005', '0010'].map(end => `settings-${end}`),
+  );
+  assert.deepEqual(
+    namesOf(db, asking('-metadata.fields[1]')),
+    ['2499', '2494', '2489'].map(end => `settings-${end}`),
+  );
+});
+
+test('an order is the same with its index', () => {
+  const db = filled();
+  const orders = ['metadata.fields[1]', '-metadata.fields[1]'].map(sort =>
+    asking(sort, { page: { number: 7, size: 40 } }),
+  );
+  const before = orders.map(query => namesOf(db, query));
+  let made = 0;
+  while (db.indexOne()) made++;
+  assert.equal(made, 1);
+  assert.deepEqual(
+    orders.map(query => namesOf(db, query)),
+    before,
+  );
+});
+
+test('another field is filled in steps, and what changes between them is right', () => {
+  const db = filled();
+  const query = asking('metadata.labels[app]', { filters: [[{ key: 'metadata.fields[1]', op: '=', values: ['9'] }]] });
+  assert.equal(db.query('maps', query, options), undefined);
+  db.fillSome('maps');
+  assert.equal(db.query('maps', query, options), undefined);
+  db.put('maps', [rowOf(3, 9, 9001), rowOf(2400, 9, 9002), rowOf(count, 9, 9003)], 1);
+  let steps = 1;
+  for (; !db.query('maps', query, options); steps++) db.fillSome('maps');
+  assert.equal(steps, 3);
+  // Their labels are a3, a6 and a1.
+  assert.deepEqual(namesOf(db, query), [nameOf(count), nameOf(3), nameOf(2400)]);
+});
+
+test('numbers are compared as they are written', () => {
+  const db = filled();
+  const filters = [[{ key: 'metadata.fields[1]', op: '=' as const, values: ['4'] }]];
+  const found = db.query('maps', asking('metadata.name', { filters, summary: ['metadata.fields[1]'] }), options);
+  assert.equal(found?.count, count / 5);
+  assert.deepEqual(found?.summary, [{ property: 'metadata.fields[1]', counts: { 4: { total: count / 5 } } }]);
+});
+
+test('the field used least lately gives way, and comes back', () => {
+  const db = filled();
+  const orders = Array.from({ length: slotCount }, (_, index) => asking(`metadata.annotations[k${index}]`));
+  for (const query of [...orders, asking('-metadata.fields[1]')])
+    while (!db.query('maps', query, options)) db.fillSome('maps');
+  assert.equal(namesOf(db, asking('-metadata.fields[1]'))?.[0], nameOf(2499));
+});
+
+test('a question with more fields than there are columns is refused', () => {
+  const db = filled();
+  const filters = Array.from({ length: slotCount + 1 }, (_, index) => [
+    { key: `metadata.annotations[k${index}]`, op: '=' as const, values: ['x'] },
+  ]);
+  assert.throws(() => db.query('maps', asking('metadata.name', { filters }), options), { reason: 'Invalid' });
+});
