@@ -3,8 +3,9 @@
  * shell; alone, `/` to filter, `?` for the sheet, `g` and a letter to go somewhere. None
  * works while one types, and the single ones can be switched off.
  */
-import { lazy, type ReactNode, Suspense, useEffect, useRef } from 'react';
+import { type ReactNode, useEffect, useRef } from 'react';
 import { useLocation } from 'wouter';
+import { later } from '../parts/later.tsx';
 import { jumps } from './jumps.ts';
 import { isKey } from './key-map.ts';
 import { useKubectlShell } from './kubectl-shell.ts';
@@ -13,8 +14,8 @@ import { Palette } from './Palette.tsx';
 import { addressOf, usePlace } from './place.ts';
 import { usePref } from './prefs.ts';
 
-const Help = lazy(async () => ({ default: (await import('./Help.tsx')).Help }));
-const RecentChanges = lazy(async () => ({ default: (await import('../act/RecentChanges.tsx')).RecentChanges }));
+const Help = later(async () => (await import('./Help.tsx')).Help);
+const RecentChanges = later(async () => (await import('../act/RecentChanges.tsx')).RecentChanges);
 
 const isTyping = (target: EventTarget | null): boolean =>
   target instanceof HTMLElement && (target.isContentEditable || /^(INPUT|TEXTAREA|SELECT)$/.test(target.tagName));
@@ -60,10 +61,8 @@ export function Keys(): ReactNode {
   return (
     <>
       {overlay === 'palette' && <Palette />}
-      <Suspense>
-        {overlay === 'help' && <Help />}
-        {overlay === 'history' && <RecentChanges />}
-      </Suspense>
+      {overlay === 'help' && <Help />}
+      {overlay === 'history' && <RecentChanges />}
     </>
   );
 }

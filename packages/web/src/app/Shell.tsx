@@ -1,10 +1,11 @@
 /** The frame around every page: top bar, navigation at the side, what the page is told of its connection, and the page. */
-import { lazy, type ReactNode, Suspense, useEffect, useState, useSyncExternalStore } from 'react';
+import { type ReactNode, useEffect, useState, useSyncExternalStore } from 'react';
 import { useTranslation } from 'react-i18next';
 import { useLocation } from 'wouter';
 import { useDock } from '../dock/tabs.ts';
 import { useLiveState } from '../net/use-live.ts';
 import { useMe } from '../net/v3.ts';
+import { later } from '../parts/later.tsx';
 import { Failure, Skeleton } from '../parts/Notices.tsx';
 import { Toasts } from '../parts/Toasts.tsx';
 import { ClusterBanner } from './ClusterBanner.tsx';
@@ -12,7 +13,7 @@ import { Keys } from './Keys.tsx';
 import { SideNav } from './SideNav.tsx';
 import { TopBar } from './TopBar.tsx';
 
-const Dock = lazy(async () => ({ default: (await import('../dock/Dock.tsx')).Dock }));
+const Dock = later(async () => (await import('../dock/Dock.tsx')).Dock);
 
 export function Shell({ children }: { readonly children: ReactNode }) {
   const { t } = useTranslation();
@@ -43,11 +44,7 @@ export function Shell({ children }: { readonly children: ReactNode }) {
         <ClusterBanner />
         {children}
       </main>
-      {hasDock && (
-        <Suspense>
-          <Dock />
-        </Suspense>
-      )}
+      {hasDock && <Dock />}
       <Toasts />
       <Keys />
     </div>

@@ -1,5 +1,6 @@
 /** The kubectl shell of the cluster one is in: what opens it, and why it can't be opened. */
 import type { TFunction } from 'i18next';
+import { useMemo } from 'react';
 import { useTranslation } from 'react-i18next';
 import { openKubectl } from '../dock/tabs.ts';
 import { type Condition, listAt } from '../net/objects.ts';
@@ -12,12 +13,15 @@ export interface KubectlShell {
   readonly blocked?: string;
 }
 
-/** Undefined where one is in no cluster. */
+/** Undefined where one is in no cluster; the same from render to render while the cluster is. */
 export function useKubectlShell(): KubectlShell | undefined {
   const { t } = useTranslation();
   const { clusterId } = usePlace();
   const row = useClusters().data?.rows.find(({ id }) => id === clusterId);
-  if (!row) return undefined;
+  return useMemo(() => row && shellOf(t, row), [t, row]);
+}
+
+function shellOf(t: TFunction, row: ClusterRow): KubectlShell {
   const blocked = whyNot(t, row);
   return blocked === undefined ? { open: () => openKubectl(row) } : { open: () => undefined, blocked };
 }

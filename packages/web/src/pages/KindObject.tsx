@@ -1,6 +1,5 @@
 /** A page about one object of any kind: what it is and how it does, its YAML, and for pods their logs and a terminal. */
 import { useQuery } from '@tanstack/react-query';
-import { lazy, Suspense } from 'react';
 import { useTranslation } from 'react-i18next';
 import { Link, useParams } from 'wouter';
 import { ActionBar, objectKey } from '../act/ActionBar.tsx';
@@ -18,15 +17,16 @@ import type { KubeObject } from '../net/objects.ts';
 import { ask } from '../net/request.ts';
 import { useLive } from '../net/use-live.ts';
 import { Icon } from '../parts/Icon.tsx';
+import { later } from '../parts/later.tsx';
 import { Empty, Failure, Skeleton } from '../parts/Notices.tsx';
 import { State } from '../parts/State.tsx';
 import { Title } from '../parts/Title.tsx';
 
-const FilesTab = lazy(async () => ({ default: (await import('../detail/FilesTab.tsx')).FilesTab }));
-const History = lazy(async () => ({ default: (await import('../detail/History.tsx')).History }));
-const LogsTab = lazy(async () => ({ default: (await import('../detail/LogsTab.tsx')).LogsTab }));
-const TerminalTab = lazy(async () => ({ default: (await import('../detail/TerminalTab.tsx')).TerminalTab }));
-const YamlTab = lazy(async () => ({ default: (await import('../detail/YamlTab.tsx')).YamlTab }));
+const FilesTab = later(async () => (await import('../detail/FilesTab.tsx')).FilesTab, Skeleton);
+const History = later(async () => (await import('../detail/History.tsx')).History, Skeleton);
+const LogsTab = later(async () => (await import('../detail/LogsTab.tsx')).LogsTab, Skeleton);
+const TerminalTab = later(async () => (await import('../detail/TerminalTab.tsx')).TerminalTab, Skeleton);
+const YamlTab = later(async () => (await import('../detail/YamlTab.tsx')).YamlTab, Skeleton);
 
 export function KindObject() {
   const { t } = useTranslation();
@@ -113,14 +113,12 @@ function Whole({ clusterId, kind, id }: WholeProps) {
         ))}
       </div>
       <div className="panel" role="tabpanel" id="tab-panel" aria-labelledby={`tab-${shown}`}>
-        <Suspense fallback={<Skeleton />}>
-          {shown === 'overview' && <ObjectFacts clusterId={clusterId} kind={kind} object={object} />}
-          {shown === 'history' && <History clusterId={clusterId} about={historyOf(object)} />}
-          {shown === 'yaml' && <YamlTab clusterId={clusterId} object={object} kind={kind} />}
-          {shown === 'logs' && <LogsTab clusterId={clusterId} object={object} />}
-          {shown === 'files' && <FilesTab clusterId={clusterId} object={object} />}
-          {shown === 'terminal' && <TerminalTab clusterId={clusterId} object={object} />}
-        </Suspense>
+        {shown === 'overview' && <ObjectFacts clusterId={clusterId} kind={kind} object={object} />}
+        {shown === 'history' && <History clusterId={clusterId} about={historyOf(object)} />}
+        {shown === 'yaml' && <YamlTab clusterId={clusterId} object={object} kind={kind} />}
+        {shown === 'logs' && <LogsTab clusterId={clusterId} object={object} />}
+        {shown === 'files' && <FilesTab clusterId={clusterId} object={object} />}
+        {shown === 'terminal' && <TerminalTab clusterId={clusterId} object={object} />}
       </div>
     </>
   );
