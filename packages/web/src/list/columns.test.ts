@@ -47,6 +47,8 @@ test('what the cluster writes for nothing is nothing', () => {
 
 test('Chinese takes the room that it needs', () => {
   assert.equal(widthsOf([['状态状态状态']]), 'minmax(15ch, 15fr)');
+  // Where there is little room, what stands under a heading may be cut, the heading not.
+  assert.equal(widthsOf([['Name'], ['Container-Runtime', '1']]).split(', ')[1], '9fr) minmax(20ch');
 });
 
 test('every word of a filter must be found, whatever it holds', () => {

@@ -79,15 +79,20 @@ const shortest = 6;
 const kept = { first: 22, other: 16 } as const;
 
 /** A title with room for the mark of its order. */
-export const headText = (title: string): string => `${title}  `;
+export const headText = (title: string): string => `${title}   `;
 
-/** A grid's columns for what stands in them: each gets room by its longest text, and what is left over by the same measure. */
+/**
+ * A grid's columns for what stands in them, the heading first: each gets room by its longest text, and what is left over by the same
+ * measure. A heading is never cut.
+ */
 export function widthsOf(texts: readonly (readonly string[])[]): string {
   return texts
     .map((cells, index) => {
       const most = index === 0 ? kept.first : kept.other;
-      const widest = Math.max(shortest, ...cells.map(visibleLength));
-      return `minmax(${Math.min(widest + 3, most)}ch, ${Math.min(widest, longest) + 3}fr)`;
+      const [head = 0, ...others] = cells.map(visibleLength);
+      const widest = Math.max(shortest, head, ...others);
+      const least = Math.max(Math.min(widest + 3, most), Math.min(head, longest) + 3);
+      return `minmax(${least}ch, ${Math.min(widest, longest) + 3}fr)`;
     })
     .join(' ');
 }
