@@ -269,6 +269,9 @@ test('rows are worked with by keys, and a key can be given to something else', {
   await page.keyboard.press('l');
   await page.getByRole('tab', { name: 'Logs', selected: true }).waitFor();
   await page.goBack();
+  // The row that one was at stands in the address, and is the active one again.
+  await page.waitForURL(/[?&]row=shop%2Fweb-0/);
+  await page.locator('.line.active').getByText('web-0').waitFor();
   await page.keyboard.press('?');
   const sheet = page.getByRole('dialog', { name: 'Keyboard shortcuts' });
   await sheet.getByRole('button', { name: 'Another key for: YAML of the row' }).click();
@@ -278,14 +281,13 @@ test('rows are worked with by keys, and a key can be given to something else', {
   await page.keyboard.press('x');
   await sheet.getByText('x', { exact: true }).waitFor();
   await page.keyboard.press('Escape');
-  await page.getByRole('grid').getByText('web-0').waitFor();
+  await page.locator('.line.active').getByText('web-0').waitFor();
   await page.getByRole('grid').focus();
-  await page.keyboard.press('j');
   await page.keyboard.press('x');
   await page.getByRole('tab', { name: 'YAML', selected: true }).waitFor();
   await page.goBack();
+  await page.locator('.line.active').getByText('web-0').waitFor();
   await page.getByRole('grid').focus();
-  await page.keyboard.press('j');
   await page.keyboard.press('Delete');
   await page.getByRole('dialog').getByText('web-0').waitFor();
   await end(visit);

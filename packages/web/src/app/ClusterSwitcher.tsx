@@ -9,6 +9,7 @@ import { lookOf } from './cluster-look.ts';
 import { type ClusterRow, sortClusters, useClusters } from './clusters.ts';
 import { addressOf, usePlace } from './place.ts';
 import { usePref } from './prefs.ts';
+import { recentClusters } from './recents.ts';
 
 export function ClusterSwitcher() {
   const { t } = useTranslation();
@@ -16,7 +17,9 @@ export function ClusterSwitcher() {
   const { data } = useClusters();
   const pinned = usePref('pinned');
   const [text, setText] = useState('');
-  const rows = sortClusters(data?.rows ?? [], pinned).filter(({ name }) => name.includes(text.trim()));
+  const rows = sortClusters(data?.rows ?? [], pinned, recentClusters()).filter(({ name }) =>
+    name.includes(text.trim()),
+  );
   const here = data?.rows.find(({ id }) => id === clusterId);
   const name = clusterId === undefined ? t('frame.allClusters') : (here?.name ?? clusterId);
   return (

@@ -79,9 +79,17 @@ function shareOf(status: unknown, name: string): Share | undefined {
   };
 }
 
-/** Pinned ones first, then by name. */
-export function sortClusters(rows: readonly ClusterRow[], pinned: readonly string[]): ClusterRow[] {
-  const rank = ({ id }: ClusterRow) => (pinned.includes(id) ? 0 : 1);
+/** Pinned ones first, then those where one was lately, the latest first, then by name. */
+export function sortClusters(
+  rows: readonly ClusterRow[],
+  pinned: readonly string[],
+  lately: readonly string[] = [],
+): ClusterRow[] {
+  const rank = ({ id }: ClusterRow): number => {
+    if (pinned.includes(id)) return -1;
+    const at = lately.indexOf(id);
+    return at < 0 ? lately.length : at;
+  };
   return [...rows].sort((a, b) => rank(a) - rank(b) || a.name.localeCompare(b.name, undefined, { numeric: true }));
 }
 

@@ -21,6 +21,7 @@ import { columnTitle } from './column-title.ts';
 import { headText, type ListColumn, widthsOf } from './columns.ts';
 import { ListHead } from './ListHead.tsx';
 import { pageSize, type RowsWish, useRows } from './rows.ts';
+import { useKeptRow } from './use-kept-row.ts';
 
 export interface LiveListProps {
   readonly wish: RowsWish;
@@ -31,6 +32,8 @@ export interface LiveListProps {
   readonly selection?: Selection;
   /** Asks whether a row is to be deleted. */
   readonly onRemove?: (row: KubeObject) => void;
+  /** Where the id of the active row is kept, and set, for a list that is a page. */
+  readonly kept?: readonly [string, (id: string) => void];
   /** Told of the first rows whenever they are others. */
   readonly onSeen?: (rows: readonly KubeObject[]) => void;
 }
@@ -55,7 +58,7 @@ function stepOf(event: KeyboardEvent): number {
 
 const rowPx = { normal: 36, dense: 28 } as const;
 
-export function LiveList({ wish, columns, onSort, empty, selection, onRemove, onSeen }: LiveListProps) {
+export function LiveList({ wish, columns, onSort, empty, selection, onRemove, onSeen, kept }: LiveListProps) {
   const { t } = useTranslation();
   const frame = useRef<HTMLDivElement>(null);
   const [, navigate] = useLocation();
@@ -79,6 +82,11 @@ export function LiveList({ wish, columns, onSort, empty, selection, onRemove, on
       if (wanted.join() !== pages.join()) setPages(wanted);
     },
   });
+  const toActive = (index: number): void => {
+    setActive(index);
+    virtual.scrollToIndex(index);
+  };
+  useKeptRow(kept, rows, active, toActive);
   if (rows.isPending) return <Skeleton lines={10} />;
   if (rows.error) return <Failure error={rows.error} retry={rows.retry} />;
   if (rows.count === 0) return empty;
@@ -86,13 +94,12 @@ export function LiveList({ wish, columns, onSort, empty, selection, onRemove, on
     columns.map(column => [headText(columnTitle(t, column)), ...rows.first.map(row => cellText(row, column))]),
   );
   const template = `${selection ? '36px ' : ''}${widths}`;
-  const open = (row: KubeObject, tab = ''): void =>
+  const open = (row: KubeObject, tab = ''): void => {
+    // Whoever comes back finds it where it was.
+    kept?.[1](row.id);
     navigate(`${addressOf(clusterId, kind.plural, row.id)}${tab && `?tab=${tab}`}`);
-  const move = (to: number): void => {
-    const index = Math.max(0, Math.min(rows.count - 1, to));
-    setActive(index);
-    virtual.scrollToIndex(index);
   };
+  const move = (to: number): void => toActive(Math.max(0, Math.min(rows.count - 1, to)));
   const onKey = (event: KeyboardEvent<HTMLDivElement>): void => {
     if (event.target !== event.currentTarget || event.ctrlKey || event.metaKey || event.altKey) return;
     const row = rows.at(active);

@@ -43,6 +43,7 @@ function List({ clusterId, kind }: { readonly clusterId: string; readonly kind: 
   const [text, setText] = useViewState('q');
   const [sort, setSort] = useViewState('sort');
   const [state, setState] = useViewState('state');
+  const row = useViewState('row');
   const [namespaces] = useChosenNamespaces();
   const [chosen, setChosen] = useState<ReadonlyMap<string, KubeObject>>(new Map());
   const [removing, setRemoving] = useState<readonly KubeObject[]>();
@@ -98,6 +99,7 @@ function List({ clusterId, kind }: { readonly clusterId: string; readonly kind: 
       <LiveList
         wish={wish}
         columns={columns.shown}
+        kept={row}
         onSort={setSort}
         selection={{ chosen, toggle }}
         onSeen={seen}
