@@ -55,9 +55,9 @@ const schemaList = (base: string): Scim[] => [
     id: schemas.user,
     name: 'User',
     attributes: [
-      attribute('userName', { required: true, uniqueness: 'server' }),
+      attribute('userName', { required: true, uniqueness: 'server', caseExact: false }),
       attribute('externalId'),
-      attribute('displayName'),
+      attribute('displayName', { caseExact: false }),
       attribute('name', {
         type: 'complex',
         subAttributes: ['formatted', 'givenName', 'familyName'].map(name => attribute(name)),
@@ -75,7 +75,7 @@ const schemaList = (base: string): Scim[] => [
     id: schemas.group,
     name: 'Group',
     attributes: [
-      attribute('displayName', { required: true, uniqueness: 'server' }),
+      attribute('displayName', { required: true, uniqueness: 'server', caseExact: false }),
       attribute('externalId'),
       attribute('members', {
         type: 'complex',

@@ -67,8 +67,16 @@ export function scimGroups(deps: ScimGroupsDeps, provider: string, base: string)
     }
   };
 
+  /** By the name that its principal is made of: no two groups of one provider have it. */
+  const requireFree = (given: Given, id?: string): void => {
+    const name = given.displayName.toLowerCase();
+    if (own().some(group => group.metadata.name !== id && group.displayName?.toLowerCase() === name))
+      throw scimError(409, 'uniqueness', `displayName "${given.displayName}" is another group's`);
+  };
+
   const write = async (id: string, given: Given): Promise<Scim> => {
     const { members: before = [], displayName, externalId } = find(id);
+    requireFree(given, id);
     const group = await deps.resources.modify('scimGroup', { name: id }, seen => ({ ...seen, ...given }));
     const renamed = displayName !== given.displayName || externalId !== given.externalId;
     const changed = new Set(before).symmetricDifference(new Set(given.members));
@@ -81,7 +89,15 @@ export function scimGroups(deps: ScimGroupsDeps, provider: string, base: string)
     get: (id: string): Scim => show(find(id)),
     async create(body: Scim): Promise<Scim> {
       const given = parse(body);
-      const name = nameFor('sg-', provider, given.displayName.toLowerCase());
+      requireFree(given);
+      // One that was called so before may have the id.
+      const called = given.displayName.toLowerCase();
+      const free = (round: number): string => {
+        const id = nameFor('sg-', provider, called, ...(round > 0 ? [String(round)] : []));
+        const there = deps.caches.scimGroup.get(id);
+        return there && there.displayName?.toLowerCase() !== called ? free(round + 1) : id;
+      };
+      const name = free(0);
       const group = await ignoreExists(deps.resources.create('scimGroup', { metadata: { name }, provider, ...given }));
       if (!group) throw scimError(409, 'uniqueness', `displayName "${given.displayName}" is another group's`);
       await syncMembers(given.members);
@@ -90,12 +106,35 @@ export function scimGroups(deps: ScimGroupsDeps, provider: string, base: string)
     replace: (id: string, body: Scim): Promise<Scim> => write(id, parse(body, find(id).members)),
     async patch(id: string, body: unknown): Promise<Scim> {
       const group = find(id);
-      return write(id, parse(patched(show(group), body), group.members));
+      const members = (group.members ?? []).map(value => ({ value }));
+      return write(id, parse(patched({ ...show(group), members }, byIdAlone(body)), group.members));
     },
     async remove(id: string): Promise<void> {
       const { members = [] } = find(id);
       await ignoreNotFound(deps.resources.delete('scimGroup', { name: id }));
       await syncMembers(members);
     },
+  };
+}
+
+/**
+ * The patch with members named by their ids alone, as they are compared: clients say more of them, or less, than they were shown, and
+ * whoever is taken out must go whatever else is said of him.
+ */
+function byIdAlone(body: unknown): unknown {
+  const { Operations: operations, ...more } = (body ?? {}) as { readonly Operations?: unknown };
+  if (!Array.isArray(operations)) return body;
+  const bare = (one: unknown) => {
+    const id = typeof one === 'object' && one !== null ? (one as Scim)['value'] : one;
+    return typeof id === 'string' ? { value: id } : one;
+  };
+  return {
+    ...more,
+    Operations: operations.map((operation: Scim | null) => {
+      const isAboutMembers = /^(?:urn:[\w.:]+:Group:)?members$/i.test(String(operation?.['path'] ?? ''));
+      const value = operation?.['value'];
+      if (!isAboutMembers || value === undefined || value === null) return operation;
+      return { ...operation, path: 'members', value: [value].flat().map(bare) };
+    }),
   };
 }

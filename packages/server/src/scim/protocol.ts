@@ -1,7 +1,7 @@
 /** What SCIM 2.0 fixes for all resources (RFC 7643, RFC 7644): names of schemas, errors, pages, filters and patches. */
 import { StatusError } from '@drover/base';
 import { patchBodyValidation, type ScimPatchOperation, type ScimResource, scimPatch } from 'scim-patch';
-import { filter as compile, parse } from 'scim2-parse-filter';
+import { predicate } from './filter.ts';
 
 export const schemas = {
   user: 'urn:ietf:params:scim:schemas:core:2.0:User',
@@ -32,7 +32,6 @@ export function errorBody({ status, message, details }: StatusError): Scim {
 }
 
 const mostPerPage = 200;
-const longestFilter = 1024;
 
 /** One page of what the filter lets through. `startIndex` counts from 1. */
 export function listAnswer(all: readonly Scim[], query: URLSearchParams): Scim {
@@ -40,8 +39,7 @@ export function listAnswer(all: readonly Scim[], query: URLSearchParams): Scim {
   const start = Math.max(1, whole(query, 'startIndex', 1));
   const count = Math.min(mostPerPage, Math.max(0, whole(query, 'count', 100)));
   const page = found.slice(start - 1, start - 1 + count);
-  const without = new Set((query.get('excludedAttributes') ?? '').split(',').map(name => name.trim()));
-  const shown = page.map(one => Object.fromEntries(Object.entries(one).filter(([name]) => !without.has(name))));
+  const shown = page.map(one => asAsked(one, query));
   return {
     schemas: [schemas.list],
     totalResults: found.length,
@@ -51,15 +49,22 @@ export function listAnswer(all: readonly Scim[], query: URLSearchParams): Scim {
   };
 }
 
-function predicate(text: string | null): (one: Scim) => boolean {
-  if (text === null || text.trim() === '') return () => true;
-  if (text.length > longestFilter) throw scimError(400, 'invalidFilter', 'the filter is too long');
-  try {
-    const test = compile(parse(text));
-    return one => test(one as never);
-  } catch {
-    throw scimError(400, 'invalidFilter', 'the filter is none of RFC 7644, such as userName eq "vera"');
-  }
+/** Always shown (RFC 7643, section 7). */
+const always: ReadonlySet<string> = new Set(['schemas', 'id']);
+
+/** The resource with the attributes that the query wants, or without those that it does not. */
+export function asAsked(one: Scim, query: URLSearchParams): Scim {
+  const names = (list: string) =>
+    new Set(
+      (query.get(list) ?? '')
+        .split(',')
+        .map(name => (name.trim().toLowerCase().split(':').at(-1) ?? '').split('.')[0]!)
+        .filter(Boolean),
+    );
+  const [wanted, without] = [names('attributes'), names('excludedAttributes')];
+  if (wanted.size === 0 && without.size === 0) return one;
+  const isShown = (name: string) => (wanted.size > 0 ? wanted.has(name) : !without.has(name));
+  return Object.fromEntries(Object.entries(one).filter(([name]) => always.has(name) || isShown(name.toLowerCase())));
 }
 
 function whole(query: URLSearchParams, name: string, otherwise: number): number {

@@ -13,9 +13,9 @@ import type { Exchange, Route } from '../http/exchange.ts';
 import { noStore, sendJson } from '../http/send-json.ts';
 import { describeService } from './describe.ts';
 import { scimGroups } from './groups.ts';
-import { errorBody, listAnswer, type Scim, scimError } from './protocol.ts';
+import { asAsked, errorBody, listAnswer, type Scim, scimError } from './protocol.ts';
 import { renewScimToken, showsScimToken } from './token.ts';
-import { scimUsers } from './users.ts';
+import { indexScimNames, scimUsers } from './users.ts';
 
 export interface ScimDeps extends AuthDeps {
   readonly access: Pick<Access, 'isAdmin'>;
@@ -41,6 +41,7 @@ interface Answer {
 }
 
 export function scimRoutes(deps: ScimDeps): Route[] {
+  indexScimNames(deps.caches);
   const wrong = new Buckets({ burst: 30, perSecond: 0.5, maxKeys: 10_000 });
   const provide: Route = {
     prefix: '/v1-scim',
@@ -121,7 +122,7 @@ async function answer(deps: ScimDeps, { request, query }: Exchange, { provider, 
   }
   switch (method) {
     case 'GET':
-      return { status: 200, body: collection.get(id) };
+      return { status: 200, body: asAsked(collection.get(id), query) };
     case 'PUT':
       return { status: 200, body: await collection.replace(id, await body()) };
     case 'PATCH':

@@ -121,6 +121,91 @@ test('members of a group hold its principals, by name and by id, until they leav
   assert.equal((await scim('GET', `/Groups/${group}`)).status, 404);
 });
 
+test('members come and go as the great providers write it, by whatever else is said of them', async () => {
+  const { id } = (await scim('POST', '/Groups', { displayName: 'Night' })).body;
+  const change = (...operations: object[]) => scim('PATCH', `/Groups/${id}`, patch(...operations));
+  const ways: [string, object, object][] = [
+    [
+      'by Entra',
+      { op: 'Add', path: 'members', value: [{ $ref: null, value: vera }] },
+      { op: 'Remove', path: 'members', value: [{ $ref: null, value: vera }] },
+    ],
+    [
+      'by Okta',
+      { op: 'add', path: 'members', value: { value: vera, display: 'V.' } },
+      { op: 'replace', path: 'members', value: [] },
+    ],
+    ['by their ids', { op: 'add', path: 'Members', value: [vera] }, { op: 'remove', path: 'members', value: [vera] }],
+    [
+      'without a path',
+      { op: 'add', value: { members: [{ value: vera, type: 'User' }] } },
+      { op: 'remove', path: 'members' },
+    ],
+    [
+      'by a filter',
+      { op: 'replace', path: 'members', value: [{ value: vera }] },
+      { op: 'remove', path: `members[value eq "${vera}"]` },
+    ],
+  ];
+  for (const [way, add, remove] of ways) {
+    for (let twice = 0; twice < 2; twice++) assert.equal((await change(add)).body.members?.length, 1, way);
+    assert.deepEqual(groupsOf(vera), ['okta_group://Night'], way);
+    assert.deepEqual((await change(remove)).body.members, [], way);
+    assert.deepEqual(groupsOf(vera), [], way);
+  }
+  await change({ op: 'add', path: 'members', value: [{ value: vera }] });
+  const found = async (filter: string, more = '') =>
+    (await scim('GET', `/Groups?filter=${encodeURIComponent(filter)}${more}`)).body.Resources;
+  for (const filter of [
+    `members eq "${vera}"`,
+    `members[value eq "${vera}"] and displayName eq "night"`,
+    'urn:ietf:params:scim:schemas:core:2.0:Group:displayName eq "Night"',
+    'not (displayName eq "day") and displayName sw "NI"',
+  ])
+    assert.deepEqual(
+      (await found(filter)).map((one: { id: string }) => one.id),
+      [id],
+      filter,
+    );
+  assert.deepEqual(await found('members eq "u-other"'), []);
+  const [light] = await found('displayName eq "Night"', '&excludedAttributes=members');
+  assert.equal(light.members, undefined);
+  assert.equal((await scim('GET', `/Groups/${id}?excludedAttributes=members`)).body.members, undefined);
+  const few = (await scim('GET', `/Groups/${id}?attributes=displayName`)).body;
+  assert.deepEqual(Object.keys(few), ['schemas', 'id', 'displayName']);
+  await scim('DELETE', `/Groups/${id}`);
+});
+
+test('a name is one in whatever case, and free again when its holder is called otherwise', async () => {
+  const found = await scim('GET', `/Users?filter=${encodeURIComponent('userName eq "VERA@example.com"')}`);
+  assert.deepEqual(
+    found.body.Resources.map((one: { id: string }) => one.id),
+    [vera],
+  );
+  const again = await scim('POST', '/Users', { userName: 'Vera@Example.com' });
+  assert.deepEqual([again.status, again.body.scimType], [409, 'uniqueness']);
+  const { id } = (await scim('POST', '/Groups', { displayName: 'Early' })).body;
+  assert.equal((await scim('POST', '/Groups', { displayName: 'EARLY' })).status, 409);
+  await scim('PATCH', `/Groups/${id}`, patch({ op: 'replace', value: { id, displayName: 'Late' } }));
+  const next = await scim('POST', '/Groups', { displayName: 'Early' });
+  assert.equal(next.status, 201, JSON.stringify(next.body));
+  const taken = await scim('PUT', `/Groups/${next.body.id}`, { displayName: 'late' });
+  assert.deepEqual([taken.status, taken.body.scimType], [409, 'uniqueness']);
+  for (const each of [id, next.body.id]) assert.equal((await scim('DELETE', `/Groups/${each}`)).status, 204);
+});
+
+test('pages hold what they say, and begin where they are asked to', async () => {
+  for (const name of ['page-a', 'page-b', 'page-c']) await scim('POST', '/Groups', { displayName: name });
+  const page = async (query: string) => {
+    const { body } = await scim('GET', `/Groups?filter=${encodeURIComponent('displayName sw "page-"')}&${query}`);
+    return [body.totalResults, body.startIndex, body.itemsPerPage, body.Resources.length];
+  };
+  assert.deepEqual(await page('count=2'), [3, 1, 2, 2]);
+  assert.deepEqual(await page('startIndex=3&count=2'), [3, 3, 1, 1]);
+  assert.deepEqual(await page('startIndex=0&count=0'), [3, 1, 0, 0]);
+  assert.deepEqual(await page('startIndex=9'), [3, 9, 0, 0]);
+});
+
 test('who is kept by this server itself, or by another provider, is not the provider’s to touch', async () => {
   assert.equal((await scim('GET', `/Users/${api.adminId}`)).status, 404);
   assert.equal((await scim('DELETE', `/Users/${api.adminId}`)).status, 404);

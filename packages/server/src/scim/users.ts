@@ -10,6 +10,7 @@ import { revokeToken } from '../auth/tokens.ts';
 import { makeExternalUser } from '../auth-providers/external-users.ts';
 import { isGoodName, shownName } from '../auth-providers/identity.ts';
 import { findByPrincipal } from '../auth-providers/lasting-ids.ts';
+import type { Caches } from '../resources/index.ts';
 import { invalidValue, patched, type Scim, schemas, scimError, textOf } from './protocol.ts';
 
 const annotation = 'drover.io/scim';
@@ -22,6 +23,19 @@ interface Said {
   readonly name?: Scim;
   readonly displayName?: string;
   readonly emails?: unknown;
+}
+
+const nameIndex = 'scim-name';
+const nameKey = (provider: string, userName: string) => `${provider} ${userName.toLowerCase()}`;
+
+/** Declares the index that is read here; once, before the first. */
+export function indexScimNames(caches: Caches): void {
+  caches.user.index(nameIndex, ({ metadata: { annotations } }) => {
+    const text = annotations?.[annotation];
+    if (text === undefined) return [];
+    const { provider, userName } = JSON.parse(text) as Said;
+    return [nameKey(provider, userName)];
+  });
 }
 
 export function scimUsers(deps: AuthDeps, provider: string, base: string) {
@@ -83,9 +97,13 @@ export function scimUsers(deps: AuthDeps, provider: string, base: string) {
     return held;
   };
 
+  /** Another of this provider's who is called so in another case: to SCIM it is the same name. */
+  const sameName = ({ userName }: Said): User | undefined =>
+    deps.caches.user.by(nameIndex, nameKey(provider, userName)).find(user => saidOf(user) !== undefined);
+
   const write = async (id: string, given: Said & { readonly active: boolean }): Promise<Scim> => {
     const { active, ...said } = given;
-    const holder = holderOf(said);
+    const holder = holderOf(said) ?? sameName(said);
     if (holder && holder.metadata.name !== id)
       throw scimError(409, 'uniqueness', `userName "${said.userName}" is another user's`);
     const { formatted, givenName, familyName } = (said.name ?? {}) as Readonly<Record<string, string>>;
@@ -120,7 +138,7 @@ export function scimUsers(deps: AuthDeps, provider: string, base: string) {
     },
     async create(body: Scim): Promise<Scim> {
       const given = parse(body);
-      const holder = holderOf(given);
+      const holder = holderOf(given) ?? sameName(given);
       if (holder && saidOf(holder)) throw scimError(409, 'uniqueness', `userName "${given.userName}" is there already`);
       // Who has signed in before he was told of is the same one.
       const user =
