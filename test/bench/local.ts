@@ -15,7 +15,7 @@ export const missing = () => missingKubeBinaries(...binaries);
 export async function run({ quick = false }: { readonly quick?: boolean } = {}): Promise<Row[]> {
   const began = performance.now();
   await using server = await startServer({
-    args: ['--cluster', 'local', '--kube-bin-dir', findKubeBinaries(...binaries)!],
+    args: ['--cluster', 'control-plane', '--kube-bin-dir', findKubeBinaries(...binaries)!],
   });
   const token = await server.login();
   const isActive = async () => (await server.ask(token, 'GET', '/v3/clusters/local')).state === 'active';

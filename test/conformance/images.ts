@@ -4,8 +4,7 @@
  */
 import { mkdir, readdir, readFile, realpath } from 'node:fs/promises';
 import { basename, join } from 'node:path';
-import { type ImageFile, type ImageOptions, writeImage } from '@drover/engine';
-import { run } from '../e2e/node/command.ts';
+import { type ImageFile, type ImageOptions, runCommand as run, writeImage } from '@drover/engine';
 import { busyboxFiles } from '../e2e/node/image.ts';
 import type { Program } from './programs.ts';
 

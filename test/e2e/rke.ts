@@ -6,10 +6,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
-import type { StepEvent } from '@drover/engine';
+import { runCommand as run, type StepEvent } from '@drover/engine';
 import { stringify } from 'yaml';
 import { roomyKubelet, type TestHost, type TestHosts } from '../hosts/index.ts';
-import { run } from './node/command.ts';
 import { writeBusyboxImage } from './node/image.ts';
 
 const cli = fileURLToPath(new URL('../../packages/cli/src/main.ts', import.meta.url));

@@ -7,9 +7,7 @@ import { copyFile, mkdir, mkdtemp, open, readdir, readFile, rm, writeFile } from
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { internal, messageOf, until } from '@drover/base';
-import { type Guarded, startGuarded, stopProcess } from '@drover/engine';
-import { run } from '../e2e/node/command.ts';
-import { createCgroup, removeCgroup } from '../e2e/node/machine.ts';
+import { createCgroup, type Guarded, removeCgroup, runCommand as run, startGuarded, stopProcess } from '@drover/engine';
 import { createNetwork, type TestNetwork } from '../e2e/node/network.ts';
 import { bootScript } from './boot.ts';
 import { ensureRootFs } from './root-fs.ts';

@@ -7,8 +7,7 @@ import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { mkdir, readdir, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { defaultCacheDir, holdLock } from '@drover/engine';
-import { run } from '../e2e/node/command.ts';
+import { defaultCacheDir, holdLock, runCommand as run } from '@drover/engine';
 
 const packages = [
   ...['openssh-server', 'sudo', 'systemd', 'systemd-sysv', 'dbus', 'kmod', 'procps', 'util-linux'],

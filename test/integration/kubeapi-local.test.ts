@@ -37,7 +37,7 @@ after(async () => {
 });
 
 const startUp = (port = 0) => {
-  const args = ['--cluster', 'local', '--kube-bin-dir', findKubeBinaries(...binaries)!];
+  const args = ['--cluster', 'control-plane', '--kube-bin-dir', findKubeBinaries(...binaries)!];
   return startServer({ dataDir: join(dir, 'data'), port, args });
 };
 

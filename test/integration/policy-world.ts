@@ -10,7 +10,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { until } from '@drover/base';
-import { run } from '../e2e/node/command.ts';
+import { runCommand as run } from '@drover/engine';
 
 /** Of network namespaces; the process whose they are follows. */
 const prefix = 'drnp';

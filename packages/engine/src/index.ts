@@ -5,6 +5,7 @@ export * from './bundle/index.ts';
 export * from './config/index.ts';
 export * from './hosts/index.ts';
 export * from './local/index.ts';
+export * from './local-node/index.ts';
 export * from './pki/index.ts';
 export * from './plan/index.ts';
 export * from './process/index.ts';

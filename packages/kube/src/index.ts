@@ -26,6 +26,7 @@ export * from './node-usage.ts';
 export type { Change, IndexFunction } from './object-store.ts';
 export { dialProxy, proxyFromEnvironment } from './proxy.ts';
 export * from './resource-ref.ts';
+export { dialTcp } from './tcp.ts';
 export type { Method, Query } from './transport.ts';
 export type { UpgradeOptions } from './upgrade.ts';
 export { type WaitOptions, waitForCondition, waitForObject } from './wait.ts';

@@ -21,7 +21,7 @@ export type StoreChoice =
     };
 
 export type ClusterChoice =
-  | { readonly type: 'auto' | 'local' | 'none' }
+  | { readonly type: 'auto' | 'local' | 'control-plane' | 'none' }
   | { readonly type: 'context'; readonly context: string };
 
 export interface Config {
@@ -95,8 +95,8 @@ const flags: readonly Flag[] = [
   },
   {
     name: 'cluster',
-    value: 'auto|local|none|context:NAME',
-    help: 'the cluster to manage from the start (default auto)',
+    value: 'auto|local|control-plane|none|context:NAME',
+    help: 'the cluster to manage from the start (default auto); local is one of our own with a node where this machine can have one, control-plane one without',
   },
   {
     name: 'bundle',
@@ -221,9 +221,9 @@ function parseStore(text: string, flag = '--store'): StoreChoice {
 }
 
 function parseCluster(text: string): ClusterChoice {
-  if (text === 'auto' || text === 'local' || text === 'none') return { type: text };
+  if (text === 'auto' || text === 'local' || text === 'control-plane' || text === 'none') return { type: text };
   if (text.startsWith('context:') && text.length > 8) return { type: 'context', context: text.slice(8) };
-  throw invalid('--cluster', `"${text}" must be auto, local, none or context:NAME`);
+  throw invalid('--cluster', `"${text}" must be auto, local, control-plane, none or context:NAME`);
 }
 
 function parseTrustedProxies(text: string | undefined): string[] {

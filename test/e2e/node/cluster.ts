@@ -6,13 +6,23 @@ import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Log, until } from '@drover/base';
-import { controlPlaneBinaries, ensureCa, findBinaries, nodeBinaries, startLocalCluster } from '@drover/engine';
+import {
+  controlPlaneBinaries,
+  ensureCa,
+  findBinaries,
+  importImage,
+  type Machine,
+  nodeBinaries,
+  removeCgroup,
+  runCommand as run,
+  startLocalCluster,
+  startMachine,
+  startNode,
+} from '@drover/engine';
 import { type Connection, KubeClient, serviceAccounts } from '@drover/kube';
-import { run } from './command.ts';
-import { writeBusyboxImage, writePauseImage } from './image.ts';
-import { type Machine, removeCgroup, startMachine } from './machine.ts';
+import { containerdConfig } from './containerd-config.ts';
+import { pauseImage, writeBusyboxImage, writePauseImage } from './image.ts';
 import { createNetwork } from './network.ts';
-import { importImage, startNode } from './node.ts';
 
 export interface TestClusterOptions {
   readonly nodes: number;
@@ -36,6 +46,8 @@ export interface TestCluster extends AsyncDisposable {
 }
 
 const prefix = 'drover-test-cluster-';
+/** Debian's. */
+const programs = { containerd: 'containerd', ctr: 'ctr' };
 
 /** Starts the cluster and waits until every node is Ready. See testClusterSkipReason for where it can run. */
 export async function startTestCluster(options: TestClusterOptions): Promise<TestCluster> {
@@ -65,12 +77,21 @@ export async function startTestCluster(options: TestClusterOptions): Promise<Tes
       namespace,
       stateDir: join(dir, `node-${index}`),
       cgroup: namespace,
-      init: binaries.path('pause'),
     });
     undo.use(machine);
-    const { server } = cluster.connection;
-    const { podCidr: clusterCidr } = network;
-    const podCidr = await startNode({ machine, address, binaries, ca, server, client, clusterCidr, images });
+    const podCidr = await startNode({
+      machine,
+      address,
+      programs: { ...programs, kubelet: binaries.path('kubelet'), 'kube-proxy': binaries.path('kube-proxy') },
+      runtimeConfig: places => containerdConfig({ ...places, cniBin: join(binaries.dir, 'cni'), pauseImage }),
+      ca,
+      server: cluster.connection.server,
+      client,
+      clusterCidr: network.podCidr,
+      async loadImages() {
+        for (const image of images) await importImage(machine, programs.ctr, image, '--all-platforms');
+      },
+    });
     await network.routePods(podCidr, address);
     machines.push(machine);
   }
@@ -88,7 +109,7 @@ export async function startTestCluster(options: TestClusterOptions): Promise<Tes
     nodeNames: machines.map(({ name }) => name),
     kubectlPath,
     async loadImage(tarPath) {
-      for (const machine of machines) await importImage(machine, tarPath);
+      for (const machine of machines) await importImage(machine, programs.ctr, tarPath, '--all-platforms');
     },
     runKubectl: args => run(kubectlPath, ['--kubeconfig', cluster.kubeconfigPath, ...args]),
     [Symbol.asyncDispose]: () => running.disposeAsync(),

@@ -1,7 +1,6 @@
 /** The images of test clusters. The one for pods is Debian's static busybox with a link per applet. */
 import { readFile } from 'node:fs/promises';
-import { type ImageFile, writeImage } from '@drover/engine';
-import { run } from './command.ts';
+import { type ImageFile, runCommand as run, writeImage } from '@drover/engine';
 
 export const pauseImage = 'drover.test/pause:1';
 export const busyboxImage = 'drover.test/busybox:1';

@@ -5,7 +5,7 @@
 import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { messageOf, unavailable } from '@drover/base';
-import { run } from './command.ts';
+import { runCommand as run } from '@drover/engine';
 
 const slotsDir = '/run/drover-test-clusters';
 

@@ -3,7 +3,11 @@ import type { Resource } from '@drover/base';
 import type { ClusterSpec } from '../config/spec.ts';
 
 export interface CorednsInput {
-  readonly spec: ClusterSpec;
+  readonly spec: {
+    readonly dns: Pick<ClusterSpec['dns'], 'upstreamNameservers' | 'reverseCidrs' | 'stubDomains'>;
+    readonly kubelet: Pick<ClusterSpec['kubelet'], 'clusterDnsServer' | 'clusterDomain'>;
+    readonly nodes: readonly unknown[];
+  };
   readonly image: string;
   /** Whether hosts have a nameserver to pass other names on to. */
   readonly hasUpstream: boolean;

@@ -9,11 +9,14 @@ export interface ContainerdOptions {
   readonly cgroupDriver: 'systemd' | 'cgroupfs';
   /** Where limits may not be raised. */
   readonly restrictOomScoreAdj: boolean;
+  /** Where pods' network is set up by; default: the bundle's and the host's own. */
+  readonly cni?: { readonly binDirs: readonly string[]; readonly confDir: string };
 }
 
 /** containerd's config.toml, version 3 (containerd 2.x). */
 export function containerdConfig(options: ContainerdOptions): string {
   const { bundleDir, socket, pauseImage, cgroupDriver, restrictOomScoreAdj } = options;
+  const { cni = { binDirs: [`${bundleDir}/cni`, '/opt/cni/bin'], confDir: '/etc/cni/net.d' } } = options;
   return `version = 3
 root = "/var/lib/drover/containerd"
 state = "/run/drover/containerd"
@@ -25,8 +28,8 @@ state = "/run/drover/containerd"
   disable_apparmor = ${restrictOomScoreAdj}
   restrict_oom_score_adj = ${restrictOomScoreAdj}
   [plugins."io.containerd.cri.v1.runtime".cni]
-    bin_dirs = ["${bundleDir}/cni", "/opt/cni/bin"]
-    conf_dir = "/etc/cni/net.d"
+    bin_dirs = [${cni.binDirs.map(dir => `"${dir}"`).join(', ')}]
+    conf_dir = "${cni.confDir}"
   [plugins."io.containerd.cri.v1.runtime".containerd]
     default_runtime_name = "runc"
     [plugins."io.containerd.cri.v1.runtime".containerd.runtimes.runc]

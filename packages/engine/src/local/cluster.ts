@@ -33,8 +33,11 @@ export interface LocalClusterOptions {
   readonly onStep?: (step: LocalClusterStep) => void;
   /** Told of every change of a process: started, ready, ended and why. */
   readonly onProcess?: (status: ProcessStatus) => void;
-  /** For real nodes: an address of this machine that they reach, and the range of their pods' addresses. */
-  readonly nodes?: { readonly address: string; readonly podCidr: string };
+  /**
+   * For real nodes: the address by which they reach the kube-apiserver, and the range of their pods' addresses. It listens at that address,
+   * or on loopback where somebody passes connections on to it.
+   */
+  readonly nodes?: { readonly address: string; readonly podCidr: string; readonly passedOn?: boolean };
   readonly startTimeoutMs?: number;
 }
 
@@ -78,15 +81,16 @@ export async function startLocalCluster(options: LocalClusterOptions): Promise<L
   await endLeftovers(join(dataDir, 'run'), controlPlaneBinaries, log);
 
   step('keys and certificates');
-  const address = options.nodes?.address ?? loopback;
+  const advertise = options.nodes?.address ?? loopback;
+  const address = options.nodes?.passedOn ? loopback : advertise;
   const pkiDir = join(dataDir, 'pki');
   const [credentials, ports] = await Promise.all([
-    ensureCredentials(pkiDir, { address, serviceAddress }),
+    ensureCredentials(pkiDir, { address: advertise, serviceAddress }),
     ensurePorts(dataDir, address),
   ]);
   const server = `https://${address}:${ports.apiserver}`;
   const kubeconfigPath = await writeKubeconfigs(credentials, server, dataDir);
-  const layout: Layout = { ...options, ports, address, pkiDir, podCidr: options.nodes?.podCidr };
+  const layout: Layout = { ...options, ports, address, advertise, pkiDir, podCidr: options.nodes?.podCidr };
 
   const supervise = (component: Component): SupervisedProcess => {
     const trust =

@@ -14,6 +14,8 @@ export interface Layout {
   readonly address: string;
   readonly dataDir: string;
   readonly pkiDir: string;
+  /** Where nodes reach it. */
+  readonly advertise: string;
   /** Set when real nodes join: their pods' addresses. */
   readonly podCidr?: string;
 }
@@ -27,7 +29,7 @@ export interface Component {
   readonly healthUrl: string;
 }
 
-const serviceCidr = '10.43.0.0/16';
+export const serviceCidr = '10.43.0.0/16';
 export const serviceAddress = '10.43.0.1';
 const loopback = '127.0.0.1';
 
@@ -58,11 +60,11 @@ export function etcdComponent(layout: Layout): Component {
 }
 
 export function apiserverComponent(layout: Layout): Component {
-  const { address, ports, podCidr } = layout;
+  const { address, advertise, ports, podCidr } = layout;
   const pki = (file: string) => join(layout.pkiDir, file);
   return component(layout, 'kube-apiserver', `https://${address}:${ports.apiserver}/readyz`, {
     'bind-address': address,
-    'advertise-address': address,
+    'advertise-address': advertise,
     'secure-port': String(ports.apiserver),
     // A loopback address is refused as endpoint of the kubernetes service, which only nodes need.
     'endpoint-reconciler-type': podCidr === undefined ? 'none' : 'lease',

@@ -10,7 +10,7 @@ import { type Connection, findContext, KubeClient, loadKubeconfig, toConnection,
 import type { ClusterChoice } from '../config.ts';
 
 export type Decision =
-  | { readonly type: 'local' | 'none' }
+  | { readonly type: 'local' | 'control-plane' | 'none' }
   | { readonly type: 'context'; readonly context: string; readonly connection: Connection };
 
 export interface ChoiceOptions {
@@ -26,8 +26,8 @@ const reachMs = 3_000;
 
 /** Decides, and remembers what `auto` came to, so that starting again finds everything as it was. */
 export async function decideCluster(choice: ClusterChoice, options: ChoiceOptions): Promise<Decision> {
-  if (choice.type === 'none' || choice.type === 'local') return { type: choice.type };
   if (choice.type === 'context') return requireContext(choice.context);
+  if (choice.type !== 'auto') return { type: choice.type };
   const before = await recall(options.dataDir);
   if (before === 'local') return { type: 'local' };
   if (before !== undefined) return requireContext(before);

@@ -1,16 +1,26 @@
 /**
- * The `local` cluster of `drover up`: finds or builds the binaries, runs the control plane, and tells of each step. The
- * server is usable meanwhile; what goes wrong shows as the cluster's condition and on the terminal, and is tried again.
+ * The `local` cluster of `drover up`: finds or builds the binaries, runs the control plane, and a node where it can, and tells of each
+ * step. The server is usable meanwhile; what goes wrong shows as the cluster's condition and on the terminal, and is tried again.
  */
 import { join } from 'node:path';
 import { backoffMs, type Log, messageOf, sleep } from '@drover/base';
-import { controlPlaneBinaries, findBinaries, type LocalCluster, startLocalCluster } from '@drover/engine';
+import {
+  type Addresses,
+  type Binaries,
+  controlPlaneBinaries,
+  findBinaries,
+  type LocalCluster,
+  startLocalCluster,
+} from '@drover/engine';
 import type { Connection } from '@drover/kube';
+import { type NodeOptions, prepareNode, runNode } from './local-node.ts';
 import { progressLine } from './progress-line.ts';
 
 export interface LocalOptions {
   readonly dataDir: string;
   readonly kubeBinDir?: string;
+  /** Where what a node needs is looked for; absent: no node. */
+  readonly bundleDirs?: readonly string[];
   readonly say: (line: string) => void;
   readonly log: Log;
   readonly signal: AbortSignal;
@@ -22,28 +32,39 @@ export interface LocalOptions {
 
 /** Runs the local cluster until the signal aborts; resolves when all of it has stopped. */
 export async function runLocalCluster(options: LocalOptions): Promise<void> {
-  for (let failures = 0; !options.signal.aborted; failures++) {
+  const { dataDir, bundleDirs, say, log, signal } = options;
+  const dir = join(dataDir, 'local');
+  const node: NodeOptions | undefined = bundleDirs && { dir, bundleDirs, say, log, signal };
+  for (let failures = 0; !signal.aborted; failures++) {
     try {
-      await using cluster = await start(options);
+      const binaries = await find(options);
+      await using place = node && (await prepareNode(node));
+      await using cluster = await start({ ...options, dir, binaries, addresses: place?.addresses });
       options.up(cluster.connection);
       failures = 0;
-      await new Promise<void>(resolve => options.signal.addEventListener('abort', () => resolve(), { once: true }));
+      if (node && place) await runNode(node, { cluster, addresses: place.addresses });
+      else await new Promise<void>(resolve => signal.addEventListener('abort', () => resolve(), { once: true }));
     } catch (error) {
-      if (options.signal.aborted) return;
-      options.log.warn({ err: error }, 'the local cluster did not start');
-      options.say(`local cluster: ${messageOf(error)}`);
+      if (signal.aborted) return;
+      log.warn({ err: error }, 'the local cluster did not start');
+      say(`local cluster: ${messageOf(error)}`);
       options.waiting(messageOf(error));
-      await sleep(backoffMs(failures, { minMs: 2_000, maxMs: 120_000 }), options.signal).catch(() => undefined);
+      await sleep(backoffMs(failures, { minMs: 2_000, maxMs: 120_000 }), signal).catch(() => undefined);
     }
   }
 }
 
-async function start({ dataDir, kubeBinDir, say, log, signal, waiting }: LocalOptions): Promise<LocalCluster> {
-  const tell = (line: string) => {
+function tellOf({ say, waiting }: LocalOptions): (line: string) => void {
+  return line => {
     say(`local cluster: ${line}`);
     waiting(line);
   };
-  const binaries = await findBinaries({
+}
+
+function find(options: LocalOptions): Promise<Binaries> {
+  const { kubeBinDir, log, signal } = options;
+  const tell = tellOf(options);
+  return findBinaries({
     // kubectl too, so that `drover kubectl` works on a machine without it.
     names: [...controlPlaneBinaries, 'kubectl'],
     dir: kubeBinDir,
@@ -54,9 +75,17 @@ async function start({ dataDir, kubeBinDir, say, log, signal, waiting }: LocalOp
       else tell(line);
     },
   });
+}
+
+function start(
+  options: LocalOptions & { readonly dir: string; readonly binaries: Binaries; readonly addresses?: Addresses },
+): Promise<LocalCluster> {
+  const { dir, binaries, addresses, signal, log } = options;
+  const tell = tellOf(options);
   return startLocalCluster({
-    dataDir: join(dataDir, 'local'),
+    dataDir: dir,
     binaries,
+    nodes: addresses && { address: addresses.node, podCidr: addresses.podCidr, passedOn: true },
     signal,
     log,
     onStep: step => tell(`${step.step} (${step.n} of ${step.of})`),

@@ -38,18 +38,19 @@ export async function runClusters(options: RunOptions): Promise<void> {
       log,
       signal,
     });
-  } else if (decision.type === 'local') {
-    await runOwn(options);
+  } else if (decision.type !== 'none') {
+    await runOwn(options, decision.type === 'local');
   }
 }
 
-async function runOwn({ config, resources, upstreams, say, log, signal }: RunOptions): Promise<void> {
+async function runOwn({ config, resources, upstreams, say, log, signal }: RunOptions, node: boolean): Promise<void> {
   await ensureLocal(resources);
   // Before it stops, so that nobody asks it while it does.
   signal.addEventListener('abort', () => upstreams.setLocalAway('it is being stopped'), { once: true });
   await runLocalCluster({
     dataDir: config.dataDir,
     kubeBinDir: config.kubeBinDir,
+    bundleDirs: node ? config.bundleDirs : undefined,
     say,
     log,
     signal,

@@ -1,32 +1,4 @@
-/** The configuration files of a node's parts, as pure functions of what differs. */
-
-export function containerdConfig(options: {
-  socket: string;
-  cniBin: string;
-  cniDir: string;
-  pauseImage: string;
-}): string {
-  return `version = 2
-root = "/var/lib/containerd"
-state = "/run/containerd"
-[grpc]
-  address = "${options.socket}"
-[plugins."io.containerd.grpc.v1.cri"]
-  sandbox_image = "${options.pauseImage}"
-  restrict_oom_score_adj = true
-  disable_apparmor = true
-  [plugins."io.containerd.grpc.v1.cri".cni]
-    bin_dir = "${options.cniBin}"
-    conf_dir = "${options.cniDir}"
-  [plugins."io.containerd.grpc.v1.cri".containerd]
-    snapshotter = "overlayfs"
-    default_runtime_name = "runc"
-    [plugins."io.containerd.grpc.v1.cri".containerd.runtimes.runc]
-      runtime_type = "io.containerd.runc.v2"
-      [plugins."io.containerd.grpc.v1.cri".containerd.runtimes.runc.options]
-        SystemdCgroup = false
-`;
-}
+/** The configuration files of a node on a machine of our own, as pure functions of what differs. */
 
 export interface KubeletConfigOptions {
   readonly address: string;
@@ -35,6 +7,8 @@ export interface KubeletConfigOptions {
   readonly clientCaFile: string;
   readonly certFile: string;
   readonly keyFile: string;
+  /** The address that pods ask for names, and the domain that is the cluster's. */
+  readonly dns?: { readonly server: string; readonly domain: string };
 }
 
 export function kubeletConfig(options: KubeletConfigOptions): Record<string, unknown> {
@@ -59,7 +33,8 @@ export function kubeletConfig(options: KubeletConfigOptions): Record<string, unk
     authorization: { mode: 'Webhook' },
     tlsCertFile: options.certFile,
     tlsPrivateKeyFile: options.keyFile,
-    // There is no DNS in a test cluster.
+    ...(options.dns ? { clusterDNS: [options.dns.server], clusterDomain: options.dns.domain } : {}),
+    // No pod has a way to the machine's nameservers.
     resolvConf: '',
     evictionHard: { 'memory.available': '50Mi', 'nodefs.available': '1%', 'imagefs.available': '1%' },
     imageGCHighThresholdPercent: 100,
@@ -72,6 +47,7 @@ export function kubeProxyConfig(options: {
   kubeconfig: string;
   hostname: string;
   clusterCidr: string;
+  address: string;
 }): Record<string, unknown> {
   return {
     apiVersion: 'kubeproxy.config.k8s.io/v1alpha1',
@@ -80,6 +56,7 @@ export function kubeProxyConfig(options: {
     clientConnection: { kubeconfig: options.kubeconfig },
     hostnameOverride: options.hostname,
     clusterCIDR: options.clusterCidr,
+    healthzBindAddress: `${options.address}:10256`,
     conntrack: { maxPerCore: 0, min: 0, tcpEstablishedTimeout: '0s', tcpCloseWaitTimeout: '0s' },
     // Answers between two pods of one bridge would otherwise pass the translation by: br_netfilter isn't everywhere.
     iptables: { masqueradeAll: true, minSyncPeriod: '100ms' },
@@ -96,7 +73,13 @@ export function cniConfig(podCidr: string): Record<string, unknown> {
         bridge: 'cni0',
         isGateway: true,
         hairpinMode: true,
-        ipam: { type: 'host-local', ranges: [[{ subnet: podCidr }]], routes: [{ dst: '0.0.0.0/0' }] },
+        ipam: {
+          type: 'host-local',
+          ranges: [[{ subnet: podCidr }]],
+          routes: [{ dst: '0.0.0.0/0' }],
+          // Gone with the machine, as the pods are that had them.
+          dataDir: '/run/pod-addresses',
+        },
       },
       { type: 'portmap', capabilities: { portMappings: true } },
     ],

@@ -1,4 +1,4 @@
-/** Runs the machine's own commands; a failure carries what the command said. */
+/** Runs the machine's own commands to their end; a failure carries what the command said. */
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { internal } from '@drover/base';
@@ -6,10 +6,10 @@ import { internal } from '@drover/base';
 const execute = promisify(execFile);
 
 /** The command's stdout. */
-export async function run(
+export async function runCommand(
   command: string,
   args: readonly string[],
-  options: { env?: NodeJS.ProcessEnv } = {},
+  options: { env?: NodeJS.ProcessEnv; signal?: AbortSignal } = {},
 ): Promise<string> {
   try {
     const { stdout } = await execute(command, args, { maxBuffer: 64 * 1024 * 1024, ...options });
