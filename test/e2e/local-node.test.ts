@@ -147,6 +147,17 @@ test('pods have no way out, and of the machine’s own addresses the API server 
   assert.deepEqual(answering, ['127.0.0.1']);
 });
 
+test('what a kubelet sets of the kernel is not set on the machine', async t => {
+  if (skip) return t.skip(skip);
+  const path = '/proc/sys/kernel/panic';
+  const [pid, before] = [await machinePid(), await readFile(path, 'utf8')];
+  const other = String(Number(before) + 7);
+  const seen = await runCommand('nsenter', ['-t', pid, '-m', 'sh', '-c', `echo ${other} >${path}; cat ${path}`]);
+  const after = await readFile(path, 'utf8');
+  if (after !== before) await writeFile(path, before);
+  assert.deepEqual([seen.trim(), after], [other, before]);
+});
+
 test('the node is one of the cluster in the server, with what it can carry and what it uses', async t => {
   if (skip) return t.skip(skip);
   const admin = await server.login();
@@ -181,8 +192,15 @@ test('nothing of it is left when it ends, and the next start finds it as it was'
 test('one that is killed takes its node along, and the next start clears away the rest', async t => {
   if (skip) return t.skip(skip);
   await server.stop('SIGKILL');
-  const onlyGroups = async () => (await leftovers()).every(left => left.startsWith('cgroup '));
-  await until('all but control groups to be gone', onlyGroups, patient);
+  await until(
+    'all but control groups to be gone',
+    async () => {
+      const others = (await leftovers()).filter(left => !left.startsWith('cgroup '));
+      if (others.length > 0) throw new Error(`there are ${others.join(', ')}`);
+      return true;
+    },
+    patient,
+  );
   const killed = await leftovers();
   assert.notDeepEqual(killed, []);
   await start();

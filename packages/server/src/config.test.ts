@@ -38,6 +38,11 @@ test('etcd takes several endpoints and credentials, which do not print', () => {
   assert.ok(!JSON.stringify(store).includes('s@crt'));
 });
 
+test('a cluster of its own is one with a node or one without', () => {
+  assert.deepEqual(parse('--cluster', 'local').cluster, { type: 'local' });
+  assert.deepEqual(parse('--cluster', 'control-plane').cluster, { type: 'control-plane' });
+});
+
 test('help gives nothing to run', () => {
   assert.equal(parseConfig(['--help'], {}), undefined);
 });

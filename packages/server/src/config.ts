@@ -96,7 +96,7 @@ const flags: readonly Flag[] = [
   {
     name: 'cluster',
     value: 'auto|local|control-plane|none|context:NAME',
-    help: 'the cluster to manage from the start (default auto); local is one of our own with a node where this machine can have one, control-plane one without',
+    help: 'the cluster to manage from the start (default auto; control-plane is local without a node)',
   },
   {
     name: 'bundle',

@@ -53,6 +53,7 @@ export interface MachineOptions {
 // What is kept for good stays reachable by its path even where it lies below what is hidden. / is shared inside, as the kubelet needs it
 // for mounts that containers shall see, and private towards the machine around. Kubelets set some of the kernel's settings, which
 // are one for all namespaces: here they set a file.
+// A connection whose far end was killed first would hold the network, and the link to it, for minutes after the last process.
 const setup = `
 set -e
 state=$1; name=$2; tools=$3
@@ -84,6 +85,7 @@ for setting in vm/overcommit_memory vm/panic_on_oom kernel/panic kernel/panic_on
 done
 hostname "$name"
 echo 1 >/proc/sys/net/ipv4/ip_forward
+echo 1 >/proc/sys/net/ipv4/tcp_orphan_retries
 touch "$state/ready"
 exec 3<&- 4<&-
 while :; do sleep 86400 || :; done
