@@ -2,6 +2,7 @@
  * The node of the local cluster of `drover up`: whether this machine can have one, what it is made of, and its running beside the control
  * plane, which is there without it. What it lacks is said in one line.
  */
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { backoffMs, compareVersions, type Log, messageOf, sleep, unavailable } from '@drover/base';
 import {
@@ -55,6 +56,20 @@ export async function prepareNode({ dir, say, log }: NodeOptions): Promise<NodeP
     log.debug({ err: error }, 'no node');
     say(`local: control plane only, because ${messageOf(error)}`);
     return undefined;
+  }
+}
+
+/** For a start without a node: what one that was killed has left goes all the same. */
+export async function clearNode({ dir, log }: Pick<NodeOptions, 'dir' | 'log'>): Promise<void> {
+  const stateDir = stateOf(dir);
+  if (process.getuid?.() !== 0 || !existsSync(stateDir)) return;
+  try {
+    await using _ = await holdLock(join(stateDir, 'lock'), {
+      orFail: `the node in ${stateDir} is run by another process`,
+    });
+    await clearLocalNode(stateDir, log);
+  } catch (error) {
+    log.warn({ error: messageOf(error) }, 'what an earlier node left was not cleared away');
   }
 }
 

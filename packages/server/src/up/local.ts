@@ -13,7 +13,7 @@ import {
   startLocalCluster,
 } from '@drover/engine';
 import type { Connection } from '@drover/kube';
-import { type NodeOptions, prepareNode, runNode } from './local-node.ts';
+import { clearNode, type NodeOptions, prepareNode, runNode } from './local-node.ts';
 import { progressLine } from './progress-line.ts';
 
 export interface LocalOptions {
@@ -35,6 +35,7 @@ export async function runLocalCluster(options: LocalOptions): Promise<void> {
   const { dataDir, bundleDirs, say, log, signal } = options;
   const dir = join(dataDir, 'local');
   const node: NodeOptions | undefined = bundleDirs && { dir, bundleDirs, say, log, signal };
+  if (!node) await clearNode({ dir, log });
   for (let failures = 0; !signal.aborted; failures++) {
     try {
       const binaries = await find(options);
