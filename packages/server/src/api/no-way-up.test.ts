@@ -109,6 +109,42 @@ test('T25: a role whose rules only its cluster knows is more than any rules that
   assert.deepEqual(await acts(clerk, strong.id), [403, 403, 403, 403]);
 });
 
+test('T25: who is compared once is compared anew with whatever changes of him or of whom he acts on', async () => {
+  const clerk = await userWith({ rules: clerkRules });
+  const other = await api.makeUser('compared');
+  const may = async () => {
+    const { body } = await api.ask('GET', `/v3/users/${other.id}`, { as: clerk.token });
+    return [body.links.update !== undefined, body.links.remove !== undefined, body.actions?.setpassword !== undefined];
+  };
+  const [yes, no] = [Array(3).fill(true), Array(3).fill(false)];
+  assert.deepEqual(await may(), yes);
+  const name = 'compared-with';
+  const role = await api.want(201, 'POST', '/v3/globalroles', { body: { name, rules: clerkRules } });
+  const change = (rules: unknown) => api.want(200, 'PUT', `/v3/globalroles/${role.id}`, { body: { rules } });
+  const give = (globalRoleId: string, to: object) =>
+    api.want(201, 'POST', '/v3/globalrolebindings', { body: { globalRoleId, ...to } });
+  await give(role.id, { userId: other.id });
+  assert.deepEqual(await may(), yes);
+  const more = [...clerkRules, rule(['get'], ['settings'])];
+  await change(more);
+  assert.deepEqual(await may(), no, 'a role of his gives more');
+  await give(role.id, { userId: clerk.id });
+  assert.deepEqual(await may(), yes, 'the clerk has it too');
+  const group = 'github_team://25';
+  await give('settings-manage', { groupPrincipalId: group });
+  assert.deepEqual(await may(), yes, 'nobody of the group');
+  const metadata = { name: other.id };
+  await api.resources.put('userAttribute', { metadata, groupPrincipals: { github: [group] } }, seen => ({
+    ...seen,
+    groupPrincipals: { github: [group] },
+  }));
+  assert.deepEqual(await may(), no, 'he is in a group now');
+  await api.resources.modify('userAttribute', { name: other.id }, seen => ({ ...seen, groupPrincipals: {} }));
+  assert.deepEqual(await may(), yes, 'and has left it');
+  await joins(other, 'cluster-owner');
+  assert.deepEqual(await may(), no, 'he owns a cluster');
+});
+
 const templateWriter = {
   rules: [rule(['get', 'list', 'create', 'update', 'delete'], ['roletemplates', 'globalroles'])],
 };

@@ -2,7 +2,7 @@
  * No way up: nobody gives away, by role or binding, more than he holds himself, and nobody acts on a user who holds more
  * than he does. Asked in the write path of every type that carries rights; there is no other check behind it.
  */
-import type { RoleTemplate } from '@drover/api';
+import type { RoleTemplate, User, UserAttribute } from '@drover/api';
 import { forbidden, invalid, notFound, type StatusError } from '@drover/base';
 import type { Caller } from '../http/exchange.ts';
 import type { Caches } from '../resources/index.ts';
@@ -165,8 +165,18 @@ export function whyNotActOn({ access, caches }: EscalationDeps, caller: Caller, 
   const theirs = access.grantsOf(subjectsOfUser(caches, userId));
   if (theirs.admin) return 'only an admin may do that to an admin';
   if (access.allows(caller, 'manage-users', { group, resource: 'users', name: userId })) return undefined;
-  const more = moreThan(caches, access.grantsOf(caller), theirs);
+  const more = knownMoreThan(caches, access.grantsOf(caller), theirs);
   return more && `user ${userId} has rights that you don't have: ${more}; an administrator may do it`;
+}
+
+const compared = new WeakMap<Grants, WeakMap<Grants, string | undefined>>();
+
+/** A list of users asks of each of them, time and again. Grants are made anew when anything changes that they are compared by. */
+function knownMoreThan(caches: Caches, own: Grants, theirs: Grants): string | undefined {
+  let of = compared.get(own);
+  if (!of) compared.set(own, (of = new WeakMap()));
+  if (!of.has(theirs)) of.set(theirs, moreThan(caches, own, theirs));
+  return of.get(theirs);
 }
 
 /** The first right in `theirs` that `own` lacks where it holds: on the server, in a namespace of it, cluster or project. */
@@ -213,13 +223,21 @@ function moreIn(
   return unknown && `role ${unknown}`;
 }
 
-/** A user as bindings see him, without his being signed in: his id, principals and last known groups. */
-export function subjectsOfUser(caches: Caches, userId: string): Pick<Caller, 'userId' | 'groups' | 'extra'> {
-  const groups = Object.values(caches.userAttribute.get(userId)?.groupPrincipals ?? {}).flat();
-  const principals = caches.user.get(userId)?.principalIds ?? [`local://${userId}`];
-  return {
+type UserSubjects = Pick<Caller, 'userId' | 'groups' | 'extra'>;
+
+const seen = new WeakMap<User, { readonly attribute: UserAttribute | undefined; readonly subjects: UserSubjects }>();
+
+/** A user as bindings see him, without his being signed in: his id, principals and last known groups. The same while those are. */
+export function subjectsOfUser(caches: Caches, userId: string): UserSubjects {
+  const [user, attribute] = [caches.user.get(userId), caches.userAttribute.get(userId)];
+  const known = user && seen.get(user);
+  if (known && known.attribute === attribute) return known.subjects;
+  const groups = Object.values(attribute?.groupPrincipals ?? {}).flat();
+  const subjects: UserSubjects = {
     userId,
     groups: [...groups, 'system:authenticated', 'system:cattle:authenticated'],
-    extra: { principalid: principals },
+    extra: { principalid: user?.principalIds ?? [`local://${userId}`] },
   };
+  if (user) seen.set(user, { attribute, subjects });
+  return subjects;
 }
