@@ -13,6 +13,7 @@ import { type Resource, until } from '@drover/base';
 import { KubeClient, namespaces, roleBindings } from '@drover/kube';
 import { type ServerProcess, startServer } from '../server-process.ts';
 import { missingApiServer, startApiServer, type TestApiServer } from './kube-apiserver.ts';
+import { account, missingSlapd, personDn, startSlapd, suffix } from './slapd-peer.ts';
 
 const run = promisify(execFile);
 const skip = missingApiServer() ?? false;
@@ -319,6 +320,99 @@ test('a grant that goes leaves nothing, and one in the cluster that nobody gave 
     const { items } = await kube.list<Bound>(roleBindings, { labelSelector });
     return !items.some(({ subjects }) => subjects?.some(({ name }) => name === member.id));
   });
+});
+
+test('whatever changes holds within a second on the server and within five in the cluster', { skip }, async t => {
+  const quick = await server.makeUser(admin, 'quick');
+  const times: [what: string, onServer: number, inCluster: number][] = [];
+  type Ask = () => Promise<boolean>;
+  const takes = async (what: string, wanted: boolean, change: () => Promise<unknown>, [here, there]: [Ask, Ask]) => {
+    const began = performance.now();
+    await change();
+    const since = async (ask: Ask) => {
+      await until(what, async () => (await ask()) === wanted, { timeoutMs: 30_000, everyMs: 20 });
+      return performance.now() - began;
+    };
+    times.push([what, ...(await Promise.all([since(here), since(there)]))]);
+  };
+  const sees = (token: string, path: string) => async () => (await server.fetch('GET', path, { token })).status === 200;
+  const works = (verb: string, resource: string, namespace: string) => () =>
+    somebodyMay(quick.id, { verb, resource, namespace });
+
+  const rules = (verb: string) => [{ apiGroups: ['example.com'], resources: ['gears'], verbs: [verb] }];
+  const made = { name: 'gears', context: 'project', rules: rules('get') };
+  const role = await server.ask(admin, 'POST', '/v3/roletemplates', made);
+  const grant = { projectId: shop, roleTemplateId: role.id, userId: quick.id };
+  let given = '';
+  const give = async () => {
+    given = (await server.ask(admin, 'POST', '/v3/projectroletemplatebindings', grant)).id;
+  };
+  const take = () => server.fetch('DELETE', `/v3/projectroletemplatebindings/${given}`, { token: admin });
+  const member = [sees(quick.token, `/v3/projects/${shop}`), works('get', 'gears.example.com', 'shop')] as [Ask, Ask];
+  await takes('a grant', true, give, member);
+  await takes('its end', false, take, member);
+  await takes('the same again', true, give, member);
+  const counted = async () => {
+    const question = { verb: 'list', resource: 'gears.example.com', clusterId: id, projectId: shop };
+    const { subjects } = await server.ask(admin, 'POST', '/v1-access?action=who-can', question, 200);
+    return subjects.some((one: { id: string }) => one.id === quick.id);
+  };
+  const edit = () => server.ask(admin, 'PUT', `/v3/roletemplates/${role.id}`, { rules: rules('list') });
+  await takes('an edited role', true, edit, [counted, works('list', 'gears.example.com', 'shop')]);
+  await kube.create(namespaces, { apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'moving' } });
+  const move = (projectId: string) => () =>
+    server.ask(admin, 'POST', `/v3/cluster/${id}/namespaces/moving?action=move`, { projectId }, 200);
+  const his = async () => {
+    const { data } = await server.ask(quick.token, 'GET', `/v3/cluster/${id}/namespaces`);
+    return data.some((one: { id: string }) => one.id === 'moving');
+  };
+  const inMoved: [Ask, Ask] = [his, works('list', 'gears.example.com', 'moving')];
+  await takes('a namespace that comes', true, move(shop), inMoved);
+  await takes('a namespace that goes', false, move(other), inMoved);
+  if (missingSlapd()) t.diagnostic(`no group was changed: ${missingSlapd()}`);
+  else await changeGroup();
+  for (const [what, onServer, inCluster] of times) {
+    const text = `${what}: ${Math.round(onServer)} ms on the server, ${Math.round(inCluster)} ms in the cluster`;
+    t.diagnostic(text);
+    assert.ok(onServer <= 1000 && inCluster <= 5000, text);
+  }
+  await take();
+
+  /** As its provider tells it, of somebody who is signed in. */
+  async function changeGroup(): Promise<void> {
+    await using directory = await startSlapd({ people: [{ uid: 'ada' }, { uid: 'zoe' }], groups: {} });
+    const ldapConfig = {
+      ...{ servers: ['127.0.0.1'], port: directory.tlsPort, tls: true, certificate: directory.ca },
+      serviceAccountDistinguishedName: account.dn,
+      serviceAccountPassword: account.password,
+      userSearchBase: `ou=people,${suffix}`,
+    };
+    const [username, password, path] = ['ada', 'ada-opens-1234', '/v3/openldapconfigs/openldap?action=testAndApply'];
+    await server.ask(admin, 'POST', path, { ldapConfig, username, password, enabled: true }, 200);
+    const groupPrincipalId = 'openldap_group://night-shift';
+    const binding = { projectId: other, roleTemplateId: 'configmaps-view', groupPrincipalId };
+    await server.ask(admin, 'POST', '/v3/projectroletemplatebindings', binding);
+    const key = (await server.ask(admin, 'POST', '/v1-scim-token/openldap', {})).token;
+    const scim = (method: string, where: string, body: object) =>
+      server.fetch(method, `/v1-scim/openldap/${where}`, { token: key, body });
+    const zoe = (await scim('POST', 'Users', { userName: personDn('zoe') })).body.id;
+    const group = (await scim('POST', 'Groups', { displayName: 'night-shift' })).body.id;
+    const login = '/v3-public/openLdapProviders/openldap?action=login';
+    const body = { username: 'zoe', password: 'zoe-opens-1234' };
+    const { token } = (await server.fetch('POST', login, { body })).body;
+    const schemas = ['urn:ietf:params:scim:api:messages:2.0:PatchOp'];
+    const change = (op: string) => async () => {
+      const Operations = [{ op, path: 'members', value: [{ value: zoe }] }];
+      const answer = await scim('PATCH', `Groups/${group}`, { schemas, Operations });
+      assert.equal(answer.status, 200, JSON.stringify(answer.body));
+    };
+    const inGroup: [Ask, Ask] = [
+      sees(token, `/v3/projects/${other}`),
+      sees(token, `/k8s/clusters/${id}/api/v1/namespaces/elsewhere/configmaps`),
+    ];
+    await takes('a group that somebody joins', true, change('add'), inGroup);
+    await takes('a group that somebody leaves', false, change('remove'), inGroup);
+  }
 });
 
 test('a server that was killed in the midst of a change puts right what it missed, and what was done there meanwhile', {
