@@ -3,16 +3,13 @@
  * is encrypted to its key. Nobody gets one by an address that he was sent.
  */
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
 import { constants, generateKeyPairSync, privateDecrypt } from 'node:crypto';
-import { once } from 'node:events';
-import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
-import { until } from '@drover/base';
 import { exportJWK, generateKeyPair } from 'jose';
 import { type ServerProcess, startServer } from '../server-process.ts';
-import { type CommandLine, cliMain, makeCommandLine } from './command-line.ts';
+import { allow, proofOn, startLogin, wayTo } from './browser-login.ts';
+import { type CommandLine, makeCommandLine } from './command-line.ts';
 import { Jar } from './jar.ts';
 import { type OidcPeer, startOidcPeer } from './oidc-peer.ts';
 import { adminBrowser, enable } from './sign-in.ts';
@@ -38,7 +35,6 @@ before(async () => {
     certificate: peer.ca,
   };
   await enable(admin, server, { name: 'oidc', plural: 'oidcconfigs', input: 'oidcConfig', config });
-  await writeFile(join(shell.home, 'ca.pem'), server.ca);
 });
 after(async () => {
   await admin?.[Symbol.asyncDispose]();
@@ -47,30 +43,10 @@ after(async () => {
   await shell?.[Symbol.asyncDispose]();
 });
 
-/** `drover login` with a browser, up to where it waits; `end` is what it ended with. */
-async function startLogin(more: readonly string[]) {
-  const args = [cliMain, 'login', server.url, '--ca-file', join(shell.home, 'ca.pem'), ...more];
-  const env = { PATH: process.env['PATH'], HOME: shell.home, LANG: 'C' };
-  const child = spawn(process.execPath, args, { env, stdio: ['ignore', 'ignore', 'pipe'] });
-  let said = '';
-  child.stderr.setEncoding('utf8').on('data', text => (said += text));
-  const end = once(child, 'close').then(([code]) => ({ code: code as number, said }));
-  const shown = await until('the code', () => /(https:\S+)[\s\S]*code: (\S+)/.exec(said) ?? undefined, {
-    timeoutMs: 60_000,
-  });
-  return { url: shown[1]!, code: shown[2]!, end };
-}
-
-const proofOn = (page: string) => /name="proof" value="([0-9a-f]+)"/.exec(page)?.[1] ?? '';
-
 /** Opens the address as somebody who still has to sign in, and comes back to it. */
 async function openPage(url: string) {
   const jar = new Jar([server.ca, peer.ca]);
-  const choice = await jar.ask(url);
-  const away = /href="(\/v1-auth\/oidc\?[^"]+)"/.exec(choice.text)?.[1]?.replaceAll('&amp;', '&');
-  assert.ok(away, choice.text);
-  assert.equal(proofOn(choice.text), '', 'nothing can be allowed by nobody');
-  const page = await jar.follow(`${server.url}${away}`);
+  const page = await jar.follow(await wayTo(jar, url, 'oidc'));
   assert.equal(page.status, 200, page.text);
   return { jar, page };
 }
@@ -79,15 +55,11 @@ const decide = (jar: Jar, url: string, form: Record<string, string>) => jar.ask(
 
 test('the page shows the code and where it was asked from, and signs the command line in once that is allowed', async () => {
   peer.account = { sub: 'ada', name: 'Ada L.', email: 'ada@example.com' };
-  const { url, code, end } = await startLogin(['--browser']);
+  const waiting = await startLogin(shell, server, ['--browser']);
+  const { url } = waiting;
   const { jar, page } = await openPage(url);
-  assert.ok(page.text.includes(code), page.text);
-  assert.match(page.text, /127\.0\.0\.1/);
   assert.match(String(page.headers['content-security-policy']), /frame-ancestors 'none'/);
-  const done = await decide(jar, url, { proof: proofOn(page.text), answer: 'allow' });
-  assert.equal(done.status, 200, done.text);
-  const { code: exit, said } = await end;
-  assert.equal(exit, 0, said);
+  await allow(jar, page, waiting);
   assert.match(await shell.ok(['whoami']), /Ada L\./);
   // The request is gone, and was good once.
   const again = await decide(jar, url, { proof: proofOn(page.text), answer: 'allow' });
@@ -97,7 +69,7 @@ test('the page shows the code and where it was asked from, and signs the command
 
 test('a provider that people are sent to needs no flag to be used by a browser, and a denial ends the wait', async () => {
   peer.account = { sub: 'ben' };
-  const { url, end } = await startLogin(['--provider', 'oidc']);
+  const { url, end } = await startLogin(shell, server, ['--provider', 'oidc']);
   const { jar, page } = await openPage(url);
   assert.equal((await decide(jar, url, { proof: proofOn(page.text), answer: 'deny' })).status, 200);
   const { code, said } = await end;

@@ -5,8 +5,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { type ServerProcess, startServer } from '../server-process.ts';
+import { allow, startLogin, wayTo } from './browser-login.ts';
+import { makeCommandLine } from './command-line.ts';
 import { type GithubStandIn, startGithubStandIn } from './github-stand-in.ts';
-import type { Jar } from './jar.ts';
+import { Jar } from './jar.ts';
 import { adminBrowser, asPage, enable, signInElsewhere, whoIs } from './sign-in.ts';
 
 let server: ServerProcess;
@@ -67,6 +69,14 @@ test('people, organisations and teams are principals by their numbers, over all 
   const names = found.data.map(({ id, name }: { id: string; name: string }) => `${id} ${name}`);
   assert.ok(names.includes('github_team://202 org-1/Coreography'), names.join());
   await jar[Symbol.asyncDispose]();
+});
+
+test('a command line is signed in over it, by who compares its code and allows it', async () => {
+  await using shell = await makeCommandLine();
+  await using jar = new Jar([server.ca, github.ca]);
+  const waiting = await startLogin(shell, server, ['--provider', 'github']);
+  await allow(jar, await jar.follow(await wayTo(jar, waiting.url, 'github')), waiting);
+  assert.match(await shell.ok(['whoami']), /Ada L\./);
 });
 
 test('who took his consent back loses his sign-in when groups are read again', async () => {

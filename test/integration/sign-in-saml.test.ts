@@ -2,6 +2,8 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { type ServerProcess, startServer } from '../server-process.ts';
+import { allow, startLogin, wayTo } from './browser-login.ts';
+import { makeCommandLine } from './command-line.ts';
 import { Jar } from './jar.ts';
 import { makeSamlPair, readSamlForm, type SamlPeer, startSamlPeer } from './saml-peer.ts';
 import { adminBrowser, asPage, whoIs } from './sign-in.ts';
@@ -92,6 +94,17 @@ test('somebody signs in, with his groups; the same answer signs nobody in again'
     assert.equal(again.status, 401, again.text);
   }
   assert.equal(other.cookie(server.url, 'R_SESS'), undefined);
+});
+
+test('a command line is signed in over it, by who compares its code and allows it', async () => {
+  peer.account = account('cleo');
+  await using shell = await makeCommandLine();
+  await using jar = new Jar([server.ca, peer.ca]);
+  const waiting = await startLogin(shell, server, ['--provider', 'keycloak']);
+  const back = await post(jar, await formFor(jar, await wayTo(jar, waiting.url, 'keycloak')));
+  assert.equal(back.status, 303, back.text);
+  await allow(jar, await jar.follow(new URL(String(back.headers['location']), server.url).href), waiting);
+  assert.match(await shell.ok(['whoami']), /CLEO/);
 });
 
 test('an answer that nobody here asked for, or for another provider, is refused', async () => {
