@@ -26,6 +26,7 @@ function follow(from: Duplex, to: Duplex): void {
     if (!from.readableEnded) to.destroy(error);
   });
   const over = () => {
+    if (to.closed) return;
     if (!from.readableEnded) {
       to.destroy();
       return;
