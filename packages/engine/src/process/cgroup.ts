@@ -18,6 +18,7 @@ async function hierarchies(): Promise<string[]> {
 export async function createCgroup(name: string): Promise<void> {
   for (const root of await hierarchies()) {
     const dir = join(root, name);
+    if (root === cgroupRoot) await passControllersOn();
     await mkdir(dir, { recursive: true });
     if (!root.endsWith('/cpuset')) continue;
     // A new cpuset is empty and takes no process until it is told its share.
@@ -25,6 +26,18 @@ export async function createCgroup(name: string): Promise<void> {
       await writeFile(join(dir, file), await readFile(join(root, file)));
     }
   }
+}
+
+/**
+ * In v2 a cgroup has those controllers that the one above passes on, and kubelets refuse one that lacks any of theirs. The root passes on what
+ * somebody asked for so far: most of them by an init system; what is still missing is asked for, which changes nothing for others.
+ */
+async function passControllersOn(): Promise<void> {
+  const read = async (name: string) => (await readFile(join(cgroupRoot, name), 'utf8')).trim().split(/\s+/);
+  const [there, passed] = await Promise.all([read('cgroup.controllers'), read('cgroup.subtree_control')]);
+  for (const name of ['cpu', 'cpuset', 'memory', 'hugetlb', 'pids'])
+    if (there.includes(name) && !passed.includes(name))
+      await writeFile(join(cgroupRoot, 'cgroup.subtree_control'), `+${name}`);
 }
 
 /** Removes the cgroup and all below it, once nothing runs there any more. */
