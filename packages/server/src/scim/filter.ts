@@ -23,6 +23,19 @@ export function predicate(text: string | null): (one: Scim) => boolean {
   }
 }
 
+/** The one userName that the filter asks for, where it asks for nothing else, as clients do before they make a user. */
+export function userNameAsked(text: string | null): string | undefined {
+  const found = /^\s*(?:urn:ietf:params:scim:schemas:core:2\.0:User:)?userName\s+eq\s+("(?:[^"\\]|\\.)*")\s*$/i.exec(
+    text ?? '',
+  );
+  if (!found || text!.length > longest) return undefined;
+  try {
+    return JSON.parse(found[1]!) as string;
+  } catch {
+    return undefined;
+  }
+}
+
 function plain(filter: Filter, within = ''): Filter {
   if ('filters' in filter) return { ...filter, filters: filter.filters.map(each => plain(each, within)) };
   if ('filter' in filter) return { ...filter, filter: plain(filter.filter, within) };

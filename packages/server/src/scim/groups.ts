@@ -56,15 +56,15 @@ export function scimGroups(deps: ScimGroupsDeps, provider: string, base: string)
 
   /** What the groups that he is in now give him. */
   const syncMembers = async (userIds: Iterable<string>): Promise<void> => {
-    for (const userId of new Set(userIds)) {
-      if (!deps.caches.user.get(userId)) continue;
-      const groups = own()
-        .filter(({ members }) => members?.includes(userId))
-        .flatMap(({ displayName, externalId }) => [externalId, displayName])
-        .filter(isGoodName)
-        .map(name => `${provider}_group://${name}`);
-      await noteGroups(deps, userId, { provider: `scim:${provider}`, groups: [...new Set(groups)].sort() });
+    // One walk through all groups, whether one member changes or thousands do.
+    const groupsOf = new Map([...userIds].map((userId): [string, Set<string>] => [userId, new Set()]));
+    for (const { displayName, externalId, members } of own()) {
+      const ids = [externalId, displayName].filter(isGoodName).map(name => `${provider}_group://${name}`);
+      for (const member of members ?? []) for (const id of ids) groupsOf.get(member)?.add(id);
     }
+    for (const [userId, groups] of groupsOf)
+      if (deps.caches.user.get(userId))
+        await noteGroups(deps, userId, { provider: `scim:${provider}`, groups: [...groups].sort() });
   };
 
   /** By the name that its principal is made of: no two groups of one provider have it. */

@@ -12,6 +12,7 @@ import type { AddressOf } from '../http/client-address.ts';
 import type { Exchange, Route } from '../http/exchange.ts';
 import { noStore, sendJson } from '../http/send-json.ts';
 import { describeService } from './describe.ts';
+import { userNameAsked } from './filter.ts';
 import { scimGroups } from './groups.ts';
 import { asAsked, errorBody, listAnswer, type Scim, scimError } from './protocol.ts';
 import { renewScimToken, showsScimToken } from './token.ts';
@@ -28,6 +29,7 @@ const maxBodyBytes = 2 << 20;
 /** Users and groups of one provider behave alike. */
 interface Collection {
   all(): Scim[];
+  named?(userName: string): Scim[];
   get(id: string): Scim;
   create(body: Scim): Promise<Scim>;
   replace(id: string, body: Scim): Promise<Scim>;
@@ -116,7 +118,11 @@ async function answer(deps: ScimDeps, { request, query }: Exchange, { provider, 
     throw scimError(400, 'invalidSyntax', 'the body must be a JSON object');
   };
   if (id === undefined) {
-    if (method === 'GET') return { status: 200, body: listAnswer(collection.all(), query) };
+    if (method === 'GET') {
+      const userName = userNameAsked(query.get('filter'));
+      const found = userName === undefined ? undefined : collection.named?.(userName);
+      return { status: 200, body: listAnswer(found ?? collection.all(), query) };
+    }
     if (method === 'POST') return { status: 201, body: await collection.create(await body()) };
     throw methodNotAllowed(method, kind);
   }

@@ -182,6 +182,14 @@ test('a name is one in whatever case, and free again when its holder is called o
     found.body.Resources.map((one: { id: string }) => one.id),
     [vera],
   );
+  for (const [filter, count] of [
+    ['urn:ietf:params:scim:schemas:core:2.0:User:userName eq "vera@EXAMPLE.com"', 1],
+    ['userName eq "vera"', 0],
+    ['userName eq "vera@example.com\\u0000"', 0],
+    ['not (userName eq "vera@example.com")', 0],
+    ['userName eq "vera@example.com" or userName eq "x"', 1],
+  ] as const)
+    assert.equal((await scim('GET', `/Users?filter=${encodeURIComponent(filter)}`)).body.totalResults, count, filter);
   const again = await scim('POST', '/Users', { userName: 'Vera@Example.com' });
   assert.deepEqual([again.status, again.body.scimType], [409, 'uniqueness']);
   const { id } = (await scim('POST', '/Groups', { displayName: 'Early' })).body;

@@ -128,6 +128,12 @@ export function scimUsers(deps: AuthDeps, provider: string, base: string) {
         const said = saidOf(user);
         return said ? [show(user, said)] : [];
       }),
+    /** Those who may be called so: looked up, since a first sync asks so for each of thousands. */
+    named: (userName: string): Scim[] =>
+      deps.caches.user.by(nameIndex, nameKey(provider, userName)).flatMap(user => {
+        const said = saidOf(user);
+        return said ? [show(user, said)] : [];
+      }),
     get: (id: string): Scim => {
       const { user, said } = find(id);
       return show(user, said);
