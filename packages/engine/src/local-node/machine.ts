@@ -59,8 +59,10 @@ set -e
 state=$1; name=$2; tools=$3
 exec 3<"$state" 4<"$tools"
 mkdir -p "$state/try/lower" "$state/try/upper" "$state/try/work" "$state/try/all" "$state/lib" "$state/log"
-mount -t overlay overlay -o "lowerdir=$state/try/lower,upperdir=$state/try/upper,workdir=$state/try/work" "$state/try/all"
-umount "$state/try/all"
+cd "$state/try"
+mount -t overlay overlay -o lowerdir=lower,upperdir=upper,workdir=work all
+umount all
+cd /
 mount --make-rshared /
 mount -t tmpfs tmpfs /run
 mkdir -p /run/netns /run/lock /run/sysctl
