@@ -120,7 +120,9 @@ test('filter, order and state are in the address, and a copied link shows the sa
   await end(visit);
 });
 
-test('a manifest is applied, and the connection is examined from its other end', { skip }, async () => {
+test('a manifest is applied, the connection is examined from its other end, and deprecated APIs are named', {
+  skip,
+}, async () => {
   const visit = await asAdmin();
   const { page } = visit;
   await page.goto(inCluster());
@@ -136,6 +138,10 @@ test('a manifest is applied, and the connection is examined from its other end',
   await page.keyboard.press('Escape');
   await page.getByRole('button', { name: 'Check the connection' }).click();
   await page.getByText('API of the cluster').waitFor();
+  await page.keyboard.press('Escape');
+  await world.kubectl('get', '--raw', '/api/v1/componentstatuses');
+  await page.getByRole('button', { name: 'Deprecated APIs' }).click();
+  await page.getByRole('dialog').getByText('componentstatuses, v1').waitFor();
   await end(visit);
 });
 

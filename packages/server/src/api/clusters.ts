@@ -4,6 +4,8 @@ import { findCondition, invalid, methodNotAllowed, notFound, StatusError } from 
 import { issueToken } from '../auth/index.ts';
 import { shellLink } from '../cluster-shells/shell-link.ts';
 import { askAgent } from '../clusters/agent-view.ts';
+import { clientFor } from '../clusters/client-for.ts';
+import { deprecatedApis } from '../clusters/deprecated-apis.ts';
 import { checkEndpoint } from '../clusters/endpoint-input.ts';
 import { directPlaces, proxyKubeconfig } from '../clusters/kubeconfig.ts';
 import { workspaceOf } from '../fleet-workspaces.ts';
@@ -47,7 +49,7 @@ export const clusters = behaviour<Cluster>({
     const all = { ...links, ...shellLink(request.deps.caches, request.base, String(data['id'])) };
     if (data['internal'] === true) return all;
     const examined: Record<string, string> = hasAgent(request, String(data['id']))
-      ? { doctor: `${links['self']}/doctor` }
+      ? { doctor: `${links['self']}/doctor`, deprecatedApis: `${links['self']}/deprecatedApis` }
       : {};
     const made: Record<string, string> = data['rancherKubernetesEngineConfig']
       ? { timeline: `${links['self']}/timeline` }
@@ -60,6 +62,10 @@ export const clusters = behaviour<Cluster>({
       if (!mayExamine(request, id)) throw notFound('link', 'doctor');
       const view = await askAgent(request.deps.upstreams.get(id));
       return { type: 'agentView', baseType: 'agentView', ...view };
+    },
+    async deprecatedApis(request, id) {
+      await using client = clientFor(request.deps, request.caller, id);
+      return { type: 'deprecatedApis', baseType: 'deprecatedApis', apis: await deprecatedApis(client) };
     },
   },
   actions: {

@@ -6,6 +6,7 @@ import { useQuery } from '@tanstack/react-query';
 import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { useParams } from 'wouter';
+import { GoneWith } from '../act/DeprecatedApis.tsx';
 import { stateOfV3, textAt, type V3Resource } from '../net/objects.ts';
 import { ask } from '../net/request.ts';
 import { useChange, useV3List } from '../net/v3.ts';
@@ -113,6 +114,7 @@ function Care({ cluster }: { readonly cluster: V3Resource }) {
   const change = useChange();
   const [asking, setAsking] = useState<string>();
   const [error, setError] = useState<unknown>();
+  const [version, setVersion] = useState('');
   const offered = cluster.actions ?? {};
   const run = async (action: string): Promise<void> => {
     setError(undefined);
@@ -162,8 +164,10 @@ function Care({ cluster }: { readonly cluster: V3Resource }) {
               pattern="v\d+\.\d+\.\d+.*"
               spellCheck={false}
               defaultValue={textAt(cluster, 'rancherKubernetesEngineConfig.kubernetesVersion')}
+              onChange={event => setVersion(event.target.value)}
             />
           </label>
+          <GoneWith clusterId={cluster.id} version={version} />
         </FormDialog>
       )}
       {asking && asking !== 'upgrade' && (

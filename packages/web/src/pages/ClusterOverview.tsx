@@ -3,6 +3,7 @@ import { type ReactNode, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { Link, useParams } from 'wouter';
 import { ApplyDialog } from '../act/ApplyDialog.tsx';
+import { DeprecatedDialog } from '../act/DeprecatedApis.tsx';
 import { DoctorDialog } from '../act/DoctorDialog.tsx';
 import { LookButton, LookDialog } from '../act/LookDialog.tsx';
 import { type ClusterRow, useClusters } from '../app/clusters.ts';
@@ -39,7 +40,7 @@ export function ClusterOverview() {
 function Overview({ row }: { readonly row: ClusterRow }) {
   const { t, i18n } = useTranslation();
   const [error, setError] = useState<unknown>();
-  const [open, setOpen] = useState<'apply' | 'doctor' | 'look'>();
+  const [open, setOpen] = useState<'apply' | 'doctor' | 'look' | 'deprecated'>();
   const count = (value: number) => formatCount(value, i18n.language);
   const download = async (): Promise<void> => {
     setError(undefined);
@@ -63,6 +64,9 @@ function Overview({ row }: { readonly row: ClusterRow }) {
           <button type="button" onClick={() => setOpen('doctor')}>
             {t('overview.doctor')}
           </button>
+          <button type="button" onClick={() => setOpen('deprecated')}>
+            {t('overview.deprecated')}
+          </button>
           <button type="button" onClick={() => void download()}>
             <Icon name="download" />
             {t('home.openKubeconfig')}
@@ -72,6 +76,7 @@ function Overview({ row }: { readonly row: ClusterRow }) {
       <FormError error={error} />
       {open === 'apply' && <ApplyDialog clusterId={row.id} onClose={() => setOpen(undefined)} />}
       {open === 'look' && <LookDialog row={row} onClose={() => setOpen(undefined)} />}
+      {open === 'deprecated' && <DeprecatedDialog clusterId={row.id} onClose={() => setOpen(undefined)} />}
       {open === 'doctor' && <DoctorDialog clusterId={row.id} onClose={() => setOpen(undefined)} />}
       <section className="tiles" aria-label={t('frame.overview')}>
         <Tile name={t('home.version')}>{row.version || t('home.unknown')}</Tile>

@@ -11,5 +11,14 @@ export const overview = {
   'check.clock': 'Clock',
   'check.proxy': 'Proxy',
   'check.kube-apiserver': 'API of the cluster',
+  deprecated: 'Deprecated APIs',
+  deprecatedHint:
+    'What somebody has asked the cluster’s API server for since it started. Change it before an upgrade to a version without.',
+  noDeprecated: 'Nobody has asked for a deprecated API',
+  deprecatedUnknown:
+    'Whether deprecated APIs are in use can’t be told: the metrics of the cluster’s API server are not to be had.',
+  goneWith: 'In use, and gone in {{version}}:',
+  removedIn: 'Gone from {{version}} on',
+  notRemoved: 'Deprecated; no version is named that is without it',
   noWarnings: 'No warnings lately.',
 } as const;

@@ -14,5 +14,12 @@ export const overview: SameKeys<typeof en> = {
   'check.clock': '时钟',
   'check.proxy': '代理服务器',
   'check.kube-apiserver': '集群 API',
+  deprecated: '已弃用的 API',
+  deprecatedHint: '集群 API 服务器自启动以来收到过请求的已弃用 API。升级到不再提供它们的版本之前，请先改用新的 API。',
+  noDeprecated: '没有人请求过已弃用的 API',
+  deprecatedUnknown: '无法读取集群 API 服务器的指标，因此无法得知是否仍在使用已弃用的 API。',
+  goneWith: '仍在使用，但 {{version}} 不再提供：',
+  removedIn: '从 {{version}} 起不再提供',
+  notRemoved: '已弃用；尚未确定从哪个版本起不再提供',
   noWarnings: '最近没有警告。',
 };
