@@ -26,6 +26,7 @@ const menu = '.menu:popover-open';
 export const pages: readonly PageCase[] = [
   { name: 'home', path: '/ui/', seen: '.clusters' },
   { name: 'import', path: '/ui/import', seen: 'form' },
+  { name: 'import-command', path: '/ui/import/HOSTS', seen: '.steps .current' },
   { name: 'create-cluster', path: '/ui/create-cluster', seen: 'form' },
   {
     name: 'create-cluster-ssh',
@@ -51,6 +52,7 @@ export const pages: readonly PageCase[] = [
   { name: 'usage', path: cluster('/usage'), seen: '.chart' },
   { name: 'hosts', path: '/ui/c/HOSTS/hosts', seen: 'main section .notice' },
   { name: 'members', path: cluster('/members'), seen: '.notice' },
+  { name: 'member-add', path: cluster('/members'), seen: '.notice', act: click('.title .primary'), done: dialog },
   { name: 'other-kinds', path: cluster('/kinds'), seen: 'table' },
   { name: 'map', path: cluster('/map?ns=shop'), seen: '.map-node' },
   { name: 'map-list', path: cluster('/map?ns=shop&view=list'), seen: '.map-list' },
@@ -83,6 +85,13 @@ export const pages: readonly PageCase[] = [
     path: cluster('/apps.deployments/shop/web'),
     seen: '.facts-page .rows .line',
     act: click('.title .row > button:nth-of-type(1)'),
+    done: dialog,
+  },
+  {
+    name: 'remove',
+    path: cluster('/namespaces/payments'),
+    seen: '.facts-page',
+    act: click('.title .danger'),
     done: dialog,
   },
   { name: 'pod', path: cluster('/pods/payments/api-6d5f7c9b4-x2x7q'), seen: '.embedded .rows .line' },

@@ -45,13 +45,14 @@ after(() => scope.disposeAsync());
 const height = 720;
 /** What a cluster uses is there when it has been asked for, and a server's certificate is another each time. */
 const moving: ReadonlySet<string> = new Set(['home', 'settings']);
-/** What opens over pages is looked at once in each theme and language. */
+/** What opens over pages is looked at once in each theme and language, and on a phone. */
 const screens = [
   { name: 'en-light', language: 'en', dark: false, width: 1280, isWhole: true },
   { name: 'en-dark', language: 'en', dark: true, width: 1280, isWhole: false },
   { name: 'zh-light', language: 'zh-CN', dark: false, width: 1280, isWhole: false },
   { name: 'zh-dark', language: 'zh-CN', dark: true, width: 1280, isWhole: true },
-  { name: 'en-phone', language: 'en', dark: false, width: 360, isWhole: false },
+  { name: 'en-phone', language: 'en', dark: false, width: 360, isWhole: true },
+  { name: 'zh-phone', language: 'zh-CN', dark: false, width: 360, isWhole: true },
 ];
 
 for (const { name, isWhole, ...screen } of screens) {

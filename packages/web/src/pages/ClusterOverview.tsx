@@ -170,15 +170,17 @@ function Trouble({ clusterId }: { readonly clusterId: string }) {
               <Link href={addressOf(clusterId, kind.plural)} className="strong">
                 {kindName(t, kind)}
               </Link>
-              {states.map(([state, count]) => (
-                <Link
-                  key={state}
-                  className="button chip"
-                  href={`${addressOf(clusterId, kind.plural)}?state=${encodeURIComponent(state)}`}
-                >
-                  {t(`states.${stateKey(state)}`, { defaultValue: state })} <b>{count}</b>
-                </Link>
-              ))}
+              <span className="chips">
+                {states.map(([state, count]) => (
+                  <Link
+                    key={state}
+                    className="button chip"
+                    href={`${addressOf(clusterId, kind.plural)}?state=${encodeURIComponent(state)}`}
+                  >
+                    {t(`states.${stateKey(state)}`, { defaultValue: state })} <b>{count}</b>
+                  </Link>
+                ))}
+              </span>
             </li>
           ))}
         </ul>

@@ -58,7 +58,7 @@ export function Home() {
           )
         }
       >
-        {all.length > 0 && importLink}
+        {all.length > 0 && <div className="row">{importLink}</div>}
       </Title>
       {clusters.isPending && <Skeleton />}
       {clusters.isError && !clusters.data && <Failure error={clusters.error} retry={() => void clusters.refetch()} />}

@@ -74,11 +74,13 @@ function List({ clusterId, kind }: { readonly clusterId: string; readonly kind: 
   return (
     <>
       <Title title={name} beside={<span className="facts">{formatCount(total, i18n.language)}</span>}>
-        <Link className="button" href={acrossAddress(kind.plural)}>
-          <Icon name="cluster" />
-          {t('list.inAllClusters')}
-        </Link>
-        {total > 0 && createLink}
+        <div className="row">
+          <Link className="button" href={acrossAddress(kind.plural)}>
+            <Icon name="cluster" />
+            {t('list.inAllClusters')}
+          </Link>
+          {total > 0 && createLink}
+        </div>
       </Title>
       <div className="tools">
         {kind.namespaced && <NamespacePicker clusterId={clusterId} />}
