@@ -105,4 +105,33 @@ describe('providers beside one that fails', { skip: missingSlapd() }, () => {
     }
     await until('it is asked again', async () => (await signIn('openLdap', 'eve')).status === 201);
   });
+
+  test('whoever loses his rights while a directory is asked for a name gives nothing by them', async () => {
+    const cluster = await server.ask(admin, 'POST', '/v3/clusters', { name: 'given-away' });
+    const binders = await server.ask(admin, 'POST', '/v3/roletemplates', {
+      name: 'binders',
+      context: 'cluster',
+      rules: [
+        { apiGroups: ['management.cattle.io'], resources: ['clusterroletemplatebindings'], verbs: ['create', 'get'] },
+      ],
+    });
+    const giving = { clusterId: cluster.id, roleTemplateId: 'nodes-view' };
+    const otto = await server.makeUser(admin, 'otto');
+    const path = '/v3/clusterRoleTemplateBindings';
+    const his = await server.ask(admin, 'POST', path, { ...giving, userId: otto.id });
+    // Bindings are still his to make: what he gives is not.
+    await server.ask(admin, 'POST', path, { ...giving, roleTemplateId: binders.id, userId: otto.id });
+    const groupPrincipalId = `openldap_group://${groupDn('all')}`;
+    const give = () => server.fetch('POST', path, { token: otto.token, body: { ...giving, groupPrincipalId } });
+    await using silent = await startSilent();
+    await change({ ...config(failing), port: silent.port, tls: false });
+    const given = give();
+    await until('the directory to be asked', async () => silent.connections > 0);
+    await server.fetch('DELETE', `${path}/${his.id}`, { token: admin });
+    const { status, body } = await given;
+    assert.deepEqual([status, /don't have/.test(body.message)], [403, true], JSON.stringify(body));
+    await change(config(failing));
+    const { data } = await server.ask(admin, 'GET', `${path}?clusterId=${cluster.id}`);
+    assert.ok(data.every((one: { groupPrincipalId?: string }) => !one.groupPrincipalId));
+  });
 });

@@ -38,6 +38,14 @@ async function withSubject(request: ApiRequest, input: V3Data): Promise<V3Data> 
   return { ...input, userId, userPrincipalId: `${localPrefix}${userId}` };
 }
 
+/** Nobody asks a directory who may not bind; and it may take its time, in which rights go: they are asked for again when it has answered. */
+async function checkedAround(request: ApiRequest, input: V3Data, check: () => void): Promise<V3Data> {
+  check();
+  const made = await withSubject(request, input);
+  check();
+  return made;
+}
+
 const escalation = ({ deps }: ApiRequest) => ({ access: deps.auth.access, caches: deps.caches });
 
 /** The rights to make a binding are the rights over what it gives: there is no separate one. */
@@ -45,12 +53,13 @@ export const clusterRoleTemplateBindings = behaviour<ClusterRoleTemplateBinding>
   repeatable: true,
   prepareCreate(request, input) {
     const clusterId = String(input['clusterId']);
-    requireReach(request, clusterId);
-    requireMayBindTemplate(escalation(request), request.caller, {
-      clusterId,
-      roleTemplateId: String(input['roleTemplateId']),
+    return checkedAround(request, input, () => {
+      requireReach(request, clusterId);
+      requireMayBindTemplate(escalation(request), request.caller, {
+        clusterId,
+        roleTemplateId: String(input['roleTemplateId']),
+      });
     });
-    return withSubject(request, input);
   },
 });
 
@@ -59,21 +68,23 @@ export const projectRoleTemplateBindings = behaviour<ProjectRoleTemplateBinding>
   prepareCreate(request, input) {
     const projectId = String(input['projectId']);
     const [clusterId = '', name = ''] = projectId.split(':');
-    requireReach(request, clusterId);
-    if (!request.deps.caches.project.get(name, clusterId)) throw notFound('project', projectId);
-    requireMayBindTemplate(escalation(request), request.caller, {
-      clusterId,
-      projectId,
-      roleTemplateId: String(input['roleTemplateId']),
+    return checkedAround(request, input, () => {
+      requireReach(request, clusterId);
+      if (!request.deps.caches.project.get(name, clusterId)) throw notFound('project', projectId);
+      requireMayBindTemplate(escalation(request), request.caller, {
+        clusterId,
+        projectId,
+        roleTemplateId: String(input['roleTemplateId']),
+      });
     });
-    return withSubject(request, input);
   },
 });
 
 export const globalRoleBindings = behaviour<GlobalRoleBinding>({
   repeatable: true,
   prepareCreate(request, input) {
-    requireMayBindGlobalRole(escalation(request), request.caller, String(input['globalRoleId']));
-    return withSubject(request, input);
+    return checkedAround(request, input, () =>
+      requireMayBindGlobalRole(escalation(request), request.caller, String(input['globalRoleId'])),
+    );
   },
 });
