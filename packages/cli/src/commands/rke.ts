@@ -86,7 +86,6 @@ export async function up(flags: RkeFlags, more: Rotations = {}): Promise<void> {
   const files = filesOf(flags);
   const { spec, warnings } = await readConfig(files, flags);
   for (const { field, message } of warnings) warn(`${field}: ${message}`);
-  const bundle = flags.init ? undefined : await chooseBundle(flags, spec);
   let state = await readState(files.state, spec);
   const hostKeys = { ...state?.hostKeys };
   for (const { name, address } of spec.nodes)
@@ -98,6 +97,8 @@ export async function up(flags: RkeFlags, more: Rotations = {}): Promise<void> {
     if (state.etcdFormed) await writeAdminKubeconfig(files.kubeconfig, spec, withTrusted(state));
   };
   if (flags.customCerts) state = await withCustom(state, { spec, hostKeys, dir: certDirOf(flags, files) });
+  // Behind all that can be refused by the files alone: making one takes minutes.
+  const bundle = flags.init ? undefined : await chooseBundle(flags, spec);
   const told = teller(flags);
   if (!bundle) {
     await save(await initState({ spec, state }));
