@@ -16,7 +16,10 @@ export interface UpgradeOptions {
 
 const maxMessageBytes = 16 << 20;
 
-/** Opens the WebSocket; rejects with the server's own refusal. The signal also ends it once it is open. */
+/**
+ * Opens the WebSocket; rejects with the server's own refusal. The signal also ends it once it is open. Whoever listens at once hears all of
+ * its messages.
+ */
 export async function openWebSocket(transport: Transport, path: string, options: UpgradeOptions): Promise<WebSocket> {
   const { protocols = ['v5.channel.k8s.io'], signal, query } = options;
   const { WebSocket } = await import('ws');
@@ -39,7 +42,12 @@ export async function openWebSocket(transport: Transport, path: string, options:
   signal?.addEventListener('abort', onAbort, { once: true });
   socket.once('close', () => signal?.removeEventListener('abort', onAbort));
   return new Promise((resolve, reject) => {
-    socket.once('open', () => resolve(socket));
+    socket.once('open', () => {
+      // What came with the answer would be told before whoever waits for this has begun to listen.
+      socket.pause();
+      setImmediate(() => socket.resume());
+      resolve(socket);
+    });
     socket.once('unexpected-response', (request, response) => {
       const status = response.statusCode ?? 500;
       readText(response, 1 << 20).then(

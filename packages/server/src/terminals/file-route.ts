@@ -3,7 +3,7 @@
  * a Range says) or a folder as an archive; PUT adds a piece to a file, so that a broken transfer goes on where it was.
  */
 import { pipeline } from 'node:stream/promises';
-import { forbidden, invalid, methodNotAllowed, notFound } from '@drover/base';
+import { forbidden, invalid, methodNotAllowed, notFound, unavailable } from '@drover/base';
 import type { KubeClient } from '@drover/kube';
 import type { ApiDeps } from '../api/behaviour.ts';
 import { guardCsrf, isCrossSite } from '../auth/index.ts';
@@ -99,7 +99,9 @@ async function read({ exchange, client, target, path, signal }: Asked, isArchive
     return;
   }
   const sized = await runCommand(client, target, { command: sizeCommand(path), signal });
-  const size = Number((await outputOf(sized, 64)).trim());
+  const counted = (await outputOf(sized, 64)).trim();
+  if (!/^\d+$/.test(counted)) throw unavailable(`the container does not say how long "${path}" is`);
+  const size = Number(counted);
   const from = rangeStart(request.headers.range, size);
   const { output } = await runCommand(client, target, { command: readCommand(path, from ?? 0), signal });
   response.writeHead(from === undefined ? 200 : 206, {
