@@ -3,17 +3,9 @@ import { invalid, notFound } from '@drover/base';
 import type { V3Resource } from '../client.ts';
 import { type Context, type GlobalFlags, openContext } from '../context.ts';
 import { say } from '../messages.ts';
-import { age, type Column, printData, printList } from '../output.ts';
+import { type Column, printData, printList } from '../output.ts';
 import { askYes } from '../prompt.ts';
-
-const column = (title: string, name: string): Column<V3Resource> => ({
-  title,
-  value: row => row[name] as string | undefined,
-});
-const ageColumn = (title: string, name: string): Column<V3Resource> => ({
-  title,
-  value: row => age(row[name] as string | undefined),
-});
+import { ageColumn, column } from './shown.ts';
 
 const contexts = ['global', 'cluster', 'project'] as const;
 

@@ -26,3 +26,14 @@ export async function findProject(context: Context, wanted: string, clusterId?: 
     );
   return found[0];
 }
+
+/** Throws Invalid that names the roles there are, where this one is not among them; before anything is made for it. */
+export async function requireRole(
+  context: Context,
+  id: string,
+  { plural, flag, filter = {} }: { plural: string; flag: string; filter?: Record<string, string> },
+): Promise<void> {
+  const there = (await context.client.list(plural, filter)).map(role => role.id);
+  // Who may not see the roles may still be let in with one.
+  if (there.length > 0 && !there.includes(id)) throw invalid(flag, `"${id}" must be one of ${there.sort().join(', ')}`);
+}

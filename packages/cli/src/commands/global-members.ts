@@ -3,8 +3,9 @@ import { invalid, notFound } from '@drover/base';
 import type { V3Resource } from '../client.ts';
 import { type Context, type GlobalFlags, openContext } from '../context.ts';
 import { say } from '../messages.ts';
-import { age, printData, printList } from '../output.ts';
-import { binderOf, bindingsFor, type SubjectFlags, subjectOf } from './subject.ts';
+import { printList } from '../output.ts';
+import { ageColumn, column, tellDone } from './shown.ts';
+import { binderOf, bindingsFor, findSubject, type SubjectFlags, subjectOf } from './subject.ts';
 
 /** By id, or by the name it is shown under. */
 async function findGlobalRole(context: Context, wanted: string): Promise<Pick<V3Resource, 'id'>> {
@@ -24,11 +25,7 @@ export async function listHolders(wanted: string, flags: GlobalFlags): Promise<v
   await using context = await openContext(flags);
   const { id } = await findGlobalRole(context, wanted);
   const rows = await context.client.list('globalRoleBindings', { globalRoleId: id });
-  const columns = [
-    { title: 'ID', value: (row: V3Resource) => row.id },
-    { title: 'WHO', value: binderOf },
-    { title: 'AGE', value: (row: V3Resource) => age(row['created'] as string | undefined) },
-  ];
+  const columns = [column('ID', 'id'), { title: 'WHO', value: binderOf }, ageColumn()];
   await printList(rows, columns, { format: context.format, none: say('nothing') });
 }
 
@@ -38,15 +35,14 @@ export async function giveRole(wanted: string, who: string, flags: SubjectFlags)
   const { id: globalRoleId } = await findGlobalRole(context, wanted);
   const body = { type: 'globalRoleBinding', globalRoleId, ...(await subjectOf(context, who, flags)) };
   const made = await context.client.create('globalRoleBindings', body);
-  if (context.format === 'table') process.stdout.write(`${say('saved')}\n`);
-  else await printData(made, context.format);
+  await tellDone(context, made, say('saved'));
 }
 
 export async function takeRole(wanted: string, who: string, flags: SubjectFlags): Promise<void> {
   await using context = await openContext(flags);
   const { id: globalRoleId } = await findGlobalRole(context, wanted);
   const all = await context.client.list('globalRoleBindings', { globalRoleId });
-  const bindings = await bindingsFor(context, all, { who, flags });
+  const bindings = bindingsFor(await findSubject(context, who, flags), all);
   if (bindings.length === 0) throw notFound('holder', who);
   for (const binding of bindings) await context.client.delete(binding);
   process.stderr.write(`${say('deleted', { type: 'holder', name: who })}\n`);

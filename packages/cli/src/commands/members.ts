@@ -3,13 +3,14 @@ import { invalid, notFound } from '@drover/base';
 import type { V3Resource } from '../client.ts';
 import { type Context, findCluster, openContext } from '../context.ts';
 import { say } from '../messages.ts';
-import { age, type Column, printData, printList } from '../output.ts';
-import { findProject } from './find.ts';
-import { binderOf, bindingsFor, type SubjectFlags, subjectOf } from './subject.ts';
+import { type Column, printList } from '../output.ts';
+import { findProject, requireRole } from './find.ts';
+import { ageColumn, column, tellDone } from './shown.ts';
+import { binderOf, bindingsFor, findSubject, type SubjectFlags, subjectOf } from './subject.ts';
 
 const kinds = {
-  cluster: { type: 'clusterRoleTemplateBinding', field: 'clusterId', usual: 'cluster-member' },
-  project: { type: 'projectRoleTemplateBinding', field: 'projectId', usual: 'project-member' },
+  cluster: { type: 'clusterRoleTemplateBinding', usual: 'cluster-member' },
+  project: { type: 'projectRoleTemplateBinding', usual: 'project-member' },
 } as const;
 
 type Kind = keyof typeof kinds;
@@ -19,10 +20,10 @@ interface MemberFlags extends SubjectFlags {
 }
 
 export const memberColumns: Column<V3Resource>[] = [
-  { title: 'ID', value: row => row.id },
+  column('ID', 'id'),
   { title: 'MEMBER', value: binderOf },
-  { title: 'ROLE', value: row => row['roleTemplateId'] as string },
-  { title: 'AGE', value: row => age(row['created'] as string | undefined) },
+  column('ROLE', 'roleTemplateId'),
+  ageColumn(),
 ];
 
 /** The place that the word means, as bindings name it. */
@@ -36,20 +37,11 @@ async function placeOf(context: Context, kind: Kind, wanted: string): Promise<Re
 const listIn = (context: Context, kind: Kind, place: Readonly<Record<string, string>>) =>
   context.client.list(`${kinds[kind].type}s`, place);
 
-/** Throws Invalid that names the roles there are; who may not see them may still give them. */
-async function checkRole(context: Context, kind: Kind, role: string): Promise<void> {
-  const there = (await context.client.list('roleTemplates', { context: kind })).map(({ id }) => id);
-  if (there.length > 0 && !there.includes(role))
-    throw invalid('--role', `"${role}" must be one of ${there.sort().join(', ')}`);
-}
+const checkRole = (context: Context, kind: Kind, role: string): Promise<void> =>
+  requireRole(context, role, { plural: 'roleTemplates', flag: '--role', filter: { context: kind } });
 
 const bind = (context: Context, kind: Kind, body: Readonly<Record<string, string>>): Promise<V3Resource> =>
   context.client.create(`${kinds[kind].type}s`, { type: kinds[kind].type, ...body });
-
-async function saved(context: Context, made: V3Resource): Promise<void> {
-  if (context.format === 'table') process.stdout.write(`${say('saved')}\n`);
-  else await printData(made, context.format);
-}
 
 export async function listMembers(kind: Kind, wanted: string, flags: SubjectFlags): Promise<void> {
   await using context = await openContext(flags);
@@ -63,7 +55,7 @@ export async function addMember(kind: Kind, [wanted, who]: readonly string[], fl
   const roleTemplateId = flags.role ?? kinds[kind].usual;
   await checkRole(context, kind, roleTemplateId);
   const subject = await subjectOf(context, who!, flags);
-  await saved(context, await bind(context, kind, { ...place, roleTemplateId, ...subject }));
+  await tellDone(context, await bind(context, kind, { ...place, roleTemplateId, ...subject }), say('saved'));
 }
 
 /** From now on he has this role there and no other. The new one comes first, so that he is never without any. */
@@ -73,20 +65,20 @@ export async function setMember(kind: Kind, [wanted, who]: readonly string[], fl
   const { role } = flags;
   if (role === undefined) throw invalid('--role', 'must be given');
   await checkRole(context, kind, role);
-  const before = await bindingsFor(context, await listIn(context, kind, place), { who: who!, flags });
+  const subject = await findSubject(context, who!, flags);
+  const before = bindingsFor(subject, await listIn(context, kind, place));
   if (before.length === 0) throw notFound('member', who!);
   const [kept] = before.filter(binding => binding['roleTemplateId'] === role);
-  const subject = await subjectOf(context, who!, flags);
-  const now = kept ?? (await bind(context, kind, { ...place, roleTemplateId: role, ...subject }));
+  const now = kept ?? (await bind(context, kind, { ...place, roleTemplateId: role, ...subject.field }));
   for (const binding of before) if (binding.id !== now.id) await context.client.delete(binding);
-  await saved(context, now);
+  await tellDone(context, now, say('saved'));
 }
 
 /** All of his roles there, or the one that is named. */
 export async function removeMember(kind: Kind, [wanted, who]: readonly string[], flags: MemberFlags): Promise<void> {
   await using context = await openContext(flags);
   const all = await listIn(context, kind, await placeOf(context, kind, wanted!));
-  const his = await bindingsFor(context, all, { who: who!, flags });
+  const his = bindingsFor(await findSubject(context, who!, flags), all);
   const { role } = flags;
   const bindings = role === undefined ? his : his.filter(binding => binding['roleTemplateId'] === role);
   if (bindings.length === 0) throw notFound('member', role === undefined ? who! : `${who} as ${role}`);

@@ -3,25 +3,15 @@ import { invalid } from '@drover/base';
 import type { V3Resource } from '../client.ts';
 import { type Context, findCluster, type GlobalFlags, openContext } from '../context.ts';
 import { say } from '../messages.ts';
-import { age, alignColumns, type Column, printData, printList } from '../output.ts';
+import { alignColumns, printData, printList } from '../output.ts';
 import { askYes } from '../prompt.ts';
 import { findProject } from './find.ts';
-import { namespaceQuotaFields, quotaColumns, quotaRows } from './quotas.ts';
-
-const column = (title: string, name: string): Column<V3Resource> => ({
-  title,
-  value: row => row[name] as string | undefined,
-});
-const ageColumn: Column<V3Resource> = { title: 'AGE', value: row => age(row['created'] as string | undefined) };
+import { quotaColumns, quotaFields, quotaRows } from './quotas.ts';
+import { ageColumn, column, tellDone } from './shown.ts';
 
 async function find(context: Context, name: string): Promise<V3Resource> {
   const { id } = await findCluster(context, undefined);
   return context.client.get(`/v3/cluster/${id}/namespaces/${encodeURIComponent(name)}`);
-}
-
-async function done(context: Context, resource: V3Resource, line: string): Promise<void> {
-  if (context.format === 'table') process.stdout.write(`${line}\n`);
-  else await printData(resource, context.format);
 }
 
 interface LimitFlags extends GlobalFlags {
@@ -35,7 +25,7 @@ export async function listNamespaces(flags: GlobalFlags & { project?: string }):
   const project = flags.project === undefined ? undefined : await findProject(context, flags.project, id);
   const all = await context.client.list(`cluster/${id}/namespaces`);
   const rows = project ? all.filter(row => row['projectId'] === project.id) : all;
-  const columns = [column('NAME', 'name'), column('PROJECT', 'projectId'), column('STATE', 'state'), ageColumn];
+  const columns = [column('NAME', 'name'), column('PROJECT', 'projectId'), column('STATE', 'state'), ageColumn()];
   await printList(rows, columns, { format: context.format, none: say('nothing') });
 }
 
@@ -47,9 +37,9 @@ export async function createNamespace(name: string, flags: LimitFlags & { projec
     type: 'namespace',
     name,
     projectId,
-    ...namespaceQuotaFields(flags),
+    ...quotaFields(flags),
   });
-  await done(context, made, `${name}${projectId === undefined ? '' : ` ${projectId}`}`);
+  await tellDone(context, made, `${name}${projectId === undefined ? '' : ` ${projectId}`}`);
 }
 
 export async function deleteNamespace(name: string, flags: GlobalFlags & { yes?: boolean }): Promise<void> {
@@ -79,9 +69,9 @@ export async function describeNamespace(name: string, flags: GlobalFlags): Promi
 export async function setNamespace(name: string, flags: LimitFlags & { description?: string }): Promise<void> {
   await using context = await openContext(flags);
   const { description } = flags;
-  const change = { ...(description === undefined ? {} : { description }), ...namespaceQuotaFields(flags) };
+  const change = { ...(description === undefined ? {} : { description }), ...quotaFields(flags) };
   if (Object.keys(change).length === 0) throw invalid('namespaces set', 'needs a flag that says what is to change');
-  await done(context, await context.client.update(await find(context, name), change), say('saved'));
+  await tellDone(context, await context.client.update(await find(context, name), change), say('saved'));
 }
 
 /** Without a project it is then in none. */

@@ -1,23 +1,13 @@
 /** Projects: what is in a cluster, by the teams it is for, with what each may take of it. */
 import { invalid } from '@drover/base';
-import type { V3Resource } from '../client.ts';
 import { type Context, findCluster, type GlobalFlags, openContext } from '../context.ts';
 import { say } from '../messages.ts';
-import { age, alignColumns, type Column, printData, printList } from '../output.ts';
+import { alignColumns, printData, printList } from '../output.ts';
 import { askYes } from '../prompt.ts';
 import { findProject } from './find.ts';
 import { memberColumns } from './members.ts';
 import { type QuotaFlags, quotaColumns, quotaFields, quotaRows } from './quotas.ts';
-
-const column = (title: string, name: string): Column<V3Resource> => ({
-  title,
-  value: row => row[name] as string | undefined,
-});
-const ageColumn: Column<V3Resource> = { title: 'AGE', value: row => age(row['created'] as string | undefined) };
-async function done(context: Context, resource: V3Resource, line: string): Promise<void> {
-  if (context.format === 'table') process.stdout.write(`${line}\n`);
-  else await printData(resource, context.format);
-}
+import { ageColumn, column, tellDone } from './shown.ts';
 
 export async function listProjects(flags: GlobalFlags): Promise<void> {
   await using context = await openContext(flags);
@@ -29,7 +19,7 @@ export async function listProjects(flags: GlobalFlags): Promise<void> {
     column('CLUSTER', 'clusterId'),
     column('STATE', 'state'),
   ];
-  await printList(rows, [...columns, ageColumn], { format: context.format, none: say('nothing') });
+  await printList(rows, [...columns, ageColumn()], { format: context.format, none: say('nothing') });
 }
 
 export async function createProject(name: string, flags: QuotaFlags & { description?: string }): Promise<void> {
@@ -37,7 +27,7 @@ export async function createProject(name: string, flags: QuotaFlags & { descript
   const clusterId = (await findCluster(context, undefined)).id;
   const body = { type: 'project', name, clusterId, description: flags.description, ...quotaFields(flags) };
   const project = await context.client.create('projects', body);
-  await done(context, project, `${project.id} ${name}`);
+  await tellDone(context, project, `${project.id} ${name}`);
 }
 
 export async function setProject(
@@ -53,7 +43,7 @@ export async function setProject(
   };
   if (Object.keys(change).length === 0) throw invalid('projects set', 'needs a flag that says what is to change');
   const project = await findProject(context, wanted, await clusterGiven(context));
-  await done(context, await context.client.update(project, change), say('saved'));
+  await tellDone(context, await context.client.update(project, change), say('saved'));
 }
 
 export async function describeProject(wanted: string, flags: GlobalFlags): Promise<void> {

@@ -46,12 +46,6 @@ export function quotaFields(flags: QuotaFlags): Record<string, unknown> {
   };
 }
 
-/** The same of a namespace: its own part, and what its containers get. */
-export function namespaceQuotaFields(flags: Pick<QuotaFlags, 'quota' | 'containerLimit'>): Record<string, unknown> {
-  const { quota, containerLimit } = flags;
-  return quotaFields({ quota, containerLimit });
-}
-
 /** A quota as a namespace or a project has it. */
 function quotaOf(text: string, flag: string): { readonly limit: Limit } | null {
   return text === 'none' ? null : { limit: limitOf(text, flag, names) };

@@ -3,23 +3,10 @@ import { invalid } from '@drover/base';
 import type { V3Resource } from '../client.ts';
 import { type Context, findCluster, type GlobalFlags, openContext } from '../context.ts';
 import { say } from '../messages.ts';
-import { age, alignColumns, type Column, printData, printList } from '../output.ts';
+import { alignColumns, type Column, printData, printList } from '../output.ts';
 import { askPassword, askYes, readStdin } from '../prompt.ts';
-import { findUser } from './find.ts';
-
-const field = (title: string, name: string): Column<V3Resource> => ({
-  title,
-  value: row => row[name] as string | undefined,
-});
-const ageOf = (title: string, name: string): Column<V3Resource> => ({
-  title,
-  value: row => age(row[name] as string | undefined),
-});
-
-async function show(context: Context, resource: V3Resource, line: string): Promise<void> {
-  if (context.format === 'table') process.stdout.write(`${line}\n`);
-  else await printData(resource, context.format);
-}
+import { findUser, requireRole } from './find.ts';
+import { ageColumn, column, tellDone } from './shown.ts';
 
 async function confirmed(type: string, name: string, flags: { readonly yes?: boolean }): Promise<boolean> {
   return flags.yes === true || askYes(say('deleteAsk', { type, name }), '--yes');
@@ -44,12 +31,12 @@ export async function listTokens(flags: GlobalFlags): Promise<void> {
   await using context = await openContext(flags);
   const columns: Column<V3Resource>[] = [
     { title: ' ', value: row => (row['current'] === true ? '*' : ' ') },
-    field('ID', 'id'),
-    field('DESCRIPTION', 'description'),
-    field('CLUSTER', 'clusterId'),
-    ageOf('AGE', 'created'),
+    column('ID', 'id'),
+    column('DESCRIPTION', 'description'),
+    column('CLUSTER', 'clusterId'),
+    ageColumn('AGE', 'created'),
     { title: 'EXPIRES', value: row => (row['expired'] === true ? 'expired' : (row['expiresAt'] as string) || 'never') },
-    ageOf('LAST USED', 'lastUsedAt'),
+    ageColumn('LAST USED', 'lastUsedAt'),
   ];
   await printList(await context.client.list('tokens'), columns, { format: context.format, none: say('nothing') });
 }
@@ -68,7 +55,7 @@ export async function createToken(
   });
   const end = String(made['expiresAt'] || say('never'));
   if (context.format === 'table') process.stderr.write(`${say('tokenOnce', { end })}\n`);
-  await show(context, made, String(made['token']));
+  await tellDone(context, made, String(made['token']));
 }
 
 export async function deleteToken(id: string, flags: GlobalFlags): Promise<void> {
@@ -79,11 +66,11 @@ export async function deleteToken(id: string, flags: GlobalFlags): Promise<void>
 export async function listUsers(flags: GlobalFlags): Promise<void> {
   await using context = await openContext(flags);
   const columns: Column<V3Resource>[] = [
-    field('ID', 'id'),
-    field('USERNAME', 'username'),
-    field('NAME', 'name'),
+    column('ID', 'id'),
+    column('USERNAME', 'username'),
+    column('NAME', 'name'),
     { title: 'ENABLED', value: row => row['enabled'] !== false },
-    ageOf('AGE', 'created'),
+    ageColumn('AGE', 'created'),
   ];
   await printList(await context.client.list('users'), columns, { format: context.format, none: say('nothing') });
 }
@@ -103,22 +90,11 @@ interface NewUserFlags extends GlobalFlags {
   readonly globalRole?: string;
 }
 
-/** Throws Invalid that names the roles there are, where this one is not among them; before anything is made for it. */
-async function checkRole(
-  context: Context,
-  id: string,
-  { plural, flag, filter = {} }: { plural: string; flag: string; filter?: Record<string, string> },
-): Promise<void> {
-  const there = (await context.client.list(plural, filter)).map(role => role.id);
-  // Who may not see the roles may still be let in with one.
-  if (there.length > 0 && !there.includes(id)) throw invalid(flag, `"${id}" must be one of ${there.sort().join(', ')}`);
-}
-
 /** Makes the user and, as the UI does, gives him a global role: without one he may not even sign in to see himself. */
 export async function createUser(username: string, flags: NewUserFlags): Promise<void> {
   await using context = await openContext(flags);
   const role = flags.globalRole ?? 'user';
-  await checkRole(context, role, { plural: 'globalRoles', flag: '--global-role' });
+  await requireRole(context, role, { plural: 'globalRoles', flag: '--global-role' });
   const password = await newPassword(flags);
   const body = {
     type: 'user',
@@ -130,7 +106,7 @@ export async function createUser(username: string, flags: NewUserFlags): Promise
   };
   const user = await context.client.create('users', body);
   await context.client.create('globalRoleBindings', { type: 'globalRoleBinding', globalRoleId: role, userId: user.id });
-  await show(context, user, `${user.id} ${username} (${role})`);
+  await tellDone(context, user, `${user.id} ${username} (${role})`);
 }
 
 export async function deleteUser(wanted: string, flags: GlobalFlags & { readonly yes?: boolean }): Promise<void> {
@@ -152,7 +128,7 @@ export async function setPassword(
 export async function enableUser(wanted: string, enabled: boolean, flags: GlobalFlags): Promise<void> {
   await using context = await openContext(flags);
   const user = await context.client.update(await findUser(context, wanted), { enabled });
-  await show(context, user, say('saved'));
+  await tellDone(context, user, say('saved'));
 }
 
 /** Without a user: everybody whom a provider elsewhere vouches for. */
@@ -166,7 +142,7 @@ export async function refreshUser(wanted: string | undefined, flags: GlobalFlags
 
 export async function listSettings(flags: GlobalFlags): Promise<void> {
   await using context = await openContext(flags);
-  const columns = [field('NAME', 'name'), field('VALUE', 'value'), field('SOURCE', 'source')];
+  const columns = [column('NAME', 'name'), column('VALUE', 'value'), column('SOURCE', 'source')];
   const rows = await context.client.list('settings');
   const oneLine = rows.map(row => ({ ...row, value: String(row['value'] ?? '').split('\n')[0] }));
   await printList(context.format === 'table' ? oneLine : rows, columns, {
@@ -178,13 +154,13 @@ export async function listSettings(flags: GlobalFlags): Promise<void> {
 export async function getSetting(name: string, flags: GlobalFlags): Promise<void> {
   await using context = await openContext(flags);
   const setting = await context.client.get(`/v3/settings/${encodeURIComponent(name)}`);
-  await show(context, setting, String(setting['value'] ?? ''));
+  await tellDone(context, setting, String(setting['value'] ?? ''));
 }
 
 export async function setSetting(name: string, value: string, flags: GlobalFlags): Promise<void> {
   await using context = await openContext(flags);
   const setting = await context.client.get(`/v3/settings/${encodeURIComponent(name)}`);
-  await show(context, await context.client.update(setting, { value }), say('saved'));
+  await tellDone(context, await context.client.update(setting, { value }), say('saved'));
 }
 
 /** Shown once: the server keeps a hash of it. */

@@ -13,30 +13,43 @@ export interface SubjectFlags extends GlobalFlags {
 
 const principal = /^[a-z]+_(user|group|org|team):\/\//;
 
+type SubjectField = Readonly<Record<string, string>>;
+
 /** The field of a binding that says so. `system:authenticated` is everybody. */
-export async function subjectOf(
-  context: Context,
-  who: string,
-  { group }: SubjectFlags,
-): Promise<Readonly<Record<string, string>>> {
+export async function subjectOf(context: Context, who: string, flags: SubjectFlags): Promise<SubjectField> {
+  return principalField(who, flags) ?? userField(await findUser(context, who));
+}
+
+const userField = ({ id }: V3Resource): SubjectField => ({ userId: id });
+
+/** Undefined for what is no principal: that is a user of this server. */
+function principalField(who: string, { group }: SubjectFlags): SubjectField | undefined {
   const kind = principal.exec(who)?.[1];
   if (group && kind === 'user') throw invalid('--group', `"${who}" is the principal of a user`);
   if (group || (kind !== undefined && kind !== 'user')) return { groupPrincipalId: who };
-  return kind === 'user' ? { userPrincipalId: who } : { userId: (await findUser(context, who)).id };
+  return kind === 'user' ? { userPrincipalId: who } : undefined;
+}
+
+export interface FoundSubject {
+  readonly field: SubjectField;
+  /** Whatever bindings may call him. */
+  readonly ids: ReadonlySet<string>;
+}
+
+/** The same with every name that he may have been given something under. */
+export async function findSubject(context: Context, who: string, flags: SubjectFlags): Promise<FoundSubject> {
+  const field = principalField(who, flags);
+  if (!field) {
+    const user = await findUser(context, who);
+    return { field: userField(user), ids: new Set([user.id, ...principalsOf(user)]) };
+  }
+  // A directory's name may be typed in another spelling than it has there.
+  return { field, ids: new Set(principal.test(who) ? [who, await asWritten(context, who)] : [who]) };
 }
 
 /** Those of the bindings that are for him. */
-export async function bindingsFor(
-  context: Context,
-  bindings: readonly V3Resource[],
-  { who, flags }: { readonly who: string; readonly flags: SubjectFlags },
-): Promise<V3Resource[]> {
-  const ids = new Set<unknown>(Object.values(await subjectOf(context, who, flags)));
-  // A directory's name may be typed in another spelling than it has there.
-  if (principal.test(who)) ids.add(await asWritten(context, who));
-  else if (!flags.group) for (const id of principalsOf(await findUser(context, who))) ids.add(id);
-  return bindings.filter(binding => ids.has(binderOf(binding)) || ids.has(binding['userPrincipalId']));
-}
+export const bindingsFor = ({ ids }: FoundSubject, bindings: readonly V3Resource[]): V3Resource[] =>
+  bindings.filter(binding => ids.has(binderOf(binding) ?? '') || ids.has(String(binding['userPrincipalId'])));
 
 async function asWritten(context: Context, id: string): Promise<string> {
   try {
