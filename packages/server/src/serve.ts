@@ -4,7 +4,7 @@
  */
 import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
-import { invalid, type Log, messageOf, type Secret } from '@drover/base';
+import { aborted, invalid, type Log, messageOf, type Secret } from '@drover/base';
 import { checkKeyring, FieldCipher, isHalfCopied, openKeyring } from '@drover/store';
 import { apiRoutes } from './api/routes.ts';
 import { auditRoute } from './audit/audit-route.ts';
@@ -222,9 +222,7 @@ export async function serve({ config, say, log, signal }: ServeOptions): Promise
     say(`cluster: ${messageOf(error)}`);
   });
 
-  await new Promise<void>(resolve =>
-    signal.aborted ? resolve() : signal.addEventListener('abort', () => resolve(), { once: true }),
-  );
+  await aborted(signal);
   say('stopping …');
   // While there are ways into the clusters still: the agent beside the server ends then, and draining ends the others' tunnels.
   await shells[Symbol.asyncDispose]();

@@ -5,7 +5,7 @@
 import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { join } from 'node:path';
-import { internal, unavailable, until } from '@drover/base';
+import { anySignal, internal, unavailable, until } from '@drover/base';
 import { type KubeClient, nodes } from '@drover/kube';
 import { certKubeconfig } from '../local/kubeconfig.ts';
 import { type CertPair, issueCert } from '../pki/certificate.ts';
@@ -57,7 +57,7 @@ export async function startNode(options: NodeOptions): Promise<string> {
     probe: () => socketAnswers(`/proc/${machine.pid}/root${socket}`),
     env: options.runtimeEnv,
   });
-  await within(machine, containerd.ready(deadline(20_000, signal)));
+  await within(machine, containerd.ready(anySignal(signal, AbortSignal.timeout(20_000))));
   await options.loadImages();
 
   const serving = await issueCert(options.ca, {
@@ -135,9 +135,6 @@ async function within<T>(machine: Machine, waiting: Promise<T>): Promise<T> {
     throw internal(`${(error as Error).message}\n${said.join('\n')}`, error);
   }
 }
-
-const deadline = (ms: number, signal: AbortSignal | undefined): AbortSignal =>
-  signal ? AbortSignal.any([signal, AbortSignal.timeout(ms)]) : AbortSignal.timeout(ms);
 
 function socketAnswers(path: string): Promise<void> {
   return new Promise((resolve, reject) => {

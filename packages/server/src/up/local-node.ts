@@ -4,7 +4,7 @@
  */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { backoffMs, compareVersions, type Log, messageOf, sleep, unavailable } from '@drover/base';
+import { aborted, backoffMs, compareVersions, type Log, messageOf, sleep, unavailable } from '@drover/base';
 import {
   type Addresses,
   type Bundle,
@@ -86,7 +86,7 @@ export async function runNode(
       failures = 0;
       say(`local: ${node.name} is ready, its pods have addresses in ${addresses.podCidr}`);
       const ending = await Promise.race([node.ended, aborted(signal)]);
-      if (ending !== undefined) throw unavailable(`the node ended with ${ending}`);
+      if (ending) throw unavailable(`the node ended with ${ending}`);
     } catch (error) {
       if (signal.aborted) return;
       log.warn({ err: error }, 'the local node does not run');
@@ -95,12 +95,6 @@ export async function runNode(
     }
   }
 }
-
-const aborted = (signal: AbortSignal): Promise<undefined> =>
-  new Promise(resolve => {
-    if (signal.aborted) resolve(undefined);
-    signal.addEventListener('abort', () => resolve(undefined), { once: true });
-  });
 
 interface BundleWish {
   readonly bundleDirs: readonly string[];

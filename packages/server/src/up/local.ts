@@ -3,7 +3,7 @@
  * step. The server is usable meanwhile; what goes wrong shows as the cluster's condition and on the terminal, and is tried again.
  */
 import { join } from 'node:path';
-import { backoffMs, type Log, messageOf, sleep } from '@drover/base';
+import { aborted, backoffMs, type Log, messageOf, sleep } from '@drover/base';
 import {
   type Addresses,
   type Binaries,
@@ -44,7 +44,7 @@ export async function runLocalCluster(options: LocalOptions): Promise<void> {
       options.up(cluster.connection);
       failures = 0;
       if (node && place) await runNode(node, { cluster, addresses: place.addresses });
-      else await new Promise<void>(resolve => signal.addEventListener('abort', () => resolve(), { once: true }));
+      else await aborted(signal);
     } catch (error) {
       if (signal.aborted) return;
       log.warn({ err: error }, 'the local cluster did not start');
