@@ -23,15 +23,15 @@ export function predicate(text: string | null): (one: Scim) => boolean {
   }
 }
 
-/** The one userName that the filter asks for, where it asks for nothing else, as clients do before they make a user. */
+/** The one userName that the filter asks for, in small letters, where it asks for nothing else, as clients do before they make a user. */
 export function userNameAsked(text: string | null): string | undefined {
-  const found = /^\s*(?:urn:ietf:params:scim:schemas:core:2\.0:User:)?userName\s+eq\s+("(?:[^"\\]|\\.)*")\s*$/i.exec(
-    text ?? '',
-  );
-  if (!found || text!.length > longest) return undefined;
+  if (text === null || text.length > longest) return undefined;
   try {
-    return JSON.parse(found[1]!) as string;
+    const asked = plain(parse(text));
+    const isName = 'compValue' in asked && asked.op === 'eq' && asked.attrPath.toLowerCase() === 'username';
+    return isName && typeof asked.compValue === 'string' ? asked.compValue : undefined;
   } catch {
+    // What is wrong with it is told by whoever filters with it.
     return undefined;
   }
 }

@@ -119,21 +119,20 @@ export function scimUsers(deps: AuthDeps, provider: string, base: string) {
     return show(user, said);
   };
 
+  /** Those of them that are this provider's. */
+  const shown = (users: Iterable<User>): Scim[] =>
+    Array.from(users).flatMap(user => {
+      const said = saidOf(user);
+      return said ? [show(user, said)] : [];
+    });
+
   const othersOf = (user: User): string[] =>
     (user.principalIds ?? []).filter(id => !id.startsWith(`${provider}_user://`));
 
   return {
-    all: (): Scim[] =>
-      [...deps.caches.user.all()].flatMap(user => {
-        const said = saidOf(user);
-        return said ? [show(user, said)] : [];
-      }),
+    all: (): Scim[] => shown(deps.caches.user.all()),
     /** Those who may be called so: looked up, since a first sync asks so for each of thousands. */
-    named: (userName: string): Scim[] =>
-      deps.caches.user.by(nameIndex, nameKey(provider, userName)).flatMap(user => {
-        const said = saidOf(user);
-        return said ? [show(user, said)] : [];
-      }),
+    named: (userName: string): Scim[] => shown(deps.caches.user.by(nameIndex, nameKey(provider, userName))),
     get: (id: string): Scim => {
       const { user, said } = find(id);
       return show(user, said);
