@@ -14,6 +14,7 @@ export { ForwardTarget } from './forward-target.ts';
 export { forwardUpgrade, type UpgradeRequest } from './forward-upgrade.ts';
 export { authorization } from './headers.ts';
 export { endToEndHeaders, isHopByHop } from './hop-by-hop.ts';
+export { LineCutter } from './json-lines.ts';
 export { type ConnectOptions, findContext, toConnection } from './kubeconfig/connection.ts';
 export { formatKubeconfig, type MergeOptions, mergeIntoKubeconfig, type NewKubeconfig } from './kubeconfig/edit.ts';
 export { kubeconfigPaths, kubeconfigTarget, loadKubeconfig, writeKubeconfig } from './kubeconfig/files.ts';

@@ -3,8 +3,7 @@
  * upgrade to the minor version that is without them. Asked for as the caller, who needs `get` on `/metrics` there.
  */
 import { unavailable } from '@drover/base';
-import type { KubeClient } from '@drover/kube';
-import { readBytes } from '../steve/type-cache.ts';
+import { type KubeClient, LineCutter } from '@drover/kube';
 
 export interface DeprecatedApi {
   /** As manifests have it: `apps/v1beta1`. */
@@ -15,17 +14,26 @@ export interface DeprecatedApi {
 }
 
 const maxBytes = 32 << 20;
+const maxLineBytes = 64 << 10;
 const timeoutMs = 20_000;
+const metric = 'apiserver_requested_deprecated_apis{';
 const line = /^apiserver_requested_deprecated_apis\{([^}]*)\} (\S+)/gm;
 
+/** Of all that an API server counts, which is many megabytes, nothing else is kept. */
 export async function deprecatedApis(client: KubeClient): Promise<readonly DeprecatedApi[]> {
   const { body } = await client.stream('GET', '/metrics', {
     headers: { accept: 'text/plain' },
     signal: AbortSignal.timeout(timeoutMs),
   });
-  const bytes = await readBytes(body, maxBytes);
-  if (!bytes) throw unavailable(`the metrics of the cluster's API server are more than ${maxBytes} bytes`);
-  return parseDeprecated(Buffer.from(bytes).toString('utf8'));
+  const lines = new LineCutter(maxLineBytes);
+  const found: string[] = [];
+  let bytes = 0;
+  for await (const chunk of body as AsyncIterable<Buffer>) {
+    bytes += chunk.length;
+    if (bytes > maxBytes) throw unavailable(`the metrics of the cluster's API server are more than ${maxBytes} bytes`);
+    for (const text of lines.cut(chunk)) if (text.startsWith(metric)) found.push(text);
+  }
+  return parseDeprecated(found.join('\n'));
 }
 
 /** Reads them from the metrics of an API server; what goes first comes first. */
