@@ -13,7 +13,8 @@ import { runCommand, whyNoNode } from '@drover/engine';
 import { clustersSkipReason } from '../hosts/skip.ts';
 import { type ServerProcess, startServer } from '../server-process.ts';
 import { kubectl, startKubectl } from './kubectl.ts';
-import { busyboxImage, writeBusyboxImage } from './node/image.ts';
+import { writeBusyboxImage } from './node/image.ts';
+import { container, webDeployment, webService } from './node/workload.ts';
 
 const patient = { timeoutMs: 60_000, everyMs: 100 };
 let skip: string | undefined;
@@ -61,28 +62,6 @@ after(async () => {
   if (dir) await rm(dir, { recursive: true, force: true });
 });
 
-const container = (command: string) => ({
-  terminationGracePeriodSeconds: 0,
-  containers: [{ name: 'main', image: busyboxImage, imagePullPolicy: 'Never', command: ['sh', '-c', command] }],
-});
-const web = {
-  apiVersion: 'apps/v1',
-  kind: 'Deployment',
-  metadata: { name: 'web' },
-  spec: {
-    selector: { matchLabels: { app: 'web' } },
-    template: {
-      metadata: { labels: { app: 'web' } },
-      spec: container('echo serving; mkdir -p /www; echo hello >/www/index.html; exec httpd -f -p 8080 -h /www'),
-    },
-  },
-};
-const service = {
-  apiVersion: 'v1',
-  kind: 'Service',
-  metadata: { name: 'web' },
-  spec: { selector: { app: 'web' }, ports: [{ port: 80, targetPort: 8080 }] },
-};
 const shell = { apiVersion: 'v1', kind: 'Pod', metadata: { name: 'shell' }, spec: container('exec sleep 100000') };
 const closed = {
   apiVersion: 'networking.k8s.io/v1',
@@ -104,7 +83,7 @@ const webAnswers = () =>
 test('pods run on the node, and reach a service by its name', async t => {
   if (skip) return t.skip(skip);
   assert.match(await ask('get', 'nodes'), /local-node +Ready/);
-  await apply(web, service, shell);
+  await apply(webDeployment(1), webService, shell);
   await ask('wait', '--for=condition=Ready', 'pod/shell', '--timeout=60s');
   await ask('rollout', 'status', 'deployment/web', '--timeout=60s');
   await webAnswers();

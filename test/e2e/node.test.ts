@@ -10,7 +10,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { until } from '@drover/base';
-import { busyboxImage, startTestCluster, type TestCluster, testClusterSkipReason } from './node/index.ts';
+import { startTestCluster, type TestCluster, testClusterSkipReason } from './node/index.ts';
+import { container, webDeployment, webService } from './node/workload.ts';
 
 let cluster: TestCluster | undefined;
 let skip: string | undefined;
@@ -23,30 +24,6 @@ after(async () => {
   await cluster?.[Symbol.asyncDispose]();
 });
 
-const container = (args: string) => ({
-  containers: [{ name: 'main', image: busyboxImage, imagePullPolicy: 'Never', command: ['sh', '-c', args] }],
-  terminationGracePeriodSeconds: 0,
-});
-
-const web = {
-  apiVersion: 'apps/v1',
-  kind: 'Deployment',
-  metadata: { name: 'web' },
-  spec: {
-    replicas: 2,
-    selector: { matchLabels: { app: 'web' } },
-    template: {
-      metadata: { labels: { app: 'web' } },
-      spec: container('echo serving; mkdir -p /www; echo hello >/www/index.html; exec httpd -f -p 8080 -h /www'),
-    },
-  },
-};
-const service = {
-  apiVersion: 'v1',
-  kind: 'Service',
-  metadata: { name: 'web' },
-  spec: { selector: { app: 'web' }, ports: [{ port: 80, targetPort: 8080 }] },
-};
 // wget's own -T crashes in Debian's static build.
 const wget = ['timeout', '5', 'wget', '-q', '-O', '-'];
 const pod = (name: string, nodeName: string, args: string) => ({
@@ -61,7 +38,10 @@ const far = pod('far', 'node-2', 'echo far >index.html; exec httpd -f -p 8080');
 test('a deployment of the test image runs on the node', async t => {
   if (skip !== undefined || !cluster) return t.skip(skip);
   const path = join(tmpdir(), `drover-node-test-${process.pid}.json`);
-  await writeFile(path, JSON.stringify({ apiVersion: 'v1', kind: 'List', items: [web, service, shell, far] }));
+  await writeFile(
+    path,
+    JSON.stringify({ apiVersion: 'v1', kind: 'List', items: [webDeployment(2), webService, shell, far] }),
+  );
   await cluster.runKubectl(['apply', '-f', path]).finally(() => rm(path));
   await cluster.runKubectl(['rollout', 'status', 'deployment/web', '--timeout=60s']);
   await cluster.runKubectl(['wait', '--for=condition=Ready', 'pod/shell', 'pod/far', '--timeout=60s']);
