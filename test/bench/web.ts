@@ -91,19 +91,22 @@ async function listRows(world: World, filling: Filling, scale: typeof whole): Pr
   await prepare(page);
   const name = `${scale.configMaps} ConfigMaps`;
   const list = `/ui/c/${world.clusterId}/configmaps`;
-  await page.goto(list);
-  const cold = await sinceLoad(page, hasRows);
   await page.goto(`/ui/c/${world.clusterId}`);
   await sinceLoad(page, "document.querySelector('.tiles')");
-  const first: number[] = [];
-  for (const kind of ['configmaps', 'pods', 'configmaps', 'pods']) {
+  const fromClick = async (kind: string): Promise<number> => {
     const link = page.locator(`nav.side a[href$="/${kind}"]`);
     const shown = page.evaluate<{ tookMs: number }>(
       `whenShown(() => location.pathname.endsWith('/${kind}') && isSettled() && ${hasRows}, 'click')`,
     );
     await link.click();
-    first.push((await shown).tookMs);
-  }
+    return (await shown).tookMs;
+  };
+  const began = performance.now();
+  const coldMs = await fromClick('configmaps');
+  await page.locator('.reading').waitFor({ state: 'detached', timeout: 60_000 });
+  const wholeMs = performance.now() - began;
+  const first: number[] = [];
+  for (const kind of ['pods', 'configmaps', 'pods', 'configmaps']) first.push(await fromClick(kind));
   await page.goto(list);
   await sinceLoad(page, hasRows);
   const heads = page.locator('.head button');
@@ -126,7 +129,8 @@ async function listRows(world: World, filling: Filling, scale: typeof whole): Pr
   const updates = await updateLags(page, filling, scale.updates);
   await context.close();
   return [
-    lower(`${name}: the first look of all`, cold.tookMs, 'ms'),
+    lower(`${name}: the first look of all, from a click`, coldMs, 'ms'),
+    lower(`${name}: all are read after`, wholeMs, 'ms'),
     lower(`${name}, ${scale.pods} pods: first rows, from a click`, median(first), 'ms'),
     lower(`${name}, ${scale.pods} pods: first rows, the slowest`, Math.max(...first), 'ms'),
     lower(`${name}: another order`, median(orders), 'ms'),

@@ -293,6 +293,27 @@ test('rows are worked with by keys, and a key can be given to something else', {
   await end(visit);
 });
 
+test('a list that is still being read says how far it is, and is whole when it is', { skip }, async () => {
+  const visit = await asAdmin();
+  const { page } = visit;
+  let isHeld = true;
+  // What the server says of 100,000 rows for seconds, of few for as long as is looked at it.
+  await page.route(/\/v1\/pods\?.*early=true/, async route => {
+    const response = await route.fetch();
+    const { revision: _, ...list } = (await response.json()) as Record<string, unknown>;
+    if (isHeld) await route.fulfill({ response, json: { ...list, reading: { read: 12_000, of: 100_000 } } });
+    else await route.fulfill({ response });
+  });
+  await page.goto(inCluster('/pods?q=web-&ns=shop'));
+  await page.getByRole('grid').getByText('web-0').waitFor();
+  await page.getByRole('status').getByText('The list is being read from the cluster').waitFor();
+  await page.getByText('12,000 of 100,000').waitFor();
+  isHeld = false;
+  await page.getByText('12,000 of 100,000').waitFor({ state: 'detached' });
+  await page.getByRole('grid').getByText('web-0').waitFor();
+  await end(visit);
+});
+
 test('who may not do something is told which right it takes, and who can give it', { skip }, async () => {
   const { server, admin, clusterId } = world;
   const reader = await server.makeUser(admin, 'reader');

@@ -58,18 +58,19 @@ export class ClusterRealm implements Realm {
     const reach = this.#hold.rbac.rightsOf(this.#identity).reach(type);
     const cache = this.#hold.cacheOf(type);
     try {
-      await cache.ready();
+      await cache.ready({ early: options.early });
     } catch (error) {
       // Too much to be kept, or not the server's to read: then the cluster is asked as him.
       if (error instanceof StatusError && [403, 413].includes(error.status))
         return this.#listAsUser(type, query, options);
       throw error;
     }
-    await requireRevision(cache, options.revision);
+    const { reading } = cache;
+    if (!reading) await requireRevision(cache, options.revision);
     const found = await this.#worker.calls.query(cache.table, { ...query, reach }, { managed: options.managed });
-    if (isSecret(type) && found.rows.length > 0)
-      return { ...(await this.#withBodies(type, found, { reach, ...options })), version: cache.version };
-    return { ...found, version: cache.version };
+    const isWhole = !isSecret(type) || options.metadataOnly || found.rows.length === 0;
+    const shown = isWhole ? found : await this.#withBodies(type, found, { reach, ...options });
+    return { ...shown, ...(reading ? { reading, version: '' } : { version: cache.version }) };
   }
 
   async get(type: SteveType, place: Place, options: { readonly managed: boolean }): Promise<Shown> {

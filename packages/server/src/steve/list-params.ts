@@ -1,6 +1,7 @@
 /**
  * What a list of `/v1` is asked for: filters that must all hold, order, page, summary. As with the original, `page` counts from 1 and means
- * nothing without `pagesize`, a `pagesize` of zero or less is all, and `limit`/`continue` are not looked at.
+ * nothing without `pagesize`, a `pagesize` of zero or less is all, and `limit`/`continue` are not looked at. `early` is of this server
+ * alone: what has been read so far of a long list, in place of waiting for the rest.
  */
 import { invalid } from '@drover/base';
 import { parseFilter, type Requirement } from './filter.ts';
@@ -13,6 +14,7 @@ export type ListParams = {
   readonly page?: { readonly number: number; readonly size: number };
   readonly summary: readonly string[];
   readonly summaryOnly: boolean;
+  readonly early: boolean;
 };
 
 const maxFilters = 50;
@@ -28,7 +30,7 @@ export function parseListParams(query: URLSearchParams): ListParams {
   if (query.getAll('summary').length > 1)
     throw invalid('summary', 'must be given once, with its fields joined by commas');
   const summary = fields(query, 'summary');
-  const summaryOnly = query.has('summaryonly') && query.get('summaryonly') !== 'false';
+  const summaryOnly = isSet(query, 'summaryonly');
   if (summaryOnly && summary.length === 0) throw invalid('summaryonly', 'needs `summary`');
   const sort = fields(query, 'sort').map(field => ({
     field: field.replace(/^-/, ''),
@@ -41,8 +43,12 @@ export function parseListParams(query: URLSearchParams): ListParams {
     ...(size > 0 ? { page: { number, size } } : {}),
     summary,
     summaryOnly,
+    early: isSet(query, 'early'),
   };
 }
+
+/** Whether it is there at all and not `false`. */
+export const isSet = (query: URLSearchParams, name: string): boolean => query.has(name) && query.get(name) !== 'false';
 
 function fields(query: URLSearchParams, name: string): string[] {
   const found = (query.get(name) ?? '').split(',').filter(field => field !== '');

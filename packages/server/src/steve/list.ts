@@ -2,7 +2,7 @@
 import { invalid, StatusError } from '@drover/base';
 import type { Query } from './cache/sql.ts';
 import { linker, render, type View } from './links.ts';
-import { parseListParams } from './list-params.ts';
+import { isSet, parseListParams } from './list-params.ts';
 import { parseShape } from './shape.ts';
 import { methodsOf, type SteveType } from './steve-type.ts';
 
@@ -32,10 +32,11 @@ export async function listParts(
     page: { ...page, size: Math.min(page.size, maxPage) },
     summary: params.summary,
     summaryOnly: params.summaryOnly,
-    summaryNamespaced: query.has('summarynamespaced') && query.get('summarynamespaced') !== 'false',
+    summaryNamespaced: isSet(query, 'summarynamespaced'),
   };
-  const options = { managed: shape.managed, revision: revisionOf(query) };
-  const { rows, count, summary, version } = await view.realm.list(type, asked, options);
+  const { managed, metadataOnly } = shape;
+  const options = { managed, metadataOnly, revision: revisionOf(query), early: params.early };
+  const { rows, count, summary, version, reading } = await view.realm.list(type, asked, options);
   const links = linker(view, type);
   const shown = (row: (typeof rows)[number]) => {
     const text = render(type, row, links);
@@ -51,6 +52,7 @@ export async function listParts(
     actions: {},
     resourceType: type.id,
     ...(version ? { revision: version } : {}),
+    ...(reading ? { reading } : {}),
     ...(!params.summaryOnly && count > offset
       ? {
           continue: String(offset),

@@ -12,7 +12,7 @@ import type { RowEvent } from './cache/worker-calls.ts';
 import type { SchemaDefinition } from './definitions.ts';
 import type { Rights } from './rbac.ts';
 import type { SteveType } from './steve-type.ts';
-import type { RowListener } from './type-cache.ts';
+import type { Reading, RowListener } from './type-cache.ts';
 
 /** An object to be shown: what stands behind its id, type and links. */
 export interface Shown {
@@ -26,7 +26,10 @@ export interface ListAnswer {
   readonly rows: readonly Shown[];
   readonly count: number;
   readonly summary?: readonly SummaryPart[];
+  /** Empty where only some are read. */
   readonly version: string;
+  /** There while the list is made of what has been read of it so far. */
+  readonly reading?: Reading;
 }
 
 export interface Place {
@@ -88,4 +91,8 @@ export interface ListOptions {
   readonly managed: boolean;
   /** The least revision that will do. */
   readonly revision?: bigint;
+  /** Whether what has been read so far will do, where a list is being read for the first time. */
+  readonly early?: boolean;
+  /** Whether nothing but their metadata is wanted. */
+  readonly metadataOnly?: boolean;
 }

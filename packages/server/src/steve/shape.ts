@@ -8,6 +8,8 @@ import { parseFieldPath } from './cache/field-path.ts';
 export interface Shape {
   /** Whether managedFields are wanted. */
   readonly managed: boolean;
+  /** Whether nothing is left of them but their metadata. */
+  readonly metadataOnly: boolean;
   /** What else is to be done with the JSON of an object. */
   readonly change?: (text: string) => string;
 }
@@ -29,9 +31,10 @@ export function parseShape(query: URLSearchParams): Shape {
   const exclude = excluded.filter(path => path !== managedFields).map(parseFieldPath);
   const blank = read('excludeValues').map(parseFieldPath);
   const managed = !excluded.includes(managedFields);
-  if (include.length + exclude.length + blank.length === 0) return { managed };
+  if (include.length + exclude.length + blank.length === 0) return { managed, metadataOnly: false };
   return {
     managed,
+    metadataOnly: include.length > 0 && include.every(([first]) => first === 'metadata'),
     change: text => {
       const whole = JSON.parse(text) as Json;
       const kept = include.length > 0 ? pick(whole, include) : whole;

@@ -36,6 +36,13 @@ export interface TypeCacheOptions {
   readonly log: Log;
 }
 
+/** How far a first list has come. */
+export interface Reading {
+  readonly read: number;
+  /** How many there are in all, where the cluster says so. */
+  readonly of?: number;
+}
+
 export interface RowListener {
   event(event: RowEvent): void;
   ended(): void;
@@ -55,11 +62,12 @@ export class TypeCache {
   readonly ring = new EventRing();
   readonly #options: TypeCacheOptions;
   readonly #listeners = new Set<RowListener>();
-  #run: { readonly stop: AbortController; readonly filled: PromiseWithResolvers<void> } | undefined;
+  #run: Run | undefined;
   #generation = 0;
   #version = '';
   #bytes = 0;
   #columns: readonly Column[] | undefined;
+  #reading: Reading | undefined;
   #failed: StatusError | undefined;
   lastUsed = performance.now();
 
@@ -82,17 +90,26 @@ export class TypeCache {
     return this.#columns;
   }
 
+  /** How far the first list has come while only some of its rows are there. */
+  get reading(): Reading | undefined {
+    return this.#reading;
+  }
+
   get isUsed(): boolean {
     return this.#listeners.size > 0;
   }
 
-  /** Resolves when its rows can be read; throws why they can't: RequestEntityTooLarge where they are too many. */
-  async ready(): Promise<void> {
+  /**
+   * Resolves when its rows can be read, or, `early`, when some of them can; throws why they can't: RequestEntityTooLarge where they are
+   * too many.
+   */
+  async ready({ early = false }: { readonly early?: boolean } = {}): Promise<void> {
     this.lastUsed = performance.now();
     if (this.#failed && hasGivenUp(this.#failed)) throw this.#failed;
-    const { filled } = (this.#run ??= this.#start());
+    const run = (this.#run ??= this.#start());
+    if (run.failed) throw run.failed;
     try {
-      await withSignal(filled.promise, AbortSignal.timeout(fillTimeoutMs));
+      await withSignal((early ? run.begun : run.filled).promise, AbortSignal.timeout(fillTimeoutMs));
     } catch (cause) {
       if (cause instanceof StatusError) throw cause;
       throw unavailable(`${this.type.plural} are still being read from the cluster`, {
@@ -122,6 +139,7 @@ export class TypeCache {
     this.#run = undefined;
     this.#version = '';
     this.#bytes = 0;
+    this.#reading = undefined;
     run?.stop.abort(unavailable(reason));
     run?.filled.reject(unavailable(reason));
     const listeners = [...this.#listeners];
@@ -131,21 +149,19 @@ export class TypeCache {
   }
 
   #start() {
-    const stop = new AbortController();
-    const filled = Promise.withResolvers<void>();
-    filled.promise.catch(() => undefined);
-    const run = { stop, filled };
+    const run: Run = { stop: new AbortController(), ...awaited() };
+    const { stop } = run;
     this.#failed = undefined;
     void this.#keep(run).catch(error => {
       if (stop.signal.aborted) return;
       this.#failed = error instanceof StatusError ? error : unavailable(messageOf(error), { cause: error });
-      filled.reject(this.#failed);
+      run.filled.reject(this.#failed);
       if (this.#run === run) void this.stop(messageOf(error));
     });
     return run;
   }
 
-  async #keep(run: { readonly stop: AbortController; readonly filled: PromiseWithResolvers<void> }): Promise<void> {
+  async #keep(run: Run): Promise<void> {
     const { worker, log, type, table } = this.#options;
     const { signal } = run.stop;
     const rowType: RowType = {
@@ -159,8 +175,9 @@ export class TypeCache {
     for (let failures = 0; !signal.aborted; ) {
       const startedAt = performance.now();
       try {
-        if (!listed) await this.#list(signal);
+        if (!listed) await this.#list(run);
         listed = true;
+        run.failed = undefined;
         run.filled.resolve();
         if (type.verbs.includes('watch')) await this.#watch(signal);
         else {
@@ -177,14 +194,18 @@ export class TypeCache {
         if (hasGivenUp(known)) throw known;
         failures = performance.now() - startedAt > 5000 ? 1 : failures + 1;
         if (failures === 5) log.warn({ err: error, type: type.plural }, 'a type of a cluster can not be kept in step');
-        if (!listed && failures > 2) run.filled.reject(known);
+        if (!listed && failures > 2) {
+          run.filled.reject(known);
+          Object.assign(run, awaited(), { failed: known });
+        }
       }
       if (failures > 0)
         await sleep(backoffMs(failures - 1, { minMs: 100, maxMs: 30_000 }), signal).catch(() => undefined);
     }
   }
 
-  async #list(signal: AbortSignal): Promise<void> {
+  async #list(run: Run): Promise<void> {
+    const { signal } = run.stop;
     const { worker, table, maxBytes, type } = this.#options;
     const { calls } = worker;
     const generation = ++this.#generation;
@@ -209,7 +230,12 @@ export class TypeCache {
       if (next === undefined) {
         this.#tell((await calls.finish(table, generation)).map(event => ({ ...event, version: page.version })));
         this.#version = page.version || this.#version;
+        this.#reading = undefined;
         if (!announce) this.ring.reset(this.#version);
+      } else if (!announce) {
+        const { rows: read, remaining } = page;
+        this.#reading = { read, ...(remaining === undefined ? {} : { of: read + remaining }) };
+        run.begun.resolve();
       }
     } while (next !== undefined || this.#version === '');
   }
@@ -272,6 +298,26 @@ export class TypeCache {
       for (const listener of this.#listeners) listener.event(event);
     }
   }
+}
+
+interface Awaited {
+  /** Some rows are there. */
+  readonly begun: PromiseWithResolvers<void>;
+  readonly filled: PromiseWithResolvers<void>;
+}
+
+interface Run extends Awaited {
+  readonly stop: AbortController;
+  /** Why the last tries to list it failed; whoever asks is told so at once until one succeeds. */
+  failed?: StatusError | undefined;
+}
+
+function awaited(): Awaited {
+  const begun = Promise.withResolvers<void>();
+  const filled = Promise.withResolvers<void>();
+  filled.promise.then(begun.resolve, begun.reject);
+  begun.promise.catch(() => undefined);
+  return { begun, filled };
 }
 
 /** Their bodies are kept nowhere outside of their cluster. */

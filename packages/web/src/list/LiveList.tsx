@@ -20,6 +20,7 @@ import { cellText } from './cell-text.ts';
 import { columnTitle } from './column-title.ts';
 import { headText, type ListColumn, widthsOf } from './columns.ts';
 import { ListHead } from './ListHead.tsx';
+import { ReadingLine } from './ReadingLine.tsx';
 import { pageSize, type RowsWish, useRows } from './rows.ts';
 import { useKeptRow } from './use-kept-row.ts';
 
@@ -89,7 +90,7 @@ export function LiveList({ wish, columns, onSort, empty, selection, onRemove, on
   useKeptRow(kept, rows, active, toActive);
   if (rows.isPending) return <Skeleton lines={10} />;
   if (rows.error) return <Failure error={rows.error} retry={rows.retry} />;
-  if (rows.count === 0) return empty;
+  if (rows.count === 0) return rows.reading ? <ReadingLine reading={rows.reading} /> : empty;
   const widths = widthsOf(
     columns.map(column => [headText(columnTitle(t, column)), ...rows.first.map(row => cellText(row, column))]),
   );
@@ -118,69 +119,72 @@ export function LiveList({ wish, columns, onSort, empty, selection, onRemove, on
     event.preventDefault();
   };
   return (
-    <div
-      ref={frame}
-      className={`list${rows.count < 6 ? ' fitting' : ''}`}
-      role="grid"
-      aria-label={kind.kind}
-      aria-rowcount={rows.count + 1}
-      aria-multiselectable={selection ? true : undefined}
-      aria-busy={rows.isOld}
-      aria-activedescendant={active >= 0 ? `row-${active}` : undefined}
-      tabIndex={0}
-      onKeyDown={onKey}
-    >
-      <ListHead
-        columns={columns}
-        sort={wish.sort}
-        template={template}
-        onSort={onSort}
-        hasBox={selection !== undefined}
-      />
-      <div className="rows" role="rowgroup" style={{ blockSize: `${virtual.getTotalSize()}px` }}>
-        {virtual.getVirtualItems().map(({ index, start, size }) => {
-          const row = rows.at(index);
-          const chosen = row !== undefined && selection?.chosen.has(row.id) === true;
-          return (
-            <div
-              key={row?.metadata.uid ?? row?.id ?? index}
-              id={`row-${index}`}
-              role="row"
-              aria-rowindex={index + 2}
-              aria-selected={selection ? chosen : undefined}
-              className={`line${index === active ? ' active' : ''}${chosen ? ' chosen' : ''}`}
-              style={{ gridTemplateColumns: template, blockSize: `${size}px`, transform: `translateY(${start}px)` }}
-              onClick={event => {
-                if (!row || (event.target as HTMLElement).closest('a, button, input, label')) return;
-                setActive(index);
-                if (!getSelection()?.toString()) open(row);
-              }}
-            >
-              {selection && (
-                <span role="gridcell" className="box">
-                  <input
-                    type="checkbox"
-                    tabIndex={-1}
-                    checked={chosen}
-                    disabled={!row}
-                    aria-label={t('list.select', { name: row?.metadata.name ?? '' })}
-                    onChange={() => row && selection.toggle(row)}
-                  />
-                </span>
-              )}
-              {columns.map(column => (
-                <span key={column.id} role="gridcell" className={column.id === 'name' ? 'first' : undefined}>
-                  {row ? (
-                    <Cell column={column} row={row} clusterId={clusterId} plural={kind.plural} />
-                  ) : (
-                    <i className="ghost" />
-                  )}
-                </span>
-              ))}
-            </div>
-          );
-        })}
+    <>
+      <div
+        ref={frame}
+        className={`list${rows.count < 6 ? ' fitting' : ''}`}
+        role="grid"
+        aria-label={kind.kind}
+        aria-rowcount={rows.count + 1}
+        aria-multiselectable={selection ? true : undefined}
+        aria-busy={rows.isOld}
+        aria-activedescendant={active >= 0 ? `row-${active}` : undefined}
+        tabIndex={0}
+        onKeyDown={onKey}
+      >
+        <ListHead
+          columns={columns}
+          sort={wish.sort}
+          template={template}
+          onSort={onSort}
+          hasBox={selection !== undefined}
+        />
+        <div className="rows" role="rowgroup" style={{ blockSize: `${virtual.getTotalSize()}px` }}>
+          {virtual.getVirtualItems().map(({ index, start, size }) => {
+            const row = rows.at(index);
+            const chosen = row !== undefined && selection?.chosen.has(row.id) === true;
+            return (
+              <div
+                key={row?.metadata.uid ?? row?.id ?? index}
+                id={`row-${index}`}
+                role="row"
+                aria-rowindex={index + 2}
+                aria-selected={selection ? chosen : undefined}
+                className={`line${index === active ? ' active' : ''}${chosen ? ' chosen' : ''}`}
+                style={{ gridTemplateColumns: template, blockSize: `${size}px`, transform: `translateY(${start}px)` }}
+                onClick={event => {
+                  if (!row || (event.target as HTMLElement).closest('a, button, input, label')) return;
+                  setActive(index);
+                  if (!getSelection()?.toString()) open(row);
+                }}
+              >
+                {selection && (
+                  <span role="gridcell" className="box">
+                    <input
+                      type="checkbox"
+                      tabIndex={-1}
+                      checked={chosen}
+                      disabled={!row}
+                      aria-label={t('list.select', { name: row?.metadata.name ?? '' })}
+                      onChange={() => row && selection.toggle(row)}
+                    />
+                  </span>
+                )}
+                {columns.map(column => (
+                  <span key={column.id} role="gridcell" className={column.id === 'name' ? 'first' : undefined}>
+                    {row ? (
+                      <Cell column={column} row={row} clusterId={clusterId} plural={kind.plural} />
+                    ) : (
+                      <i className="ghost" />
+                    )}
+                  </span>
+                ))}
+              </div>
+            );
+          })}
+        </div>
       </div>
-    </div>
+      {rows.reading && <ReadingLine reading={rows.reading} />}
+    </>
   );
 }

@@ -1,12 +1,14 @@
 /** The rows of a list, page by page as they come into sight, in the order and by the filter that the server applied; live. */
 import { keepPreviousData, useQueries, useQuery } from '@tanstack/react-query';
 import { clusterRoot, type Kind } from '../net/kinds.ts';
-import type { Collection, KubeObject } from '../net/objects.ts';
+import type { Collection, KubeObject, Reading } from '../net/objects.ts';
 import { ask } from '../net/request.ts';
 import { useLive } from '../net/use-live.ts';
 import { filtersOf, quote } from './filter-words.ts';
 
 export const pageSize = 100;
+/** How often a list is asked for again while the server still reads it. */
+const readingMs = 500;
 
 export interface RowsWish {
   readonly clusterId: string;
@@ -50,6 +52,8 @@ export interface Rows {
   readonly isPending: boolean;
   /** What is shown belongs to the question before. */
   readonly isOld: boolean;
+  /** How far the server is where it reads the list for the first time: the rows are those of what it has. */
+  readonly reading: Reading | undefined;
   readonly error: unknown;
   readonly retry: () => void;
   readonly canCreate: boolean;
@@ -65,7 +69,9 @@ export function useRows(wish: RowsWish, wantedPages: readonly number[]): Rows {
       const query = queryOf(wish, page);
       return {
         queryKey: [...keyOf(wish), query],
-        queryFn: ({ signal }: { signal: AbortSignal }) => ask<Collection>(`${path}?${query}&${included}`, { signal }),
+        queryFn: ({ signal }: { signal: AbortSignal }) =>
+          ask<Collection>(`${path}?${query}&early=true&${included}`, { signal }),
+        refetchInterval: isBeingRead,
         placeholderData: keepPreviousData,
         gcTime: 60_000,
       };
@@ -79,21 +85,29 @@ export function useRows(wish: RowsWish, wantedPages: readonly number[]): Rows {
     first: first.data?.data ?? [],
     isPending: first.isPending,
     isOld: first.isPlaceholderData,
+    reading: first.data?.reading,
     error: first.data ? undefined : first.error,
     retry: () => void first.refetch(),
     canCreate: first.data?.createTypes !== undefined,
   };
 }
 
+const isBeingRead = ({
+  state: { data },
+}: {
+  readonly state: { readonly data?: Collection | undefined };
+}): number | false => (data?.reading ? readingMs : false);
+
 /** How many rows there are in each state, whatever state is looked at now. */
 export function useStateCounts(wish: RowsWish): Readonly<Record<string, number>> {
   const wanted = new URLSearchParams(queryOf({ ...wish, state: undefined }));
   // They are the same in every order.
   wanted.delete('sort');
-  const query = `${wanted}&summary=metadata.state.name&summaryonly=true`;
+  const query = `${wanted}&summary=metadata.state.name&summaryonly=true&early=true`;
   const { data } = useQuery({
     queryKey: [...keyOf(wish), 'states', query],
     queryFn: ({ signal }) => ask<Collection>(`${clusterRoot(wish.clusterId)}/${wish.kind.plural}?${query}`, { signal }),
+    refetchInterval: isBeingRead,
     placeholderData: keepPreviousData,
   });
   const counts = data?.summary?.[0]?.counts ?? {};

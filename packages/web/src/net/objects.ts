@@ -40,10 +40,17 @@ export interface Relationship {
   readonly toNamespace?: string;
 }
 
+export interface Reading {
+  readonly read: number;
+  readonly of?: number;
+}
+
 export interface Collection<T = KubeObject> {
   readonly data: readonly T[];
   readonly count?: number;
   readonly revision?: string;
+  /** There while the server reads the list for the first time: how many of how many it has. */
+  readonly reading?: Reading;
   readonly summary?: readonly {
     readonly property: string;
     readonly counts: Readonly<Record<string, { readonly total: number }>>;

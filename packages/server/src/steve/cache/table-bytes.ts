@@ -11,6 +11,8 @@ export interface Listed {
   readonly rows: readonly Seen[];
   readonly version: string;
   readonly next?: string;
+  /** How many come after this page, where the server says so. */
+  readonly remaining?: number;
 }
 
 interface Raw {
@@ -18,7 +20,11 @@ interface Raw {
   readonly columnDefinitions?: readonly Column[] | null;
   readonly rows?: readonly { readonly cells: readonly unknown[]; readonly object: RawObject }[] | null;
   readonly items?: readonly RawObject[] | null;
-  readonly metadata?: { readonly resourceVersion?: string; readonly continue?: string };
+  readonly metadata?: {
+    readonly resourceVersion?: string;
+    readonly continue?: string;
+    readonly remainingItemCount?: number;
+  };
 }
 
 /** Asks for tables, and takes lists. */
@@ -32,8 +38,8 @@ export function readTable(bytes: Uint8Array | string): Listed {
 }
 
 function fromRaw(raw: Raw): Listed {
-  const { resourceVersion: version = '', continue: next } = raw.metadata ?? {};
-  const page = { version, ...(next ? { next } : {}) };
+  const { resourceVersion: version = '', continue: next, remainingItemCount: remaining } = raw.metadata ?? {};
+  const page = { version, ...(next ? { next } : {}), ...(remaining === undefined ? {} : { remaining }) };
   if (raw.kind === 'Table') {
     const rows = (raw.rows ?? []).map(({ cells, object }) => ({ cells, object }));
     return { ...page, rows, ...(raw.columnDefinitions ? { columns: raw.columnDefinitions } : {}) };

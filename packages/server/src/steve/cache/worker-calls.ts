@@ -23,6 +23,7 @@ export interface Loaded {
   /** The revision that the rows are at after this; empty where nothing said so. */
   readonly version: string;
   readonly next?: string;
+  readonly remaining?: number;
   readonly columns?: readonly Column[];
   readonly bytes: number;
   readonly rows: number;
@@ -97,8 +98,8 @@ export function workerCalls(db: IndexDb, now: () => number = Date.now): WorkerCa
       const listed = readTable(bytes);
       if (listed.columns) db.setColumns(table, listed.columns);
       const events = load(table, listed.rows, options);
-      const { version, next, columns } = listed;
-      return { events, version, ...(next ? { next } : {}), ...(columns ? { columns } : {}), ...db.sizeOf(table) };
+      const { rows: _, ...page } = listed;
+      return { events, ...page, ...db.sizeOf(table) };
     },
     finish: (table, generation) => db.removeOthers(table, generation).map(id => gone(id, '')),
     put: (table, seen, generation) => ({

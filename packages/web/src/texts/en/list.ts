@@ -18,6 +18,8 @@ export const list = {
   emptyHint: 'As soon as there is one, it shows here by itself.',
   emptyFiltered: 'Nothing matches',
   emptyFilteredHint: 'There are {{kinds}}, but none that fits the filter.',
+  reading: 'The list is being read from the cluster',
+  readOf: '{{done}} of {{all}}',
   clear: 'Clear the filter',
   selected_one: '{{count}} selected',
   selected_other: '{{count}} selected',

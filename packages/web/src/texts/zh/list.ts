@@ -19,6 +19,8 @@ export const list: SameKeys<typeof en> = {
   emptyHint: '一旦出现，会自动显示在此处。',
   emptyFiltered: '没有匹配项',
   emptyFilteredHint: '存在{{kinds}}，但没有符合筛选条件的。',
+  reading: '正在从集群读取列表',
+  readOf: '{{done}} / {{all}}',
   clear: '清除筛选',
   selected_other: '已选择 {{count}} 项',
   select: '选择 {{name}}',
