@@ -7,8 +7,9 @@ import { useLive } from '../net/use-live.ts';
 import { filtersOf, quote } from './filter-words.ts';
 
 export const pageSize = 100;
-/** How often a list is asked for again while the server still reads it. */
-const readingMs = 500;
+/** How often a list is asked for again while the server still reads it: not so often when there is much of it already. */
+const readingMs = { few: 500, many: 2000 };
+const many = 5000;
 
 export interface RowsWish {
   readonly clusterId: string;
@@ -71,7 +72,7 @@ export function useRows(wish: RowsWish, wantedPages: readonly number[]): Rows {
         queryKey: [...keyOf(wish), query],
         queryFn: ({ signal }: { signal: AbortSignal }) =>
           ask<Collection>(`${path}?${query}&early=true&${included}`, { signal }),
-        refetchInterval: isBeingRead,
+        refetchInterval: askAgainMs,
         placeholderData: keepPreviousData,
         gcTime: 60_000,
       };
@@ -92,11 +93,14 @@ export function useRows(wish: RowsWish, wantedPages: readonly number[]): Rows {
   };
 }
 
-const isBeingRead = ({
+function askAgainMs({
   state: { data },
 }: {
   readonly state: { readonly data?: Collection | undefined };
-}): number | false => (data?.reading ? readingMs : false);
+}): number | false {
+  if (!data?.reading) return false;
+  return data.reading.read < many ? readingMs.few : readingMs.many;
+}
 
 /** How many rows there are in each state, whatever state is looked at now. */
 export function useStateCounts(wish: RowsWish): Readonly<Record<string, number>> {
@@ -107,7 +111,7 @@ export function useStateCounts(wish: RowsWish): Readonly<Record<string, number>>
   const { data } = useQuery({
     queryKey: [...keyOf(wish), 'states', query],
     queryFn: ({ signal }) => ask<Collection>(`${clusterRoot(wish.clusterId)}/${wish.kind.plural}?${query}`, { signal }),
-    refetchInterval: isBeingRead,
+    refetchInterval: askAgainMs,
     placeholderData: keepPreviousData,
   });
   const counts = data?.summary?.[0]?.counts ?? {};
