@@ -98,3 +98,31 @@ test('no batch is written over before the socket is done with it', async () => {
   await until('many batches', () => checked > 60);
   writer.close();
 });
+
+for (const mask of ['none', 'zero'] as const)
+  test(`frames of bulk data, masked by ${mask}, fill TLS records and lie in one each`, async () => {
+    const record = 16 * KiB;
+    let batches = 0;
+    const socket = new Duplex({
+      read() {},
+      write(batch: Buffer, _encoding, done) {
+        batches++;
+        for (let at = 0; at < batch.length; ) {
+          const size = batch[at + 1]! & 0x7f;
+          const end = at + (size < 126 ? 2 + size : 4 + batch.readUInt16BE(at + 2)) + (mask === 'none' ? 0 : 4);
+          assert.equal(Math.floor(at / record), Math.floor((end - 1) / record), `${at} to ${end} of ${batch.length}`);
+          at = end;
+        }
+        assert.equal(batch.length, 4 * record);
+        setImmediate(done);
+      },
+    });
+    const writer = new FrameWriter(socket, { mask, onFlood: () => assert.fail(), windowBytes: 1 << 30 });
+    writer.join(endless());
+    writer.join({ ...endless(), id: 1_000_000, nextBytes: maxBytes => [Buffer.alloc(Math.min(maxBytes, 3000))] });
+    await until('many batches', () => {
+      writer.control(6, 1, Buffer.from('before'));
+      return batches > 60;
+    });
+    writer.close();
+  });

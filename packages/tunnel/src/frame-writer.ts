@@ -1,5 +1,5 @@
 /**
- * The sending side of a tunnel's websocket: control messages first, then streams in turn, 16 KiB each, gathered into
+ * The sending side of a tunnel's websocket: control messages first, then streams in turn, a TLS record each, gathered into
  * one write a turn of the event loop. It frames for itself, straight to the socket; ws still does handshake, receiving
  * and closing. Surprise: pings bound what is under way, since a pause stops only what has not been sent yet.
  */
@@ -43,8 +43,10 @@ interface Frame extends Control {
   readonly size: number;
 }
 
-const quantumBytes = 16 * 1024;
-const batchBytes = 64 * 1024;
+/** The most that a TLS record holds. A frame that lies in one is read as it lies; one that lies in two is copied together first. */
+const recordBytes = 16 * 1024;
+const leastInRecord = 2048;
+const batchBytes = 4 * recordBytes;
 /** Half of what a stream may buffer at the oldest far ends of ours; at 100 ms there and back still 80 MB a second. */
 const defaultWindowBytes = 8 * 1024 * 1024;
 /** Batches of bulk data are written into buffers that are used again: their garbage would outgrow all else that an agent holds. */
@@ -188,8 +190,10 @@ export class FrameWriter {
     const mayData = this.#mayData();
     while (mayData && size < batchBytes && this.#ring.length > 0) {
       const outlet = this.#ring.shift()!;
-      const chunks = outlet.nextBytes(quantumBytes);
-      const frame = frameOf({ opcode: binary, type: messageType.data, id: outlet.id, chunks });
+      const messageId = nextMessageId();
+      const { data: type } = messageType;
+      const chunks = outlet.nextBytes(roomAt(size) - maskSize - 4 - headerSize(messageId, outlet.id, type));
+      const frame = frameOf({ opcode: binary, type, id: outlet.id, chunks }, messageId);
       size += wrappedSize(frame.size, maskSize);
       frames.push(frame);
       if (outlet.pending > 0) this.#ring.push(outlet);
@@ -206,12 +210,18 @@ export class FrameWriter {
   }
 }
 
-function frameOf(control: Control): Frame {
+function frameOf(control: Control, ownId?: number): Frame {
   let size = 0;
   for (const chunk of control.chunks) size += chunk.length;
   if (control.opcode !== binary) return { ...control, messageId: 0, size };
-  const messageId = nextMessageId();
+  const messageId = ownId ?? nextMessageId();
   return { ...control, messageId, size: size + headerSize(messageId, control.id, control.type) };
+}
+
+/** What is left of the record that the byte at `offset` of a batch lies in, or more where that is hardly anything. */
+function roomAt(offset: number): number {
+  const left = recordBytes - (offset % recordBytes);
+  return left < leastInRecord ? left + recordBytes : left;
 }
 
 const wrappedSize = (size: number, maskSize: number) => size + maskSize + (size < 126 ? 2 : size < 65_536 ? 4 : 10);

@@ -111,12 +111,6 @@ export class TunnelStream extends Duplex implements Outlet {
   }
 
   nextBytes(maxBytes: number): Uint8Array[] {
-    const first = this.#out[0]!;
-    if (first.length > maxBytes) {
-      this.#out[0] = first.subarray(maxBytes);
-      this.#outBytes -= maxBytes;
-      return [first.subarray(0, maxBytes)];
-    }
     const taken: Uint8Array[] = [];
     let room = maxBytes;
     let index = 0;
@@ -124,6 +118,12 @@ export class TunnelStream extends Duplex implements Outlet {
       const chunk = this.#out[index]!;
       taken.push(chunk);
       room -= chunk.length;
+    }
+    const split = this.#out[index];
+    if (split && room > 0) {
+      taken.push(split.subarray(0, room));
+      this.#out[index] = split.subarray(room);
+      room = 0;
     }
     this.#out.splice(0, index);
     this.#outBytes -= maxBytes - room;
