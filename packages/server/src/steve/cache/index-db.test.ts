@@ -1,10 +1,14 @@
 /** Lists of the size that steps and indexes are for: whatever was made ready and when, what is answered is the same. */
 import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import { test } from 'node:test';
 import { IndexDb } from './index-db.ts';
 import { makeRow, type RowType } from './row.ts';
 import { slotCount } from './slots.ts';
-import type { Query } from './sql.ts';
+import { fixedColumns, orderOf, type Query } from './sql.ts';
 
 const type: RowType = {
   apiVersion: 'v1',
@@ -23,8 +27,8 @@ const rowOf = (index: number, entries = index % 5, version = index + 1) => {
   return makeRow({ object: { metadata }, cells: [nameOf(index), entries] }, type, 0);
 };
 
-function filled(): IndexDb {
-  const db = new IndexDb(':memory:');
+function filled(path = ':memory:'): IndexDb {
+  const db = new IndexDb(path);
   db.open('maps', type);
   db.put(
     'maps',
@@ -111,4 +115,33 @@ test('a question with more fields than there are columns is refused', () => {
     { key: `metadata.annotations[k${index}]`, op: '=' as const, values: ['x'] },
   ]);
   assert.throws(() => db.query('maps', asking('metadata.name', { filters }), options), { reason: 'Invalid' });
+});
+
+test('a page by name, by namespace and name or by age is read from an index, and not sorted', t => {
+  const dir = mkdtempSync(join(tmpdir(), 'drover-test-'));
+  t.after(() => rmSync(dir, { recursive: true, force: true }));
+  const path = join(dir, 'lists.db');
+  filled(path).close();
+  using db = new DatabaseSync(path, { readOnly: true });
+  const place = ['metadata.namespace', 'metadata.name'];
+  for (const fields of [[], ['id'], ['metadata.name'], ['metadata.creationTimestamp'], ['metadata.namespace'], place])
+    for (const descending of [false, true]) {
+      const order = orderOf(
+        { ...asking('id'), sort: fields.map(field => ({ field, descending })) },
+        field => fixedColumns.get(field)!,
+      );
+      const plan = db
+        .prepare(`EXPLAIN QUERY PLAN SELECT key, id, ns, name FROM t1 WHERE 1 ORDER BY ${order} LIMIT 3`)
+        .all()
+        .map(({ detail }) => String(detail));
+      const sortsAll = plan.some(step => step === 'USE TEMP B-TREE FOR ORDER BY');
+      assert.equal(sortsAll, false, `${order}: ${plan.join(', ')}`);
+    }
+});
+
+test('a field that every object inherits is a field like any other', () => {
+  const db = filled();
+  const query = asking('constructor');
+  while (!db.query('maps', query, options)) db.fillSome('maps');
+  assert.equal(db.query('maps', query, options)?.count, count);
 });

@@ -7,7 +7,7 @@ import { unavailable } from '@drover/base';
 import type { Column } from './ages.ts';
 import { comparables, joinPieces, type Row, type RowPieces, type RowType } from './row.ts';
 import { cellOf, type Slot, Slots, slotCount } from './slots.ts';
-import { ipKey, orderOf, type Query, type Where, whereOf } from './sql.ts';
+import { fixedColumns, ipKey, orderOf, type Query, type Where, whereOf } from './sql.ts';
 
 export interface Found {
   /** Each row's JSON behind its id, type and links. */
@@ -49,13 +49,6 @@ interface Table {
 
 /** How many rows get their value of a field in one step: some milliseconds. */
 const stepRows = 1000;
-const fixed: Readonly<Record<string, string>> = {
-  id: 'id',
-  'metadata.name': 'name',
-  'metadata.namespace': 'ns',
-  'metadata.creationTimestamp': 'created',
-  'metadata.state.name': 'state',
-};
 
 export class IndexDb {
   readonly #db: DatabaseSync;
@@ -80,8 +73,8 @@ export class IndexDb {
     const number = this.#next++;
     const slots = Array.from({ length: slotCount }, (_, slot) => `x${slot}`).join(', ');
     this.#db.exec(`
-      CREATE TABLE t${number} (key INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, ns TEXT, name TEXT, created TEXT, state TEXT,
-        error INTEGER, transitioning INTEGER, generation INTEGER, ${slots});
+      CREATE TABLE t${number} (key INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, ns TEXT NOT NULL, name TEXT NOT NULL,
+        created TEXT NOT NULL, state TEXT NOT NULL, error INTEGER, transitioning INTEGER, generation INTEGER, ${slots});
       CREATE INDEX t${number}_place ON t${number} (ns COLLATE NOCASE, name COLLATE NOCASE, id COLLATE NOCASE);
       CREATE INDEX t${number}_name ON t${number} (name COLLATE NOCASE, id COLLATE NOCASE, ns);
       CREATE INDEX t${number}_created ON t${number} (created COLLATE NOCASE, id COLLATE NOCASE, ns, name);
@@ -329,7 +322,7 @@ export class IndexDb {
 
   /** The column of a field; `inOrder` is told of one that the order goes by. */
   #columnOf(table: Table, field: string, used: Set<Slot>, inOrder?: Set<Slot>): string {
-    const own = fixed[field];
+    const own = fixedColumns.get(field);
     if (own) return own;
     const { slot, isNew } = table.slots.take(field, used);
     // What the slot held before was in an index of another field.

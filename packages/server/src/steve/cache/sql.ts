@@ -27,6 +27,16 @@ export interface Query {
   readonly summaryNamespaced: boolean;
 }
 
+/** The columns of fields that every row has. */
+export const fixedColumns: ReadonlyMap<string, string> = new Map([
+  ['id', 'id'],
+  ['metadata.name', 'name'],
+  ['metadata.namespace', 'ns'],
+  ['metadata.creationTimestamp', 'created'],
+  ['metadata.state.name', 'state'],
+]);
+const neverNull: ReadonlySet<string> = new Set(fixedColumns.values());
+
 /** The column that a field is kept in; it may be made for this question. */
 export type ColumnOf = (field: string) => string;
 
@@ -122,9 +132,13 @@ export function orderOf(query: Query, columnOf: ColumnOf): string {
     const address = /^ip\((.+)\)$/.exec(field)?.[1];
     const column = columnOf(address ?? field);
     const value = address === undefined ? column : `ip_key(${column})`;
-    return `${value} COLLATE NOCASE ${descending ? 'DESC NULLS FIRST' : 'ASC NULLS LAST'}`;
+    // Where NULLs are to stand elsewhere than in an index, sqlite reads no further column of the order from it.
+    const nulls = neverNull.has(value) ? '' : descending ? ' NULLS FIRST' : ' NULLS LAST';
+    return `${value} COLLATE NOCASE ${descending ? 'DESC' : 'ASC'}${nulls}`;
   });
-  return [...parts, `id COLLATE NOCASE${query.sort.at(-1)?.descending ? ' DESC' : ''}`].join(', ');
+  const last = query.sort.at(-1);
+  if (last?.field === 'id') return parts.join(', ');
+  return [...parts, `id COLLATE NOCASE${last?.descending ? ' DESC' : ''}`].join(', ');
 }
 
 /** An IPv4 address as a text that sorts as the address does; others sort first, as they are. */
