@@ -32,7 +32,7 @@ export function untilDeleted(caches: Pick<Caches, 'cluster'>, clusterId: string,
     if (caches.cluster.get(clusterId)?.metadata.deletionTimestamp)
       deleted.abort(new Error('the cluster is being deleted'));
   };
-  caches.cluster.subscribe(({ key }) => key === clusterId && look(), either);
+  caches.cluster.subscribe(look, either, { key: clusterId });
   look();
   return either;
 }

@@ -25,8 +25,8 @@ export interface Upstreams {
   get(clusterId: string): Upstream;
   /** For controllers: a connection that impersonates the server's own identity in that cluster. */
   connection(clusterId: string): Connection;
-  /** Told when a cluster comes, goes or changes its way; ends with the signal. */
-  subscribe(listener: (clusterId: string) => void, signal: AbortSignal): void;
+  /** Told when a cluster comes, goes or changes its way; ends with the signal. With `only` it is told of that cluster alone. */
+  subscribe(listener: (clusterId: string) => void, signal: AbortSignal, only?: string): void;
 }
 
 /** The user that the server's controllers impersonate in each cluster; bound to cattle-admin by the import manifest. */

@@ -5,7 +5,7 @@
 import type { Cluster } from '@drover/api';
 import { type Dialer, findCondition, isDnsLabel, notFound, Secret, unavailable } from '@drover/base';
 import type { Connection } from '@drover/kube';
-import { type Caches, noteRead, type Source } from '../resources/index.ts';
+import { type Caches, Listeners, noteRead, type Source } from '../resources/index.ts';
 import type { NodeTunnels } from './node-tunnels.ts';
 import { agoText, type Presence } from './presence.ts';
 import { controllerUser, type Upstream, type Upstreams } from './upstream.ts';
@@ -51,7 +51,7 @@ export class ClusterUpstreams implements Upstreams, Source {
   readonly #deps: UpstreamsDeps;
   /** The object stays the same while the way does, so that pools and clients can be kept by it. */
   readonly #kept = new Map<string, Kept>();
-  readonly #listeners = new Set<(clusterId: string) => void>();
+  readonly #listeners = new Listeners<(clusterId: string) => void>();
   /** How often a way changed. */
   changes = 0;
   #local: Upstream | undefined;
@@ -109,14 +109,13 @@ export class ClusterUpstreams implements Upstreams, Source {
     return { server: origin, ca, clientCert, clientKey, token, dialer, impersonate, connections: 32 };
   }
 
-  subscribe(listener: (clusterId: string) => void, signal: AbortSignal): void {
-    this.#listeners.add(listener);
-    signal.addEventListener('abort', () => this.#listeners.delete(listener), { once: true });
+  subscribe(listener: (clusterId: string) => void, signal: AbortSignal, only?: string): void {
+    this.#listeners.add(listener, signal, only);
   }
 
   #tell(clusterId: string): void {
     this.changes++;
-    for (const listener of this.#listeners) listener(clusterId);
+    this.#listeners.tell([clusterId], listener => listener(clusterId));
   }
 
   /** Whose tunnel leads there: its own agent's, else, for a cluster of our agents, one of its nodes'. */

@@ -49,9 +49,7 @@ async function whenSo(
   const { promise, resolve, reject } = Promise.withResolvers<void>();
   const stop = new AbortController();
   signal.addEventListener('abort', () => reject(signal.reason), { once: true, signal: stop.signal });
-  caches.cluster.subscribe(({ after }) => {
-    if (after?.metadata.name === clusterId && isSo(after)) resolve();
-  }, stop.signal);
+  caches.cluster.subscribe(({ after }) => after && isSo(after) && resolve(), stop.signal, { key: clusterId });
   try {
     await promise;
   } finally {
@@ -71,11 +69,12 @@ async function apply(deps: PodSecurityDeps, clusterId: string, signal: AbortSign
   places.subscribe(ring);
   caches.podSecurityAdmissionConfigurationTemplate.subscribe(ring, ends);
   let name = templateOf(caches.cluster.get(clusterId));
-  caches.cluster.subscribe(({ after }) => {
-    if (after?.metadata.name !== clusterId || templateOf(after) === name) return;
+  const look = (after: Cluster | undefined) => {
+    if (!after || templateOf(after) === name) return;
     name = templateOf(after);
     wake();
-  }, ends);
+  };
+  caches.cluster.subscribe(({ after }) => look(after), ends, { key: clusterId });
   const failed = places.run(ends).then(() => Promise.reject(ends.reason));
   failed.catch(() => undefined);
   try {

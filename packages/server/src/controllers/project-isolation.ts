@@ -48,9 +48,8 @@ async function whenOn(caches: ProjectIsolationDeps['caches'], clusterId: string,
   const stop = new AbortController();
   signal.throwIfAborted();
   signal.addEventListener('abort', () => reject(signal.reason), { once: true, signal: stop.signal });
-  caches.cluster.subscribe(({ key, after }) => {
-    if (key === clusterId && (isWanted(after) || isApplied(after))) resolve();
-  }, stop.signal);
+  const look = (after: Cluster | undefined) => (isWanted(after) || isApplied(after)) && resolve();
+  caches.cluster.subscribe(({ after }) => look(after), stop.signal, { key: clusterId });
   try {
     await promise;
   } finally {
@@ -69,13 +68,10 @@ async function keep(deps: ProjectIsolationDeps, clusterId: string, signal: Abort
   let wake: () => void = () => undefined;
   places.subscribe(() => wake());
   policies.subscribe(() => wake());
-  const ours = (change: { before?: Resource; after?: Resource }) =>
-    (change.after ?? change.before)?.metadata.namespace === clusterId;
-  caches.project.subscribe(change => ours(change) && wake(), ends);
-  caches.node.subscribe(change => ours(change) && wake(), ends);
-  caches.cluster.subscribe(({ key, before, after }) => {
-    if (key === clusterId && isWanted(before) !== isWanted(after)) wake();
-  }, ends);
+  for (const cache of [caches.project, caches.node]) cache.subscribe(() => wake(), ends, { namespace: clusterId });
+  caches.cluster.subscribe(({ before, after }) => isWanted(before) !== isWanted(after) && wake(), ends, {
+    key: clusterId,
+  });
   const failed = Promise.race([places.run(ends), policies.run(ends)]).then(() => Promise.reject(ends.reason));
   failed.catch(() => undefined);
   try {

@@ -138,9 +138,7 @@ function ring({ caches, removals }: ProjectMembersDeps, clusterId: string, signa
     if ([before, after].some(one => one?.projectName?.startsWith(`${clusterId}:`))) rung();
   }, signal);
   caches.roleTemplate.subscribe(rung, signal);
-  caches.project.subscribe(({ before, after }) => {
-    if ((after ?? before)?.metadata.namespace === clusterId) rung();
-  }, signal);
+  caches.project.subscribe(rung, signal, { namespace: clusterId });
   // Whoever is named by a principal is known to the cluster by his user.
   caches.user.subscribe(({ before, after }) => {
     if (bound(before) || bound(after)) rung();

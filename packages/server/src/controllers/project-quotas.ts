@@ -60,9 +60,7 @@ async function follow(deps: ProjectQuotasDeps, clusterId: string, signal: AbortS
   const caches = [quotas, limits, places] as const;
   let wake: () => void = () => undefined;
   for (const cache of caches) cache.subscribe(() => wake());
-  deps.caches.project.subscribe(({ before, after }) => {
-    if ((after ?? before)?.metadata.namespace === clusterId) wake();
-  }, signal);
+  deps.caches.project.subscribe(() => wake(), signal, { namespace: clusterId });
   const failed = Promise.race(caches.map(cache => cache.run(signal)));
   failed.catch(() => undefined);
   await Promise.race([Promise.all(caches.map(cache => cache.synced(signal))), failed]);
@@ -91,10 +89,9 @@ async function whenNeeded(
   const told = Promise.withResolvers<void>();
   const stop = new AbortController();
   caches.project.subscribe(
-    ({ after }) => {
-      if (after?.metadata.namespace === clusterId && limitsAnything(after)) told.resolve();
-    },
+    ({ after }) => after && limitsAnything(after) && told.resolve(),
     AbortSignal.any([signal, stop.signal]),
+    { namespace: clusterId },
   );
   try {
     for (let waitMs = Math.random() * firstLookMs; !signal.aborted; ) {

@@ -51,9 +51,7 @@ async function follow(deps: ProjectSecretsDeps, clusterId: string, signal: Abort
   caches.projectSecret.subscribe(({ before, after }) => {
     if (isHere(before) || isHere(after)) wake();
   }, signal);
-  caches.project.subscribe(({ before, after }) => {
-    if (!after && before?.metadata.namespace === clusterId) wake();
-  }, signal);
+  caches.project.subscribe(({ after }) => after || wake(), signal, { namespace: clusterId });
   for (let waitMs = Math.random() * firstLookMs; wanted().length === 0; ) {
     const told = new Promise<void>(resolve => {
       wake = resolve;

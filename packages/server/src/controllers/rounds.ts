@@ -18,7 +18,7 @@ export async function runRounds({ upstreams, clusterId, log, signal, failure, ro
   while (!signal.aborted) {
     const over = new AbortController();
     const both = anySignal(signal, over.signal);
-    upstreams.subscribe(changed => changed === clusterId && over.abort(new Error('the way changed')), both);
+    upstreams.subscribe(() => over.abort(new Error('the way changed')), both, clusterId);
     try {
       await round(both);
     } catch (error) {

@@ -3,7 +3,7 @@
  * decided what is to be done, does it, and looks again. Whatever ends it, the next look begins where the hosts are.
  */
 import type { Cluster, ManagedNode } from '@drover/api';
-import { findCondition, isTrue, type Log, messageOf, sleep } from '@drover/base';
+import { findCondition, isTrue, keyOf, type Log, messageOf, sleep } from '@drover/base';
 import { type Bundle, type ClusterSpec, dueCertificates } from '@drover/engine';
 import { defaultTokenName, tokenSecretName } from '../clusters/registration-token.ts';
 import { nodeNameOf } from '../connect/host-admission.ts';
@@ -245,18 +245,14 @@ function wakeOnChanges({ caches, tunnels, clusterId, wake, signal }: Waking): vo
     before?.metadata.generation !== after?.metadata.generation ||
     before?.metadata.deletionTimestamp !== after?.metadata.deletionTimestamp;
   const isForced = (cluster: Cluster | undefined) => cluster?.metadata.annotations?.[forceAnnotation];
-  caches.cluster.subscribe(({ key, before, after }) => {
-    if (key === clusterId && (differs(before, after) || isForced(before) !== isForced(after))) wake();
-  }, signal);
-  for (const cache of [caches.node, caches.etcdBackup]) {
-    cache.subscribe(({ before, after }) => {
-      if ((after ?? before)?.metadata.namespace === clusterId && differs(before, after)) wake();
-    }, signal);
-  }
-  caches.secret.subscribe(({ before, after }) => {
-    const { name, namespace } = (after ?? before)!.metadata;
-    if (namespace === clusterId && name === tokenSecretName(defaultTokenName)) wake();
-  }, signal);
+  const look = (before: Cluster | undefined, after: Cluster | undefined) => {
+    if (differs(before, after) || isForced(before) !== isForced(after)) wake();
+  };
+  caches.cluster.subscribe(({ before, after }) => look(before, after), signal, { key: clusterId });
+  for (const cache of [caches.node, caches.etcdBackup])
+    cache.subscribe(({ before, after }) => differs(before, after) && wake(), signal, { namespace: clusterId });
+  const token = keyOf({ name: tokenSecretName(defaultTokenName), namespace: clusterId });
+  caches.secret.subscribe(() => wake(), signal, { key: token });
   tunnels.subscribe(changed => {
     if (changed === clusterId) wake();
   }, signal);

@@ -4,18 +4,21 @@
  */
 import { type TypeDeclaration, type TypedResource, type TypeId, types } from '@drover/api';
 import { backoffMs, isExpired, keyOf, type Log, sleep } from '@drover/base';
+import { Listeners } from './listeners.ts';
 import { noteRead, type Source } from './reads.ts';
 import type { ResourceEvent, Resources } from './resources.ts';
 import { fieldValue } from './unique.ts';
 
 /** Computes the index values of a resource; it is found under each of them. */
 export type IndexBy<R> = (resource: R) => readonly (string | undefined)[];
+/** What a listener is told of: one resource, or those of one namespace. */
+export type Only = { readonly key: string } | { readonly namespace: string };
 export type CacheListener<R> = (change: { readonly key: string; readonly before?: R; readonly after?: R }) => void;
 
 export class ResourceCache<Id extends TypeId, R extends TypedResource<Id> = TypedResource<Id>> implements Source {
   readonly #items = new Map<string, R>();
   readonly #indexes = new Map<string, { readonly by: IndexBy<R>; readonly keys: Map<string, Set<string>> }>();
-  readonly #listeners = new Set<CacheListener<R>>();
+  readonly #listeners = new Listeners<CacheListener<R>>();
   readonly #resources: Resources;
   readonly id: Id;
   readonly #log: Log;
@@ -78,11 +81,27 @@ export class ResourceCache<Id extends TypeId, R extends TypedResource<Id> = Type
     return this.#indexes.get(index)?.keys.get(value)?.size ?? 0;
   }
 
-  /** Tells the listener of every later change, and first of all that is there now. Ends with the signal. */
-  subscribe(listener: CacheListener<R>, signal: AbortSignal): void {
-    for (const [key, after] of this.#items) listener({ key, after });
-    this.#listeners.add(listener);
-    signal.addEventListener('abort', () => this.#listeners.delete(listener), { once: true });
+  /**
+   * Tells the listener of every later change, and first of all that is there now. Ends with the signal. Whoever follows one thing of
+   * thousands says so, and the others' changes cost nothing.
+   */
+  subscribe(listener: CacheListener<R>, signal: AbortSignal, only?: Only): void {
+    for (const key of only === undefined ? this.#items.keys() : this.#keysOf(only)) {
+      const after = this.#items.get(key);
+      if (after) listener({ key, after });
+    }
+    this.#listeners.add(listener, signal, only && thingOf(only));
+  }
+
+  #keysOf(only: Only): readonly string[] {
+    if ('key' in only) return [only.key];
+    return [...(this.#indexes.get(namespaceIndex)?.keys.get(only.namespace) ?? [])];
+  }
+
+  #tell(change: { readonly key: string; readonly before?: R; readonly after?: R }): void {
+    const { namespace } = (change.after ?? change.before)!.metadata;
+    const things = [thingOf({ key: change.key }), namespace === undefined ? undefined : thingOf({ namespace })];
+    this.#listeners.tell(things, listener => listener(change));
   }
 
   /** Shows a resource that was just written, without waiting for the watch. An older one than is there changes nothing. */
@@ -156,7 +175,7 @@ export class ResourceCache<Id extends TypeId, R extends TypedResource<Id> = Type
       if (before) removeFrom(keys, by(before), key);
       addTo(keys, by(after), key);
     }
-    for (const listener of this.#listeners) listener({ key, before, after });
+    this.#tell({ key, before, after });
   }
 
   #drop(key: string): void {
@@ -165,9 +184,11 @@ export class ResourceCache<Id extends TypeId, R extends TypedResource<Id> = Type
     this.#items.delete(key);
     this.changes++;
     for (const { by, keys } of this.#indexes.values()) removeFrom(keys, by(before), key);
-    for (const listener of this.#listeners) listener({ key, before });
+    this.#tell({ key, before });
   }
 }
+
+const thingOf = (only: Only): string => ('key' in only ? `key ${only.key}` : `in ${only.namespace}`);
 
 /** Whether `a` was written after `b`; our own versions are growing decimals, which no client may rely on but we may. */
 function isNewer(

@@ -9,6 +9,7 @@ import {
   createCaches,
   finalizerOf,
   formatVersion,
+  type Only,
   parseVersion,
   Resources,
   startCaches,
@@ -134,6 +135,29 @@ test('a cache shows own writes at once, follows those of others, and finds by in
 function otherReplica(store: Store): Resources {
   return new Resources(store, new FieldCipher([newSecretsKey()]));
 }
+
+test('whoever follows one resource or one namespace is told of what is there, and of no other change', async () => {
+  await using it = await open();
+  const node = (name: string, namespace: string) => ({ metadata: { name, namespace } });
+  await it.resources.create('node', node('m-1', 'c-a'));
+  await it.resources.create('node', node('m-1', 'c-b'));
+  const told: string[] = [];
+  const follow = (who: string, only: Only, signal = it.stop.signal) =>
+    it.caches.node.subscribe(({ key, after }) => told.push(`${who} ${key}${after ? '' : ' gone'}`), signal, only);
+  const one = new AbortController();
+  follow('one', { key: 'c-a/m-1' }, one.signal);
+  follow('a', { namespace: 'c-a' });
+  follow('none', { key: 'm-1' });
+  follow('none', { namespace: 'm-1' });
+  assert.deepEqual(told.splice(0), ['one c-a/m-1', 'a c-a/m-1']);
+  await it.resources.create('node', node('m-2', 'c-a'));
+  await it.resources.create('node', node('m-2', 'c-b'));
+  assert.deepEqual(told.splice(0), ['a c-a/m-2']);
+  one.abort();
+  await it.resources.delete('node', { name: 'm-1', namespace: 'c-a' });
+  await until('it to be told', () => told.length > 0);
+  assert.deepEqual(told, ['a c-a/m-1 gone']);
+});
 
 test('a new epoch is taken up by a cache without anybody noticing', async () => {
   await using it = await open();
