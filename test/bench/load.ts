@@ -18,6 +18,7 @@ export interface Way {
 export interface Measured {
   readonly perSecond: number;
   readonly p50: number;
+  readonly p95: number;
   readonly p99: number;
   /** µs per request, by process. */
   readonly cpu: readonly number[];
@@ -38,7 +39,8 @@ export function directWay({ server, ca, clientCert, clientKey }: Connection): Wa
   return { origin: server, path: '', headers: {}, tls, pids: [] };
 }
 
-function poolOf(way: Way, connections: number): Pool {
+/** Connections over that way, which whoever opens them ends. */
+export function poolOf(way: Way, connections: number): Pool {
   return new Pool(way.origin, { connections, connect: { ...way.tls, rejectUnauthorized: true } });
 }
 
@@ -50,7 +52,8 @@ export async function askOnce(way: Way, path: string): Promise<number> {
   return await ask(way, pool, path);
 }
 
-async function ask(way: Way, pool: Pool, path: string): Promise<number> {
+/** Asks over one of the way's connections; the answer's bytes, which are read and not looked at. */
+export async function ask(way: Way, pool: Pool, path: string): Promise<number> {
   const { statusCode, body } = await pool.request({ method: 'GET', path: way.path + path, headers: way.headers });
   let bytes = 0;
   for await (const chunk of body as AsyncIterable<Buffer>) bytes += chunk.length;
@@ -67,6 +70,7 @@ export async function compareLoads(ways: readonly Way[], options: LoadOptions): 
   return seen.map(rounds => ({
     perSecond: median(rounds.map(one => one.perSecond)),
     p50: median(rounds.map(one => one.p50)),
+    p95: median(rounds.map(one => one.p95)),
     p99: median(rounds.map(one => one.p99)),
     cpu: rounds[0]!.cpu.map((_, i) => median(rounds.map(one => one.cpu[i]!))),
   }));
@@ -107,6 +111,7 @@ async function load(way: Way, { path, connections, seconds }: LoadOptions): Prom
   return {
     perSecond: times.length / seconds,
     p50: times[Math.floor(times.length * 0.5)]!,
+    p95: times[Math.floor(times.length * 0.95)]!,
     p99: times[Math.floor(times.length * 0.99)]!,
     cpu: after.map((us, i) => (us - before[i]!) / times.length),
   };

@@ -18,17 +18,12 @@ import { missingApiServer, startApiServer, type TestApiServer } from '../integra
 import { peerBinary, startPeer } from '../integration/tunnel-peer.ts';
 import { askOnce, compareBulk, compareLoads, directWay, type Measured, type Way } from './load.ts';
 import { residentMb } from './process-figures.ts';
-import { lower, type Row } from './row.ts';
+import { besideReference, makeOneObject, oneObject } from './reference-machine.ts';
+import { lower, type Row, row } from './row.ts';
 
 const root = join(import.meta.dirname, '../..');
 
 export const missing = missingApiServer;
-
-/**
- * What kube-apiserver answers a second, by connections, where the absolute aims of this project were set: times and rates elsewhere mean
- * something only beside how fast the machine is.
- */
-const onReferenceMachine = { 1: 1850, 8: 5319 } as const;
 
 export async function run({ quick = false }: { readonly quick?: boolean } = {}): Promise<Row[]> {
   await using scope = new AsyncDisposableStack();
@@ -44,11 +39,7 @@ export async function run({ quick = false }: { readonly quick?: boolean } = {}):
     const how = { path: oneObject, connections, seconds: quick ? 2 : 4, rounds: quick ? 1 : 3 };
     const [base, got, other] = await compareLoads([direct, ours, ...(go ? [go] : [])], how);
     rows.push(...rowsOf(`at ${connections}`, { base: base!, got: got!, other }));
-    const there = onReferenceMachine[connections];
-    const name = `kube-apiserver itself at ${connections}`;
-    rows.push(
-      row(name, base!.perSecond, there, { unit: 'req/s', higherIsBetter: true, peer: 'the reference machine' }),
-    );
+    rows.push(besideReference(connections, base!.perSecond));
   }
   const [base, got] = await compareBulk([direct, ours], bigList);
   rows.push(row('50 MB list', got!, base, { unit: 'MB/s', higherIsBetter: true }));
@@ -74,30 +65,17 @@ function rowsOf(at: string, seen: { base: Measured; got: Measured; other: Measur
   ];
 }
 
-function row(
-  name: string,
-  ours: number,
-  peer: number | undefined,
-  how: { unit: string; higherIsBetter?: boolean; peer?: string },
-): Row {
-  const { unit, higherIsBetter = false, peer: who = 'direct' } = how;
-  return { name: `${name} (peer: ${who})`, ours, ...(peer === undefined ? {} : { peer }), unit, higherIsBetter };
-}
-
 async function seed(api: TestApiServer): Promise<void> {
+  await makeOneObject(api.connection);
   await using client = new KubeClient(api.connection);
-  const create = (name: string, bytes: number, namespace: string) =>
-    client.create(configMaps, {
-      apiVersion: 'v1',
-      kind: 'ConfigMap',
-      metadata: { name, namespace },
-      data: { a: 'x'.repeat(bytes) },
-    } as Resource);
-  await until('the default namespace', () => create('one', 700, 'default').then(() => true));
-  for (let i = 0; i < 52; i++) await create(`big-${i}`, 1_000_000, 'kube-public');
+  const data = { a: 'x'.repeat(1_000_000) };
+  for (let i = 0; i < 52; i++) {
+    const metadata = { name: `big-${i}`, namespace: 'kube-public' };
+    const big = { apiVersion: 'v1', kind: 'ConfigMap', metadata, data } as Resource;
+    await until('its namespace', () => client.create(configMaps, big).then(() => true));
+  }
 }
 
-const oneObject = '/api/v1/namespaces/default/configmaps/one';
 const bigList = '/api/v1/namespaces/kube-public/configmaps';
 
 async function ourWay(scope: AsyncDisposableStack, api: TestApiServer, dir: string): Promise<Way> {

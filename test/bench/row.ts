@@ -11,3 +11,14 @@ export interface Row {
 export function lower(name: string, ours: number, unit: string): Row {
   return { name, ours, unit, higherIsBetter: false };
 }
+
+/** A figure of ours beside that of a peer, which the name says who it is. */
+export function row(
+  name: string,
+  ours: number,
+  peer: number | undefined,
+  how: { unit: string; higherIsBetter?: boolean; peer?: string },
+): Row {
+  const { unit, higherIsBetter = false, peer: who = 'direct' } = how;
+  return { name: `${name} (peer: ${who})`, ours, ...(peer === undefined ? {} : { peer }), unit, higherIsBetter };
+}

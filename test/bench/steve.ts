@@ -6,6 +6,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { openTestRealms, type TestRealms } from '../../packages/server/src/steve/fixture.ts';
+import { referenceRows } from './reference-machine.ts';
 import { lower, type Row } from './row.ts';
 import { startBenchCluster } from './steve-cluster.ts';
 
@@ -19,7 +20,7 @@ export async function run({ quick }: { readonly quick: boolean }): Promise<Row[]
     bytes: 1000,
     rounds: quick ? 5 : 40,
   });
-  return [...few, ...many];
+  return [...few, ...many, ...(await referenceRows({ quick }))];
 }
 
 async function measure(

@@ -1,6 +1,6 @@
 /**
- * Lists, single objects, writes and sign-ins of the v3 API, beside a bare HTTPS server of Node that sends the same bytes: what is
- * between the two is what the API does for each request.
+ * Lists, writes and sign-ins of the v3 API, beside a bare HTTPS server of Node that sends the same bytes: what is between the two is what
+ * the API does for each request. And beside the original's rates, which mean something with how fast this machine is, said in the last rows.
  */
 import { spawn } from 'node:child_process';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
@@ -9,30 +9,54 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { until } from '@drover/base';
 import { issueCert, makeCa } from '@drover/engine';
+import { seedNodes } from '../../packages/server/src/resources/fixture.ts';
 import { adminPassword, type ServerProcess, startServer } from '../server-process.ts';
 import { inParallel } from './in-parallel.ts';
-import { compareLoads, type Way } from './load.ts';
-import { lower, type Row } from './row.ts';
+import { ask, compareLoads, poolOf, type Way } from './load.ts';
+import { type Connections, referenceRows } from './reference-machine.ts';
+import { lower, type Row, row } from './row.ts';
+
+/** Requests a second that the original answers on the reference machine, with two clusters. */
+const original: Readonly<Record<string, Readonly<Record<Connections, number>>>> = {
+  '/v3/clusters': { 1: 486, 8: 908 },
+  '/v3/settings': { 1: 52, 8: 80 },
+  '/v3/users': { 1: 654, 8: 1305 },
+  '/v3/schemas': { 1: 95, 8: 143 },
+  '/v1/management.cattle.io.clusters': { 1: 1016, 8: 1730 },
+  '/v1/management.cattle.io.settings': { 1: 133, 8: 199 },
+};
 
 const bare = fileURLToPath(new URL('./bare-server.ts', import.meta.url));
 
 export async function run({ quick }: { readonly quick: boolean }): Promise<Row[]> {
-  await using server = await startServer();
+  await using scope = new AsyncDisposableStack();
+  const dataDir = await mkdtemp(join(tmpdir(), 'drover-bench-'));
+  scope.defer(() => rm(dataDir, { recursive: true, force: true }));
+  const nodes = quick ? 100 : 1000;
+  await (await startServer({ dataDir })).stop();
+  await seedNodes(dataDir, nodes);
+  const server = scope.use(await startServer({ dataDir }));
   const token = await server.login();
   const rows: Row[] = [];
   const make = async (from: number, to: number) =>
     await inParallel(to - from, async index => {
       await server.ask(token, 'POST', '/v3/clusters', { name: `bench-${from + index}` });
     });
-  await make(0, 2);
-  const small = ['/v3/clusters', '/v3/settings', '/v3/users', '/v3/schemas', '/v1/management.cattle.io.settings'];
+  await make(1, 2);
+  const small = Object.keys(original);
   rows.push(...(await lists(server, { token, paths: small, connections: [1, 8], quick, note: '' })));
+  const ofNodes = { token, paths: ['/v3/nodes'], connections: [1, 8] as const, quick, note: ` (${nodes})` };
+  rows.push(...(await lists(server, ofNodes)));
   await make(2, 100);
   const clusters = ['/v3/clusters', '/v1/management.cattle.io.clusters'];
-  const many = { token, paths: clusters, connections: [1], quick };
-  rows.push(...(await lists(server, { ...many, note: ' (100)' })));
+  const many = { token, paths: clusters, connections: [1] as const, quick };
+  rows.push(
+    ...(await lists(server, { ...many, note: ' (100)' })),
+    ...(await anew(server, { ...many, note: ' (100)' })),
+  );
   await make(100, quick ? 300 : 2000);
-  rows.push(...(await lists(server, { ...many, note: ` (${quick ? 300 : 2000})` })));
+  const note = ` (${quick ? 300 : 2000})`;
+  rows.push(...(await lists(server, { ...many, note })), ...(await anew(server, { ...many, note })));
   rows.push(
     await rate('create a project role', quick ? 200 : 1000, async index => {
       await server.ask(token, 'POST', '/v3/roleTemplates', { name: `bench ${index}`, context: 'project' });
@@ -45,21 +69,21 @@ export async function run({ quick }: { readonly quick: boolean }): Promise<Row[]
       if (status !== 201) throw new Error(`sign-in answered ${status}`);
     }),
   );
+  rows.push(...(await referenceRows({ quick })));
   return rows;
 }
 
 interface Lists {
   readonly token: string;
   readonly paths: readonly string[];
-  readonly connections: readonly number[];
+  readonly connections: readonly Connections[];
   readonly quick: boolean;
   readonly note: string;
 }
 
 async function lists(server: ServerProcess, { token, paths, connections, quick, note }: Lists): Promise<Row[]> {
   await using scope = new AsyncDisposableStack();
-  const headers = { authorization: `Bearer ${token}`, accept: 'application/json' };
-  const ours: Way = { origin: server.url, path: '', headers, tls: { ca: server.ca }, pids: [server.child.pid!] };
+  const ours = wayTo(server, token);
   const answers: Record<string, string> = {};
   for (const path of paths) {
     const { status, body } = await server.fetch('GET', path, { token });
@@ -75,12 +99,53 @@ async function lists(server: ServerProcess, { token, paths, connections, quick, 
       const name = `GET ${path}${note}, ${count} connection${count > 1 ? 's' : ''}`;
       rows.push(
         { name: `${name}`, ours: own!.perSecond, peer: peer!.perSecond, unit: '/s', higherIsBetter: true },
+        ...(note === '' ? [besideOriginal(name, own!.perSecond, original[path]![count])] : []),
         { name: `${name}: p50`, ours: own!.p50, peer: peer!.p50, unit: 'ms', higherIsBetter: false },
+        { name: `${name}: p95`, ours: own!.p95, peer: peer!.p95, unit: 'ms', higherIsBetter: false },
         { name: `${name}: p99`, ours: own!.p99, peer: peer!.p99, unit: 'ms', higherIsBetter: false },
         { name: `${name}: CPU`, ours: own!.cpu[0]!, peer: peer!.cpu[0]!, unit: 'µs', higherIsBetter: false },
       );
     }
   return rows;
+}
+
+function besideOriginal(name: string, perSecond: number, there: number): Row {
+  return row(name, perSecond, there, {
+    unit: '/s',
+    higherIsBetter: true,
+    peer: 'the original on the reference machine',
+  });
+}
+
+/** How long a list takes of which one has just changed, so that nothing of it can have been made before. */
+async function anew(server: ServerProcess, { token, paths, quick, note }: Lists): Promise<Row[]> {
+  const { data } = await server.ask(token, 'GET', '/v3/clusters?limit=1');
+  const [{ id }] = data as [{ id: string }];
+  await using scope = new AsyncDisposableStack();
+  const way = wayTo(server, token);
+  const pool = poolOf(way, 1);
+  scope.defer(() => pool.destroy());
+  const rows: Row[] = [];
+  for (const path of paths) {
+    const times: number[] = [];
+    // The first of them are those of code that is not compiled yet, and of rows that are read for the first time.
+    for (let round = -20; round < (quick ? 40 : 200); round++) {
+      await server.ask(token, 'PUT', `/v3/clusters/${id}`, { description: `${path} ${round}` });
+      const started = performance.now();
+      await ask(way, pool, path);
+      if (round >= 0) times.push(performance.now() - started);
+    }
+    times.sort((a, b) => a - b);
+    const at = (part: number) => times[Math.floor(times.length * part)]!;
+    const name = `GET ${path}${note} after a change`;
+    rows.push(lower(`${name}: p50`, at(0.5), 'ms'), lower(`${name}: p95`, at(0.95), 'ms'));
+  }
+  return rows;
+}
+
+function wayTo({ url: origin, ca, child }: ServerProcess, token: string): Way {
+  const headers = { authorization: `Bearer ${token}`, accept: 'application/json' };
+  return { origin, path: '', headers, tls: { ca }, pids: [child.pid!] };
 }
 
 async function startBare(answers: Record<string, string>, scope: AsyncDisposableStack): Promise<Way> {
