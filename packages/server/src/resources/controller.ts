@@ -3,7 +3,7 @@
  * resource. Return = done, `{ after }` = look again, throw = back off, throw terminal() = wait until the resource changes.
  */
 import type { TypedResource, TypeId } from '@drover/api';
-import { isTerminal, keyOf, type Log, messageOf, WorkQueue } from '@drover/base';
+import { isTerminal, isUnavailable, keyOf, type Log, messageOf, WorkQueue } from '@drover/base';
 import type { CacheListener, Caches, ResourceCache } from './cache.ts';
 import type { Resources } from './resources.ts';
 
@@ -45,6 +45,9 @@ export interface RunningController {
   poke(key: string): void;
 }
 
+/** Half a minute. A cluster that is away is said once, by its own condition, and not by each controller at each of its tries. */
+const quietTries = 13;
+
 /** Starts the controller on synced caches; it ends with the context's signal. */
 export function startController<Id extends TypeId>(
   declaration: Controller<Id>,
@@ -59,7 +62,8 @@ export function startController<Id extends TypeId>(
     signal: context.signal,
     onError(key, error, tries) {
       if (context.signal.aborted) return false;
-      log.warn({ key, tries, reason: messageOf(error) }, 'reconcile failed');
+      const level = isUnavailable(error) && tries < quietTries ? 'debug' : 'warn';
+      log[level]({ key, tries, reason: messageOf(error) }, 'reconcile failed');
       return !isTerminal(error);
     },
   });
