@@ -95,8 +95,8 @@ const flags: readonly Flag[] = [
   },
   {
     name: 'cluster',
-    value: 'auto|local|control-plane|none|context:NAME',
-    help: 'the cluster to manage from the start (default auto; control-plane is local without a node)',
+    value: 'WHICH',
+    help: 'the cluster to manage from the start: auto, local, control-plane (local without a node), none or context:NAME (default auto)',
   },
   {
     name: 'bundle',
