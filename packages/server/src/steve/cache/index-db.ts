@@ -7,7 +7,7 @@ import { unavailable } from '@drover/base';
 import type { Column } from './ages.ts';
 import { comparables, joinPieces, type Row, type RowPieces, type RowType } from './row.ts';
 import { cellOf, type Slot, Slots, slotCount } from './slots.ts';
-import { fixedColumns, ipKey, orderOf, type Query, type Where, whereOf } from './sql.ts';
+import { type Clause, fixedColumns, ipKey, orderOf, type Query, type Where, whereOf } from './sql.ts';
 
 export interface Found {
   /** Each row's JSON behind its id, type and links. */
@@ -49,6 +49,22 @@ interface Table {
 
 /** How many rows get their value of a field in one step: some milliseconds. */
 const stepRows = 1000;
+
+/** Whether an index gives rows in the order that is asked for; `inOrder` are the slots that it goes by. */
+function isReadInOrder({ sort }: Query, inOrder: ReadonlySet<Slot>): boolean {
+  const [first, second] = sort.map(({ field }) => field);
+  if (first === 'metadata.namespace') return second === undefined || second === 'metadata.name';
+  if (first === 'metadata.state.name' || first?.startsWith('ip(')) return false;
+  return [...inOrder].every(({ index }) => index === 'made');
+}
+
+/**
+ * Whether a page is full sooner when rows are read in their order, those that do not fit left out, than when all that fit are looked up
+ * and sorted: one who may see a good part of a large list. To look up and sort a row costs some five times what it takes to pass it by.
+ */
+function isSoonFull({ page }: Query, count: number, rows: number): boolean {
+  return page !== undefined && 5 * count * count > page.number * page.size * rows;
+}
 
 export class IndexDb {
   readonly #db: DatabaseSync;
@@ -163,7 +179,8 @@ export class IndexDb {
             this.#summary(table, where, { field, column: summaryColumns[index]!, query }),
           )
         : undefined;
-    const rows = query.summaryOnly ? [] : this.#rows(table, where, { order, query, ...options });
+    const text = isReadInOrder(query, inOrder) && isSoonFull(query, count, table.rows) ? where.inOrder : where.text;
+    const rows = query.summaryOnly ? [] : this.#rows(table, { ...where, text }, { order, query, ...options });
     return {
       rows,
       count,
@@ -232,7 +249,7 @@ export class IndexDb {
 
   #rows(
     table: Table,
-    where: Where,
+    where: Clause,
     { order, query, ...options }: { order: string; query: Query; managed: boolean; now: number },
   ): Found['rows'] {
     const { number, type } = table;

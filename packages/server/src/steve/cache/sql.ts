@@ -42,19 +42,41 @@ export type ColumnOf = (field: string) => string;
 
 type Value = string | number;
 
-export interface Where {
+export interface Clause {
   readonly text: string;
   readonly values: readonly Value[];
+}
+
+export interface Where extends Clause {
+  /** The same for rows that are read in their order: what it says of them is looked at row by row, and finds none. */
+  readonly inOrder: string;
 }
 
 const oneOf = (column: string) => `${column} IN (SELECT value FROM json_each(?))`;
 
 /** Everything after WHERE. */
 export function whereOf(query: Query, columnOf: ColumnOf): Where {
-  const parts: string[] = [];
   const values: Value[] = [];
+  const place = placeOf(query, values);
+  const filters = query.filters.map(any => {
+    const ways = any.map(one => {
+      const { text, values: bound } = clause(one, columnOf(one.key));
+      values.push(...bound);
+      return text;
+    });
+    return `(${ways.join(' OR ')})`;
+  });
+  const all = (parts: readonly string[]) => (parts.length > 0 ? parts.join(' AND ') : '1');
+  // A sign before a column keeps sqlite from looking it up in an index.
+  const [text, inOrder] = ['', '+'].map(sign => all([...place.map(part => part(sign)), ...filters]));
+  return { text: text!, inOrder: inOrder!, values };
+}
+
+/** Where somebody may look, and where he wants to; each with what stands before its columns. */
+function placeOf(query: Query, values: Value[]): ((sign: string) => string)[] {
+  const parts: ((sign: string) => string)[] = [];
   if (query.reach !== 'all') {
-    const ways: string[] = [];
+    const columns: string[] = [];
     const { namespaces, names, ids } = query.reach;
     for (const [column, list] of [
       ['ns', namespaces],
@@ -62,28 +84,21 @@ export function whereOf(query: Query, columnOf: ColumnOf): Where {
       ['id', ids],
     ] as const) {
       if (list.length === 0) continue;
-      ways.push(oneOf(column));
+      columns.push(column);
       values.push(JSON.stringify(list));
     }
-    parts.push(ways.length > 0 ? `(${ways.join(' OR ')})` : '0');
+    const ways = (sign: string) => columns.map(column => oneOf(sign + column)).join(' OR ');
+    parts.push(sign => (columns.length > 0 ? `(${ways(sign)})` : '0'));
   }
   if (query.namespace !== undefined) {
-    parts.push('ns = ?');
+    parts.push(sign => `${sign}ns = ?`);
     values.push(query.namespace);
   }
-  for (const any of query.filters) {
-    const ways = any.map(one => {
-      const { text, values: bound } = clause(one, columnOf(one.key));
-      values.push(...bound);
-      return text;
-    });
-    parts.push(`(${ways.join(' OR ')})`);
-  }
-  return { text: parts.length > 0 ? parts.join(' AND ') : '1', values };
+  return parts;
 }
 
 /** Labels that are not there are NULL; other fields that are not there compare as empty. */
-function clause({ op, values, label }: Requirement, column: string): Where {
+function clause({ op, values, label }: Requirement, column: string): Clause {
   const field = label === undefined ? `ifnull(${column}, '')` : column;
   const text = `CAST(${field} AS TEXT)`;
   const [value = ''] = values;
