@@ -94,7 +94,7 @@ async function lists(server: ServerProcess, { token, paths, connections, quick, 
   const rows: Row[] = [];
   for (const path of paths)
     for (const count of connections) {
-      const options = { path, connections: count, seconds: quick ? 0.5 : 3, rounds: quick ? 1 : 3 };
+      const options = { path, connections: count, seconds: quick ? 0.5 : 1, rounds: quick ? 1 : 3 };
       const [own, peer] = await compareLoads([ours, floor], options);
       const name = `GET ${path}${note}, ${count} connection${count > 1 ? 's' : ''}`;
       rows.push(
