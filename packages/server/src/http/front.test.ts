@@ -212,6 +212,22 @@ test('another certificate holds from the next connection on', async () => {
   assert.notEqual((await dial(front)).getPeerCertificate().serialNumber, before_);
 });
 
+test('who would speak HTTP/2 as well is told HTTP/1.1, and who speaks nothing else is refused in the handshake', async () => {
+  await using front = await open([route('/', ({ response }) => sendText(response, 200, 'ok'))]);
+  const agreed = async (ALPNProtocols: string[]) => {
+    const to = { host: '127.0.0.1', port: front.port, ca: ca.cert, servername: 'localhost', ALPNProtocols };
+    const socket = connect(to);
+    try {
+      await once(socket, 'secureConnect', soon());
+      return socket.alpnProtocol;
+    } finally {
+      socket.destroy();
+    }
+  };
+  assert.equal(await agreed(['h2', 'http/1.1']), 'http/1.1');
+  await assert.rejects(agreed(['h2']), { code: 'ERR_SSL_TLSV1_ALERT_NO_APPLICATION_PROTOCOL' });
+});
+
 test('no path, however spelled, reaches a route for callers without one, and none takes the server down', async () => {
   const reached: string[] = [];
   const note = ({ path, response }: Exchange) => {
