@@ -68,8 +68,9 @@ function chainOf(hostname: string, port: number, ca: string | undefined): Promis
         if (certificate.issuerCertificate === certificate) break;
         certificate = certificate.issuerCertificate;
       }
+      const protocol = socket.getProtocol();
       socket.destroy();
-      resolve(`${socket.getProtocol()}: ${chain.join(' ← ')}`);
+      resolve(`${protocol}: ${chain.join(' ← ')}`);
     });
     socket.once('timeout', () => socket.destroy(new Error(`no answer within ${timeoutMs} ms`)));
     socket.once('error', reject);
