@@ -101,8 +101,9 @@ class Provisioning {
       await this.#status.set([{ type: phaseOf(cluster), status: 'False', reason: 'Error', message: read.problem }]);
       return Math.min((await this.#leave(plan.leaving)) ?? lookEveryMs, 60_000);
     }
-    const work = await this.#begin(cluster, { ...read, nodes, plan, memory });
-    await keepSshNodes(resources, this.#id, work);
+    // They are told of as all others are, from the first look on.
+    const made = await keepSshNodes(resources, this.#id, { spec: read.spec, nodes });
+    const work = await this.#begin(cluster, { ...read, nodes: [...nodes, ...made], plan, memory });
     const waitMs = await this.#bringAbout(work, isMade);
     if (waitMs !== undefined) return waitMs;
     const leftMs = await this.#leave(plan.leaving);

@@ -12,15 +12,21 @@ interface Seen {
   readonly nodes: readonly ManagedNode[];
 }
 
-export async function keepSshNodes(resources: Resources, clusterId: string, { spec, nodes }: Seen): Promise<void> {
+/** Makes those that are not there yet, and tells which. */
+export async function keepSshNodes(
+  resources: Resources,
+  clusterId: string,
+  { spec, nodes }: Seen,
+): Promise<ManagedNode[]> {
+  const made: (ManagedNode | undefined)[] = [];
   const there = new Set(nodes.map(({ metadata }) => metadata.name));
   for (const node of spec.nodes) {
     const name = managedNodeName(node.name);
     if (there.has(name)) continue;
-    await ignoreExists(
-      resources.create('node', { ...draftOf(clusterId, node), metadata: { name, namespace: clusterId } }),
-    );
+    const draft = { ...draftOf(clusterId, node), metadata: { name, namespace: clusterId } };
+    made.push(await ignoreExists(resources.create('node', draft)));
   }
+  return made.filter(node => node !== undefined);
 }
 
 /** Those that are out of the cluster by now. */
