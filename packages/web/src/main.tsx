@@ -3,7 +3,7 @@ import { QueryClient, QueryClientProvider } from '@tanstack/react-query';
 import { StrictMode } from 'react';
 import { createRoot } from 'react-dom/client';
 import { App } from './app/App.tsx';
-import { RequestError } from './net/request.ts';
+import { isFinal } from './net/request.ts';
 import { startTexts } from './texts/index.ts';
 import './styles/tokens.css';
 import './styles/base.css';
@@ -21,10 +21,6 @@ import './styles/map.css';
 import './styles/providers.css';
 
 const mostTries = 3;
-/** What another try can't change. */
-const isFinal = (error: unknown): boolean =>
-  error instanceof RequestError && error.status >= 400 && error.status < 500 && error.status !== 429;
-
 const client = new QueryClient({
   defaultOptions: {
     queries: {

@@ -68,6 +68,14 @@ export async function ask<T>(path: string, options?: RequestOptions): Promise<T>
   return (text === '' ? undefined : JSON.parse(text)) as T;
 }
 
+/** What another try can't change. */
+export const isFinal = (error: unknown): boolean =>
+  error instanceof RequestError && error.status >= 400 && error.status < 500 && error.status !== 429;
+
+/** The server, or the cluster behind it, can't be reached just now. */
+export const isAway = (error: unknown): boolean =>
+  error instanceof RequestError && [0, 502, 503, 504].includes(error.status);
+
 /** The password was right, and a code is needed too. */
 export const secondFactor = 'SecondFactorRequired';
 

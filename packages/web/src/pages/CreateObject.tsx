@@ -24,8 +24,9 @@ export function CreateObject() {
   const kinds = useKinds(clusterId);
   const kind = kinds.data?.get(plural);
   const definitions = useDefinitions(clusterId, kind ?? ({ id: 'none' } as Kind));
-  if (kinds.isPending) return <Skeleton lines={10} />;
-  if (kinds.isError) return <Failure error={kinds.error} retry={() => void kinds.refetch()} />;
+  if (kinds.failureReason && !kinds.data)
+    return <Failure error={kinds.failureReason} retry={() => void kinds.refetch()} />;
+  if (!kinds.data) return <Skeleton lines={10} />;
   if (!kind) return <Empty isPage icon="help" title={t('list.noKind', { kind: plural })} hint={t('list.noKindHint')} />;
   // What the cluster says of an own kind comes late, and is worth another beginning.
   return <Create key={definitions && !forms[plural] ? 'known' : plural} clusterId={clusterId} kind={kind} />;

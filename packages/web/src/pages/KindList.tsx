@@ -27,8 +27,9 @@ export function KindList() {
   const { t } = useTranslation();
   const { clusterId = '', plural = '' } = useParams<{ clusterId: string; plural: string }>();
   const kinds = useKinds(clusterId);
-  if (kinds.isPending) return <Skeleton lines={10} />;
-  if (kinds.isError) return <Failure error={kinds.error} retry={() => void kinds.refetch()} />;
+  if (kinds.failureReason && !kinds.data)
+    return <Failure error={kinds.failureReason} retry={() => void kinds.refetch()} />;
+  if (!kinds.data) return <Skeleton lines={10} />;
   const kind = kinds.data.get(plural);
   if (!kind) return <Empty isPage icon="help" title={t('list.noKind', { kind: plural })} hint={t('list.noKindHint')} />;
   return <List key={`${clusterId} ${plural}`} clusterId={clusterId} kind={kind} />;

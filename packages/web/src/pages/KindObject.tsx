@@ -33,8 +33,9 @@ export function KindObject() {
   const params = useParams<{ clusterId: string; plural: string; first: string; second?: string }>();
   const { clusterId = '', plural = '', first = '', second } = params;
   const kinds = useKinds(clusterId);
-  if (kinds.isPending) return <Skeleton lines={10} />;
-  if (kinds.isError) return <Failure error={kinds.error} retry={() => void kinds.refetch()} />;
+  if (kinds.failureReason && !kinds.data)
+    return <Failure error={kinds.failureReason} retry={() => void kinds.refetch()} />;
+  if (!kinds.data) return <Skeleton lines={10} />;
   const kind = kinds.data.get(plural);
   if (!kind || kind.namespaced !== (second !== undefined))
     return <Empty isPage icon="help" title={t('list.noKind', { kind: plural })} hint={t('list.noKindHint')} />;

@@ -16,8 +16,9 @@ export function OtherKinds() {
   const kinds = useKinds(clusterId);
   const counts = useCounts(clusterId);
   const [text, setText] = useViewState('q');
-  if (kinds.isPending) return <Skeleton />;
-  if (kinds.isError) return <Failure error={kinds.error} retry={() => void kinds.refetch()} />;
+  if (kinds.failureReason && !kinds.data)
+    return <Failure error={kinds.failureReason} retry={() => void kinds.refetch()} />;
+  if (!kinds.data) return <Skeleton />;
   const rows = [...kinds.data.values()]
     .filter(isOther)
     .filter(({ kind, group }) => `${kind} ${group}`.toLowerCase().includes(text.trim().toLowerCase()))

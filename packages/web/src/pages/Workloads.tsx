@@ -27,8 +27,9 @@ export function Workloads() {
     return kind ? [{ clusterId, kind, label: kindWord(t, kind, i18n.language) }] : [];
   });
   const merged = useMerged(sources, { text, namespaces, state });
-  if (kinds.isPending) return <Skeleton lines={10} />;
-  if (kinds.isError) return <Failure error={kinds.error} retry={() => void kinds.refetch()} />;
+  if (kinds.failureReason && !kinds.data)
+    return <Failure error={kinds.failureReason} retry={() => void kinds.refetch()} />;
+  if (!kinds.data) return <Skeleton lines={10} />;
   return (
     <>
       <Title
