@@ -30,7 +30,7 @@ after(async () => {
 });
 
 const inCluster = (path = '') => `/ui/c/${world.clusterId}${path}`;
-const asAdmin = () => world.visit({ token: world.admin });
+const asAdmin = (language = 'en') => world.visit({ token: world.admin, language });
 
 test('a role is made, and somebody is found by his name and given it in a cluster', { skip }, async () => {
   const { server, admin, clusterId } = world;
@@ -95,6 +95,37 @@ test('a cluster is made of hosts: what can not be a host is refused by its field
   }
   await page.getByText('No host yet').waitFor();
   await page.getByText('it begins once there is a host for each role').waitFor();
+  await end(visit);
+});
+
+test('on Chinese pages the server speaks Chinese, and its own words are to be had', { skip }, async () => {
+  const visit = await asAdmin('zh-CN');
+  const { page } = visit;
+  await page.goto('/ui/create-cluster');
+  await page.getByLabel('名称').fill('on-hosts-here');
+  await page.getByLabel('由本服务器通过 SSH 连接').check();
+  await page.getByLabel('地址').fill('127.0.0.1');
+  await page.getByLabel('SSH 私钥').fill('none');
+  await page.getByRole('button', { name: '创建', exact: true }).click();
+  const refusal = page.getByRole('alert').getByText('nodes[0].address：127.0.0.1 是本服务器自身，或无法到达');
+  assert.match((await refusal.getAttribute('title')) ?? '', /^127\.0\.0\.1 is this server itself/);
+  await page.goto('/ui/import');
+  await page.getByLabel('名称').fill('elsewhere');
+  await page.getByRole('button', { name: '下一步：获取命令' }).click();
+  await page.getByText('等待集群代理连接：请在该集群中应用导入清单').waitFor();
+  const [, id] = /\/import\/(.+)/.exec(page.url())!;
+  await page.goto(`/ui/c/${id}`);
+  const cause = page.getByRole('listitem').filter({ hasText: '等待集群代理连接' });
+  await cause.getByText('原文').click();
+  await cause.getByText('waiting for the cluster’s agent to connect: apply').waitFor();
+  await page.goto(`/ui/c/${id}/pods`);
+  await page.getByRole('alert').getByText('集群“elsewhere”未连接：代理从未连接过；请在该集群中应用导入清单').waitFor();
+  await visit.context.clearCookies();
+  await page.goto('/ui/sign-in');
+  await page.getByLabel('用户名').fill('admin');
+  await page.getByLabel('密码').fill('not the password');
+  await page.getByRole('button', { name: '登录' }).click();
+  await page.getByRole('alert').getByText('用户名与密码不匹配。').waitFor();
   await end(visit);
 });
 

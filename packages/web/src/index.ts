@@ -42,7 +42,7 @@ const zh: Texts = {
   api: '管理 API',
   kubernetes: '集群的 Kubernetes API',
   health: '健康检查',
-  colon: ':',
+  colon: '：',
 };
 
 const style = `

@@ -5,6 +5,7 @@ import type { KubeObject } from '../net/objects.ts';
 import { Dialog } from '../parts/Dialog.tsx';
 import { errorKey } from '../parts/error-key.ts';
 import { Icon } from '../parts/Icon.tsx';
+import { Said } from '../parts/Said.tsx';
 import { type Action, isAllowed } from './actions.ts';
 import { actOn, type Back, type Outcome, runBulk } from './bulk.ts';
 import { showUndoable } from './recent-changes.ts';
@@ -138,7 +139,7 @@ function Line({ object, outcome }: { readonly object: KubeObject; readonly outco
       {outcome === 'stopped' && <span className="warn">{t('act.wasStopped')}</span>}
       {outcome instanceof Error && (
         <span className="bad" role="alert">
-          {t(`errors.${errorKey(outcome)}`)} · {outcome.message}
+          {t(`errors.${errorKey(outcome)}`)} · <Said words={outcome.message} />
         </span>
       )}
     </li>

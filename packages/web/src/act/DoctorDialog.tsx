@@ -5,6 +5,7 @@ import { ask } from '../net/request.ts';
 import { Dialog } from '../parts/Dialog.tsx';
 import { Icon } from '../parts/Icon.tsx';
 import { Failure, Skeleton } from '../parts/Notices.tsx';
+import { Said } from '../parts/Said.tsx';
 
 interface AgentView {
   readonly agentVersion: string;
@@ -32,7 +33,9 @@ export function DoctorDialog({ clusterId, onClose }: { readonly clusterId: strin
               <Icon name={ok ? 'ok' : 'bad'} className={ok ? 'ok' : 'bad'} />
               <span>
                 <strong>{t(`overview.check.${check}`, { defaultValue: check })}</strong>
-                <span className={ok ? 'dim' : 'bad'}>{detail}</span>
+                <span className={ok ? 'dim' : 'bad'}>
+                  <Said words={detail} />
+                </span>
               </span>
             </li>
           ))}

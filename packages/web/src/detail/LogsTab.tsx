@@ -6,6 +6,7 @@ import { useViewState } from '../app/view-state.ts';
 import type { KubeObject } from '../net/objects.ts';
 import { saveFile } from '../pages/save-file.ts';
 import { Icon } from '../parts/Icon.tsx';
+import { Said } from '../parts/Said.tsx';
 import { LogBuffer, type LogLine, levelOf, lineAt, lineFilter, pointTo } from './log-buffer.ts';
 import { useLogSources } from './log-sources.ts';
 import { followLog } from './log-stream.ts';
@@ -125,7 +126,7 @@ export function LogsTab({ clusterId, object }: { readonly clusterId: string; rea
       </div>
       {failures.map(([pod, message]) => (
         <p key={pod} className="hint-line warn" role="status">
-          {pod}: {message}
+          {pod}: <Said words={message} />
         </p>
       ))}
       {at && (

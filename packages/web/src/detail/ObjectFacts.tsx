@@ -8,6 +8,7 @@ import type { Kind } from '../net/kinds.ts';
 import { type Condition, type KubeObject, listAt } from '../net/objects.ts';
 import { useNow } from '../parts/now.ts';
 import { formatAge, formatTime } from '../parts/quantity.ts';
+import { Said } from '../parts/Said.tsx';
 import { Containers } from './Containers.tsx';
 import { Data } from './Data.tsx';
 import { Related } from './Related.tsx';
@@ -134,7 +135,7 @@ function Conditions({ conditions }: { readonly conditions: readonly Condition[] 
                 <th scope="row">{one.type}</th>
                 <td className={one.error ? 'bad' : undefined}>{one.status}</td>
                 <td>{one.reason}</td>
-                <td className="wrap dim">{one.message}</td>
+                <td className="wrap dim">{one.message && <Said words={one.message} />}</td>
                 <td className="number dim">{formatAge(one.lastTransitionTime, now)}</td>
               </tr>
             ))}

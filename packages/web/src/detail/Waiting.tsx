@@ -4,6 +4,7 @@ import { type Condition, type KubeObject, listAt } from '../net/objects.ts';
 import { Icon } from '../parts/Icon.tsx';
 import { useNow } from '../parts/now.ts';
 import { formatAge } from '../parts/quantity.ts';
+import { Said } from '../parts/Said.tsx';
 
 const patienceMs = 10_000;
 
@@ -31,7 +32,11 @@ export function Waiting({ object, tabs, shown, onShow }: WaitingProps) {
   return (
     <p className="hint-line waiting" role="status">
       <Icon name="busy" className="warn" /> {t('detail.waits')} <span>{formatAge(since, now)}</span>{' '}
-      {state.message && <span className="dim">{state.message}</span>}{' '}
+      {state.message && (
+        <span className="dim">
+          <Said words={state.message} />
+        </span>
+      )}{' '}
       {offered.map(tab => (
         <button key={tab} type="button" className="plain" onClick={() => onShow(tab)}>
           {t(`detail.tab.${tab}`)}

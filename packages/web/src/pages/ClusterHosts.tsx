@@ -65,7 +65,7 @@ export function ClusterHosts() {
                 (['controlPlane', 'etcd', 'worker'] as const)
                   .filter(role => row[role] === true)
                   .map(role => t(`hosts.role.${role.toLowerCase()}`))
-                  .join(', '),
+                  .join(t('overview.and')),
             },
             { title: t('hosts.address'), cell: row => <span className="dim">{textAt(row, 'externalIpAddress')}</span> },
           ]}

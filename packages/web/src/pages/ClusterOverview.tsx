@@ -19,6 +19,7 @@ import { ask } from '../net/request.ts';
 import { Icon } from '../parts/Icon.tsx';
 import { Empty, Failure, FormError, Skeleton } from '../parts/Notices.tsx';
 import { formatBytes, formatCount } from '../parts/quantity.ts';
+import { Original, Said } from '../parts/Said.tsx';
 import { State } from '../parts/State.tsx';
 import { Title } from '../parts/Title.tsx';
 import { stateKey } from '../parts/tone.ts';
@@ -54,7 +55,7 @@ function Overview({ row }: { readonly row: ClusterRow }) {
   };
   return (
     <>
-      <Title title={row.name} beside={<State state={row.state} cause />}>
+      <Title title={row.name} beside={<State state={row.state} cause={causesOf(row).length === 0} />}>
         <div className="row">
           <button type="button" onClick={() => setOpen('apply')}>
             <Icon name="plus" />
@@ -80,7 +81,9 @@ function Overview({ row }: { readonly row: ClusterRow }) {
       {open === 'doctor' && <DoctorDialog clusterId={row.id} onClose={() => setOpen(undefined)} />}
       <section className="tiles" aria-label={t('frame.overview')}>
         <Tile name={t('home.version')}>{row.version || t('home.unknown')}</Tile>
-        <Tile name={t('home.provider')}>{t(`home.provider.${row.provider}`, { defaultValue: row.provider })}</Tile>
+        <Tile name={t('home.provider')}>
+          {t(`home.provider.${row.provider}`, { defaultValue: row.provider }) || t('home.unknown')}
+        </Tile>
         <Tile name={t('home.nodes')}>{row.nodes > 0 ? count(row.nodes) : t('home.unknown')}</Tile>
         <Tile name={t('home.cpu')}>
           <ShareBar name={t('home.cpu')} share={row.cpu} format={count} />
@@ -96,11 +99,13 @@ function Overview({ row }: { readonly row: ClusterRow }) {
       <StepsOnHosts row={row} />
       <Trouble clusterId={row.id} />
       <Warnings clusterId={row.id} />
-      <section>
-        <h2>{t('history.title')}</h2>
-        <p className="lead">{t('history.hint')}</p>
-        <History clusterId={row.id} />
-      </section>
+      {row.version && (
+        <section>
+          <h2>{t('history.title')}</h2>
+          <p className="lead">{t('history.hint')}</p>
+          <History clusterId={row.id} />
+        </section>
+      )}
     </>
   );
 }
@@ -114,16 +119,28 @@ function Tile({ name, children }: { readonly name: string; readonly children: Re
   );
 }
 
-/** Conditions that keep the cluster from being well, in its own words. */
+const causesOf = (row: ClusterRow): readonly Condition[] =>
+  listAt<Condition>(row.object, 'status.conditions').filter(one => one.status !== 'True' && one.message);
+
+/** Conditions that keep the cluster from being well; of several with one cause, that is told once. */
 function Causes({ row }: { readonly row: ClusterRow }) {
-  const causes = listAt<Condition>(row.object, 'status.conditions').filter(one => one.status !== 'True' && one.message);
+  const { t } = useTranslation();
+  const causes = causesOf(row);
   if (causes.length === 0) return null;
+  const byWords = Map.groupBy(causes, one => one.message!);
+  const isBad = row.state.error || causes.some(({ status }) => status === 'False');
   return (
-    <ul className="causes">
-      {causes.map(one => (
-        <li key={one.type}>
-          <Icon name="bad" className="bad" />
-          <strong>{one.type}</strong> <span>{one.message}</span>
+    <ul className={isBad ? 'causes' : 'causes waiting'}>
+      {[...byWords].map(([words, same]) => (
+        <li key={words}>
+          <Icon name={isBad ? 'bad' : 'busy'} className={isBad ? 'bad' : 'warn'} />
+          <strong>
+            {same.map(({ type }) => t(`overview.condition.${type}`, { defaultValue: type })).join(t('overview.and'))}
+          </strong>{' '}
+          <div>
+            <Said words={words} />
+            <Original words={words} />
+          </div>
         </li>
       ))}
     </ul>
@@ -136,11 +153,11 @@ function StepsOnHosts({ row }: { readonly row: ClusterRow }) {
   const isOnHosts = at(row.object, 'spec.rancherKubernetesEngineConfig') !== undefined;
   if (!isOnHosts || !(row.state.transitioning || row.state.error)) return null;
   return (
-    <p className="hint-line waiting">
+    <section>
       <Link href={addressOf(row.id, 'hosts')} className="button">
         {t('overview.steps')}
       </Link>
-    </p>
+    </section>
   );
 }
 
@@ -148,7 +165,9 @@ function Trouble({ clusterId }: { readonly clusterId: string }) {
   const { t } = useTranslation();
   const counts = useCounts(clusterId);
   const kinds = useKinds(clusterId).data;
-  const unwell = [...(kinds?.values() ?? [])].flatMap(kind => {
+  // Of what can't be asked nothing is known, least of all that it is well.
+  if (!kinds) return null;
+  const unwell = [...kinds.values()].flatMap(kind => {
     const { errors = 0, transitioning = 0, states = {} } = counts[kind.id]?.summary ?? {};
     return errors + transitioning > 0 ? [{ kind, errors, states: Object.entries(states) }] : [];
   });

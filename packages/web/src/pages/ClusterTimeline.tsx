@@ -4,6 +4,7 @@ import { useEffect, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { ask } from '../net/request.ts';
 import { Icon } from '../parts/Icon.tsx';
+import { Said } from '../parts/Said.tsx';
 
 const waitSeconds = 25;
 const pauseMs = 3000;
@@ -55,11 +56,21 @@ export function ClusterTimeline({ clusterId }: { readonly clusterId: string }) {
             <li key={at} className={step.state === 'started' ? 'current' : step.state === 'done' ? 'done' : ''}>
               <Icon name={icons[step.state as keyof typeof icons] ?? 'idle'} className={tones[step.state] ?? ''} />
               <span>
-                <strong>{step.title}</strong>
+                <strong>
+                  <Said words={step.title} />
+                </strong>
                 {step.host && <span className="dim">{step.host}</span>}
                 {step.tookMs !== undefined && <span className="dim">{(step.tookMs / 1000).toFixed(1)} s</span>}
-                {step.error && <span className="bad">{step.error}</span>}
-                {step.log && step.log.length > 0 && <pre className="said">{step.log.join('\n')}</pre>}
+                {step.error && (
+                  <span className="bad">
+                    <Said words={step.error} />
+                  </span>
+                )}
+                {step.log && step.log.length > 0 && (
+                  <pre className="said">
+                    <Said words={step.log.join('\n')} />
+                  </pre>
+                )}
               </span>
             </li>
           ))}

@@ -11,6 +11,7 @@ import { useV3List } from '../net/v3.ts';
 import { Copy } from '../parts/Copy.tsx';
 import { Icon } from '../parts/Icon.tsx';
 import { FormError, Skeleton } from '../parts/Notices.tsx';
+import { Said } from '../parts/Said.tsx';
 import { Title } from '../parts/Title.tsx';
 
 export function ImportCluster() {
@@ -110,7 +111,9 @@ function Command({ id }: { readonly id: string }) {
               />
               <span>
                 <strong>{t(`importing.step.${name}`)}</strong>
-                {index === current && <span className="dim">{cause || t(`importing.wait.${name}`)}</span>}
+                {index === current && (
+                  <span className="dim">{cause ? <Said words={cause} /> : t(`importing.wait.${name}`)}</span>
+                )}
               </span>
             </li>
           ))}

@@ -2,8 +2,10 @@
 import type { ReactNode } from 'react';
 import { useTranslation } from 'react-i18next';
 import { RequestError } from '../net/request.ts';
+import { saidOf } from '../texts/said/index.ts';
 import { errorKey } from './error-key.ts';
 import { Icon, type IconName } from './Icon.tsx';
+import { Original, Said } from './Said.tsx';
 
 export interface EmptyProps {
   readonly icon?: IconName;
@@ -33,7 +35,14 @@ export function Failure({ error, retry }: { readonly error: unknown; readonly re
       <Icon name="bad" />
       <h2>{t(`errors.${key}`)}</h2>
       <p>{t(`errors.${key}Hint`)}</p>
-      {error instanceof Error && error.message && <pre>{error.message}</pre>}
+      {error instanceof Error && error.message && (
+        <>
+          <pre>
+            <Said words={error.message} />
+          </pre>
+          <Original words={error.message} />
+        </>
+      )}
       {retry && (
         <div className="row">
           <button type="button" onClick={retry}>
@@ -49,14 +58,14 @@ export function Failure({ error, retry }: { readonly error: unknown; readonly re
 export function FormError({ error }: { readonly error: unknown }) {
   const { t } = useTranslation();
   if (!error) return null;
-  const said =
-    error instanceof RequestError && error.field ? `${error.field}: ${error.message}` : (error as Error).message;
+  const { message } = error as Error;
+  const words = saidOf({ message, field: error instanceof RequestError ? error.field : undefined });
   return (
     <p className="form-error" role="alert">
       <Icon name="bad" />
-      <span>
+      <span title={message || undefined}>
         {t(`errors.${errorKey(error)}`)}
-        {said ? ` · ${said}` : ''}
+        {words ? ` · ${words}` : ''}
       </span>
     </p>
   );

@@ -2,7 +2,8 @@
 import { useTranslation } from 'react-i18next';
 import type { ObjectState } from '../net/objects.ts';
 import { Icon, type IconName } from './Icon.tsx';
-import { stateKey, toneOf } from './tone.ts';
+import { bothOf, Said } from './Said.tsx';
+import { hasFailedAt, stateKey, toneOf } from './tone.ts';
 
 const icons: Readonly<Record<string, IconName>> = { ok: 'ok', warn: 'busy', bad: 'bad', idle: 'idle' };
 
@@ -11,10 +12,14 @@ export function State({ state, cause = false }: { readonly state: ObjectState; r
   const tone = toneOf(state);
   const word = t(`states.${stateKey(state.name)}`, { defaultValue: state.name });
   return (
-    <span className={`state ${tone}`} title={state.message || undefined}>
+    <span className={`state ${tone}`} title={bothOf(state.message) || undefined}>
       <Icon name={icons[tone]!} />
-      <span className="word">{word}</span>
-      {cause && state.message && <span className="cause">{state.message}</span>}
+      <span className="word">{hasFailedAt(state) ? t('states.failedAt', { state: word }) : word}</span>
+      {cause && state.message && (
+        <span className="cause">
+          <Said words={state.message} />
+        </span>
+      )}
     </span>
   );
 }

@@ -1,5 +1,6 @@
 /** Where toasts show, and are read out. */
 import { useTranslation } from 'react-i18next';
+import { said } from '../texts/said/index.ts';
 import { errorKey } from './error-key.ts';
 import { Icon } from './Icon.tsx';
 import { closeToast, useToasts } from './toasts.ts';
@@ -12,9 +13,9 @@ export function Toasts() {
       {toasts.map(({ id, text, error, undo }) => (
         <div key={id} className={`toast${error ? ' bad' : ''}`}>
           <Icon name={error ? 'bad' : 'check'} className={error ? 'bad' : 'ok'} />
-          <span>
+          <span title={error ? (error as Error).message : undefined}>
             {text}
-            {error ? ` · ${t(`errors.${errorKey(error)}`)}: ${(error as Error).message}` : ''}
+            {error ? ` · ${t(`errors.${errorKey(error)}`)} · ${said((error as Error).message)}` : ''}
           </span>
           {undo && (
             <button

@@ -24,5 +24,22 @@ export function toneOf({ name, error, transitioning }: Pick<ObjectState, 'name' 
   return resting.has(name.toLowerCase()) ? 'idle' : 'ok';
 }
 
+/** What somebody does: where that is an error, it is what failed. */
+const doings: ReadonlySet<string> = new Set([
+  'provisioning',
+  'registering',
+  'updating',
+  'upgrading',
+  'removing',
+  'saving',
+  'configuring',
+  'activating',
+  'initializing',
+  'draining',
+]);
+
+export const hasFailedAt = ({ name, error }: Pick<ObjectState, 'name' | 'error'>): boolean =>
+  error && doings.has(name.toLowerCase());
+
 /** As its text is called: letters only. */
 export const stateKey = (name: string): string => name.toLowerCase().replace(/[^a-z]/g, '');

@@ -5,6 +5,7 @@
 import i18next from 'i18next';
 import { initReactI18next } from 'react-i18next';
 import { getPref } from '../app/prefs.ts';
+import { speak } from './said/index.ts';
 
 export type Language = 'en' | 'zh';
 
@@ -12,6 +13,9 @@ const loaders = {
   en: async () => (await import('./en/index.ts')).en,
   zh: async () => (await import('./zh/index.ts')).zh,
 } as const;
+
+/** In English the server speaks for itself. */
+const speeches = { en: async () => undefined, zh: async () => (await import('./zh-said/index.ts')).speech() } as const;
 
 /** What was chosen, else the first language of the browser that there is. */
 export function chosenLanguage(): Language {
@@ -26,9 +30,11 @@ export function chosenLanguage(): Language {
 
 export async function startTexts(): Promise<void> {
   const language = chosenLanguage();
+  const [translation, speech] = await Promise.all([loaders[language](), speeches[language]()]);
+  speak(speech);
   await i18next.use(initReactI18next).init({
     lng: language,
-    resources: { [language]: { translation: await loaders[language]() } },
+    resources: { [language]: { translation } },
     interpolation: { escapeValue: false },
     returnNull: false,
   });
@@ -38,6 +44,7 @@ export async function startTexts(): Promise<void> {
 export async function setLanguage(language: Language): Promise<void> {
   if (!i18next.hasResourceBundle(language, 'translation'))
     i18next.addResourceBundle(language, 'translation', await loaders[language]());
+  speak(await speeches[language]());
   await i18next.changeLanguage(language);
   mark(language);
 }

@@ -17,5 +17,6 @@ export const errors = {
   Unavailable: 'The cluster can’t be reached just now',
   UnavailableHint: 'Its agent is not connected. As soon as it is, this page goes on by itself.',
   Failed: 'That did not work',
+  original: 'Original',
   FailedHint: 'The server’s words are below.',
 } as const;

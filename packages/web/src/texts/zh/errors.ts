@@ -20,5 +20,6 @@ export const errors: SameKeys<typeof en> = {
   Unavailable: '暂时无法连接集群',
   UnavailableHint: '集群代理未连接。连接恢复后页面会自动继续。',
   Failed: '操作未成功',
+  original: '原文',
   FailedHint: '服务器的说明如下。',
 };

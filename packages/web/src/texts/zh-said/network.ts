@@ -1,0 +1,38 @@
+/** Simplified Chinese: why something can't be reached. */
+import type { Catalogue } from '../said/say.ts';
+
+export const network: Catalogue = {
+  '{1} ({2})': '{1}（{2}）',
+  'nothing listens there': '该处没有服务在监听',
+  'its host name is not known to DNS': 'DNS 中没有该主机名',
+  'its host name could not be looked up: DNS does not answer': '无法解析主机名：DNS 没有响应',
+  'no route to the host': '没有到该主机的路由',
+  'no route to the network': '没有到该网络的路由',
+  'it closed the connection': '对方关闭了连接',
+  'this client is closed': '客户端已关闭',
+  "its certificate has expired (or this machine's clock is wrong)": '证书已过期（或本机时钟不准）',
+  "its certificate is not valid yet (or this machine's clock is wrong)": '证书尚未生效（或本机时钟不准）',
+  'its certificate is made out to another name': '证书的名称不符',
+  'its certificate is not signed by the certificate authority given': '证书不是由指定的 CA 签发',
+  'its certificate is signed by an authority that is not trusted here': '证书的签发机构不受信任',
+  'its certificate is self-signed and not the one trusted here': '证书是自签名的，且不是受信任的那一个',
+  'its certificate carries the name but not the signature of the authority given':
+    '证书写有指定 CA 的名称，但没有它的签名',
+  'it does not speak TLS there': '该处不是 TLS 服务',
+  '{1} does not answer: the connection timed out': '{1} 没有响应：连接超时',
+  '{1} does not answer: no connection within {2} ms': '{1} 没有响应：{2} 毫秒内未能建立连接',
+  '{1} did not answer {2} {3} within {4} ms': '{1} 在 {4} 毫秒内没有响应 {2} {3}',
+  '{1} answered {2} {3} with something that is not JSON: {4}': '{1} 对 {2} {3} 的响应不是 JSON：{4}',
+  'a new {1} needs metadata.namespace': '新建 {1} 需要指定 metadata.namespace',
+  'must be a URL such as https://10.0.0.1:6443, not "{1}"': '必须是形如 https://10.0.0.1:6443 的 URL，而不是“{1}”',
+  'must not carry credentials in the URL': 'URL 中不能带有凭据',
+  'waited {1} s for {2}': '等待{2}超时（{1} 秒）',
+  'waited {1} ms for {2}': '等待{2}超时（{1} 毫秒）',
+  'no answer within {1} ms': '{1} 毫秒内没有响应',
+  'no answer within {1} s': '{1} 秒内没有响应',
+  '{1} {2} to be {3}': '{1} {2} 变为 {3}',
+  '{1}; it says: {2}': '{1}；其说明：{2}',
+  '{1} answers {2}': '{1} 返回 {2}',
+  'the connection was closed': '连接已关闭',
+  'it was closed': '已关闭',
+};
