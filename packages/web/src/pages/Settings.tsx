@@ -19,7 +19,15 @@ export function Settings() {
         nameOf={row => row.id}
         empty={{ title: t('manage.noSettings') }}
         columns={[
-          { title: t('list.name'), cell: row => <span className="mono">{row.id}</span> },
+          {
+            title: t('list.name'),
+            cell: row => (
+              <>
+                <span className="mono">{row.id}</span>
+                <small className="purpose">{t(`settings.${row.id}`, { defaultValue: '' })}</small>
+              </>
+            ),
+          },
           { title: t('detail.value'), cell: row => <span className="clip">{textAt(row, 'value') || '–'}</span> },
           {
             title: t('manage.source'),
@@ -62,6 +70,7 @@ function Edit({ row, onClose }: { readonly row: V3Resource; readonly onClose: ()
         change(pathOf(row.links['update']!), { method: 'PUT', body: { value: String(form.get('value')) } })
       }
     >
+      <p className="lead">{t(`settings.${row.id}`, { defaultValue: '' })}</p>
       <label className="field">
         <span>{t('detail.value')}</span>
         <textarea name="value" rows={3} defaultValue={textAt(row, 'value')} spellCheck={false} />

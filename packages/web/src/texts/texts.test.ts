@@ -65,3 +65,10 @@ test('every text that the sources ask for is written', () => {
   }
   assert.deepEqual(missing, []);
 });
+
+test('every setting of the server says what it is for', () => {
+  const source = readFileSync(new URL('../../../server/src/setting-list.ts', import.meta.url), 'utf8');
+  const defaults = source.slice(source.indexOf('settingDefaults'), source.indexOf('\n};'));
+  const names = [...defaults.matchAll(/^ {2}'?([a-z][a-z0-9-]+)'?:/gm)].map(match => match[1]!);
+  assert.deepEqual(Object.keys(en.settings).sort(), names.sort());
+});

@@ -1,0 +1,36 @@
+/** English: what each of the server's settings is for. */
+export const settings = {
+  'agent-image': 'The image that agents run from.',
+  'auth-token-default-ttl-minutes': 'How long an API key lasts where it says nothing else, in minutes.',
+  'auth-token-max-ttl-minutes': 'How long an API key may last at most, in minutes.',
+  'auth-user-session-idle-ttl-minutes': 'After how many minutes without a request a session ends.',
+  'auth-user-session-ttl-minutes': 'After how many minutes a session ends.',
+  cacerts: 'The authority that agents and kubeconfigs trust this server by.',
+  'cluster-history': 'Whether the past of clusters is kept for 30 days: on or off.',
+  'crt-default-grace-period-minutes':
+    'How long a registration token is still taken after another took its place, in minutes.',
+  'crt-default-ttl-minutes': 'How long a registration token lasts, in minutes.',
+  'delete-inactive-user-after':
+    'After how long without a sign-in a user is deleted, such as 4320h; never where it is empty.',
+  'disable-inactive-user-after':
+    'After how long without a sign-in a user is disabled, such as 2160h; never where it is empty.',
+  'first-login': 'Whether nobody has set this server up yet.',
+  'fleet-default-workspace-name': 'The workspace of clusters that are put into none.',
+  'install-uuid': 'What this installation is known by in its clusters.',
+  'k8s-version': 'The Kubernetes version of new clusters that name none.',
+  'kubeconfig-default-token-ttl-minutes': 'How long the token in a kubeconfig lasts, in minutes.',
+  'kubeconfig-max-token-ttl-minutes': 'How long the token in a kubeconfig may last at most, in minutes.',
+  'outbound-networks': 'Networks that the outbound proxy may go to although they are not on the Internet, as CIDRs.',
+  'password-min-length': 'How many characters a password has at least.',
+  'server-url': 'The address at which clusters and people reach this server.',
+  'server-version': 'The version of this server.',
+  'shell-image': 'What kubectl shells run in: an image with kubectl and a shell.',
+  'system-default-registry': 'A registry that the server’s own images come from instead.',
+  'system-namespaces': 'Namespaces that belong to each cluster’s System project.',
+  'ui-banners': 'Kept for other interfaces that use this API.',
+  'ui-brand': 'Kept for other interfaces that use this API.',
+  'ui-default-landing': 'Kept for other interfaces that use this API.',
+  'ui-issues': 'Kept for other interfaces that use this API.',
+  'ui-pl': 'Kept for other interfaces that use this API.',
+  'whitelist-domain': 'Hosts that the outbound proxy may ask beside those of active drivers.',
+} as const;

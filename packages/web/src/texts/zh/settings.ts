@@ -1,0 +1,36 @@
+/** Simplified Chinese: what each of the server's settings is for. */
+import type { settings as en } from '../en/settings.ts';
+import type { SameKeys } from '../same-keys.ts';
+
+export const settings: SameKeys<typeof en> = {
+  'agent-image': '代理使用的镜像。',
+  'auth-token-default-ttl-minutes': 'API 密钥的默认有效期（分钟）。',
+  'auth-token-max-ttl-minutes': 'API 密钥的最长有效期（分钟）。',
+  'auth-user-session-idle-ttl-minutes': '会话闲置多少分钟后结束。',
+  'auth-user-session-ttl-minutes': '会话的最长时间（分钟）。',
+  cacerts: '代理和 kubeconfig 据以信任本服务器的 CA 证书。',
+  'cluster-history': '是否保存集群最近 30 天的历史：on 或 off。',
+  'crt-default-grace-period-minutes': '注册令牌被替换后仍可使用的时间（分钟）。',
+  'crt-default-ttl-minutes': '注册令牌的有效期（分钟）。',
+  'delete-inactive-user-after': '用户多久未登录后删除，例如 4320h；留空表示从不。',
+  'disable-inactive-user-after': '用户多久未登录后停用，例如 2160h；留空表示从不。',
+  'first-login': '本服务器是否尚未完成首次设置。',
+  'fleet-default-workspace-name': '未指定工作区的集群所属的工作区。',
+  'install-uuid': '本安装在各集群中的标识。',
+  'k8s-version': '新建集群未指定版本时使用的 Kubernetes 版本。',
+  'kubeconfig-default-token-ttl-minutes': 'kubeconfig 中令牌的默认有效期（分钟）。',
+  'kubeconfig-max-token-ttl-minutes': 'kubeconfig 中令牌的最长有效期（分钟）。',
+  'outbound-networks': '出站代理可以访问的内部网络（CIDR）。',
+  'password-min-length': '密码的最少字符数。',
+  'server-url': '集群和用户访问本服务器的地址。',
+  'server-version': '本服务器的版本。',
+  'shell-image': 'kubectl Shell 使用的镜像，需包含 kubectl 和 Shell。',
+  'system-default-registry': '服务器自身镜像改用的镜像仓库。',
+  'system-namespaces': '各集群中属于 System 项目的命名空间。',
+  'ui-banners': '为使用此 API 的其他界面保留。',
+  'ui-brand': '为使用此 API 的其他界面保留。',
+  'ui-default-landing': '为使用此 API 的其他界面保留。',
+  'ui-issues': '为使用此 API 的其他界面保留。',
+  'ui-pl': '为使用此 API 的其他界面保留。',
+  'whitelist-domain': '除已启用的驱动之外，出站代理可以访问的主机。',
+};
