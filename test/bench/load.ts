@@ -117,15 +117,27 @@ async function load(way: Way, { path, connections, seconds }: LoadOptions): Prom
   };
 }
 
-/** MB per second of one large answer over each way, in turn; the best of three, after one that does not count. */
-export async function compareBulk(ways: readonly Way[], path: string): Promise<number[]> {
-  const best = ways.map(() => 0);
-  for (let round = 0; round < 4; round++) {
+export interface MeasuredBulk {
+  readonly mbPerSecond: number;
+  /** ms for each answer, by process. */
+  readonly cpuMs: readonly number[];
+}
+
+/** One large answer over each way, in turn; the medians of so many rounds, after one that does not count. */
+export async function compareBulk(ways: readonly Way[], path: string, rounds: number): Promise<MeasuredBulk[]> {
+  const seen: MeasuredBulk[][] = ways.map(() => []);
+  for (let round = 0; round <= rounds; round++) {
     for (const [i, way] of ways.entries()) {
+      const before = await Promise.all(way.pids.map(cpuUs));
       const started = performance.now();
       const bytes = await askOnce(way, path);
-      if (round > 0) best[i] = Math.max(best[i]!, bytes / 1e3 / (performance.now() - started));
+      const mbPerSecond = bytes / 1e3 / (performance.now() - started);
+      const after = await Promise.all(way.pids.map(cpuUs));
+      if (round > 0) seen[i]!.push({ mbPerSecond, cpuMs: after.map((us, at) => (us - before[at]!) / 1000) });
     }
   }
-  return best;
+  return ways.map(({ pids }, i) => ({
+    mbPerSecond: median(seen[i]!.map(one => one.mbPerSecond)),
+    cpuMs: pids.map((_, at) => median(seen[i]!.map(one => one.cpuMs[at]!))),
+  }));
 }
