@@ -3,7 +3,7 @@ import { QueryClient, QueryClientProvider } from '@tanstack/react-query';
 import { StrictMode } from 'react';
 import { createRoot } from 'react-dom/client';
 import { App } from './app/App.tsx';
-import { isFinal } from './net/request.ts';
+import { isTriedAgain } from './net/request.ts';
 import { startTexts } from './texts/index.ts';
 import './styles/tokens.css';
 import './styles/base.css';
@@ -20,11 +20,10 @@ import './styles/log-time.css';
 import './styles/map.css';
 import './styles/providers.css';
 
-const mostTries = 3;
 const client = new QueryClient({
   defaultOptions: {
     queries: {
-      retry: (count, error) => count < mostTries && !isFinal(error),
+      retry: isTriedAgain,
       // What is live is told; what isn't is asked again when one comes back to it.
       staleTime: 10_000,
       // Requests go out while the browser says that it is offline: a server on this machine answers all the same.

@@ -1,7 +1,7 @@
 /** Kinds: what a cluster has and this person may see of it, from its schemas; lists, columns and navigation come from here. */
 import { useQuery } from '@tanstack/react-query';
 import type { Collection } from './objects.ts';
-import { ask, isAway, isFinal } from './request.ts';
+import { ask, isAway, isTriedAgain } from './request.ts';
 
 export interface Column {
   readonly name: string;
@@ -75,14 +75,13 @@ export const kindsQuery = (clusterId: string) => ({
   refetchOnWindowFocus: true,
 });
 
-const mostTries = 3;
 const longestMs = 5000;
 
 /** A cluster that is away is asked until it is back: `failureReason` says what keeps it meanwhile. */
 export function useKinds(clusterId: string) {
   return useQuery({
     ...kindsQuery(clusterId),
-    retry: (count, error) => isAway(error) || (count < mostTries && !isFinal(error)),
+    retry: (count, error) => isAway(error) || isTriedAgain(count, error),
     retryDelay: count => Math.min(1000 * 2 ** count, longestMs),
   });
 }

@@ -68,9 +68,13 @@ export async function ask<T>(path: string, options?: RequestOptions): Promise<T>
   return (text === '' ? undefined : JSON.parse(text)) as T;
 }
 
-/** What another try can't change. */
-export const isFinal = (error: unknown): boolean =>
-  error instanceof RequestError && error.status >= 400 && error.status < 500 && error.status !== 429;
+const mostTries = 3;
+
+/** Whether a request that failed so often is made again: not where another try can't change anything. */
+export const isTriedAgain = (count: number, error: unknown): boolean => {
+  const isFinal = error instanceof RequestError && error.status >= 400 && error.status < 500 && error.status !== 429;
+  return count < mostTries && !isFinal;
+};
 
 /** The server, or the cluster behind it, can't be reached just now. */
 export const isAway = (error: unknown): boolean =>

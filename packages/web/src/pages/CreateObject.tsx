@@ -14,7 +14,8 @@ import { clusterRoot, type Kind, useKinds } from '../net/kinds.ts';
 import type { KubeObject } from '../net/objects.ts';
 import { ask } from '../net/request.ts';
 import { Icon } from '../parts/Icon.tsx';
-import { Empty, Failure, FormError, Skeleton } from '../parts/Notices.tsx';
+import { KindsAwaited } from '../parts/KindsAwaited.tsx';
+import { Empty, FormError } from '../parts/Notices.tsx';
 import { Title } from '../parts/Title.tsx';
 import { showToast } from '../parts/toasts.ts';
 
@@ -24,9 +25,7 @@ export function CreateObject() {
   const kinds = useKinds(clusterId);
   const kind = kinds.data?.get(plural);
   const definitions = useDefinitions(clusterId, kind ?? ({ id: 'none' } as Kind));
-  if (kinds.failureReason && !kinds.data)
-    return <Failure error={kinds.failureReason} retry={() => void kinds.refetch()} />;
-  if (!kinds.data) return <Skeleton lines={10} />;
+  if (!kinds.data) return <KindsAwaited kinds={kinds} />;
   if (!kind) return <Empty isPage icon="help" title={t('list.noKind', { kind: plural })} hint={t('list.noKindHint')} />;
   // What the cluster says of an own kind comes late, and is worth another beginning.
   return <Create key={definitions && !forms[plural] ? 'known' : plural} clusterId={clusterId} kind={kind} />;

@@ -18,7 +18,8 @@ import { type Kind, useKinds } from '../net/kinds.ts';
 import type { KubeObject } from '../net/objects.ts';
 import { FilterInput } from '../parts/FilterInput.tsx';
 import { Icon } from '../parts/Icon.tsx';
-import { Empty, Failure, Skeleton } from '../parts/Notices.tsx';
+import { KindsAwaited } from '../parts/KindsAwaited.tsx';
+import { Empty } from '../parts/Notices.tsx';
 import { formatCount } from '../parts/quantity.ts';
 import { Title } from '../parts/Title.tsx';
 import { stateKey } from '../parts/tone.ts';
@@ -27,9 +28,7 @@ export function KindList() {
   const { t } = useTranslation();
   const { clusterId = '', plural = '' } = useParams<{ clusterId: string; plural: string }>();
   const kinds = useKinds(clusterId);
-  if (kinds.failureReason && !kinds.data)
-    return <Failure error={kinds.failureReason} retry={() => void kinds.refetch()} />;
-  if (!kinds.data) return <Skeleton lines={10} />;
+  if (!kinds.data) return <KindsAwaited kinds={kinds} />;
   const kind = kinds.data.get(plural);
   if (!kind) return <Empty isPage icon="help" title={t('list.noKind', { kind: plural })} hint={t('list.noKindHint')} />;
   return <List key={`${clusterId} ${plural}`} clusterId={clusterId} kind={kind} />;

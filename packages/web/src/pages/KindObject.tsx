@@ -17,6 +17,7 @@ import type { KubeObject } from '../net/objects.ts';
 import { ask } from '../net/request.ts';
 import { useLive } from '../net/use-live.ts';
 import { Icon } from '../parts/Icon.tsx';
+import { KindsAwaited } from '../parts/KindsAwaited.tsx';
 import { later } from '../parts/later.tsx';
 import { Empty, Failure, Skeleton } from '../parts/Notices.tsx';
 import { State } from '../parts/State.tsx';
@@ -33,9 +34,7 @@ export function KindObject() {
   const params = useParams<{ clusterId: string; plural: string; first: string; second?: string }>();
   const { clusterId = '', plural = '', first = '', second } = params;
   const kinds = useKinds(clusterId);
-  if (kinds.failureReason && !kinds.data)
-    return <Failure error={kinds.failureReason} retry={() => void kinds.refetch()} />;
-  if (!kinds.data) return <Skeleton lines={10} />;
+  if (!kinds.data) return <KindsAwaited kinds={kinds} />;
   const kind = kinds.data.get(plural);
   if (!kind || kind.namespaced !== (second !== undefined))
     return <Empty isPage icon="help" title={t('list.noKind', { kind: plural })} hint={t('list.noKindHint')} />;

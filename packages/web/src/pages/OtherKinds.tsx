@@ -7,7 +7,8 @@ import { addressOf } from '../app/place.ts';
 import { useViewState } from '../app/view-state.ts';
 import { useKinds } from '../net/kinds.ts';
 import { FilterInput } from '../parts/FilterInput.tsx';
-import { Empty, Failure, Skeleton } from '../parts/Notices.tsx';
+import { KindsAwaited } from '../parts/KindsAwaited.tsx';
+import { Empty } from '../parts/Notices.tsx';
 import { Title } from '../parts/Title.tsx';
 
 export function OtherKinds() {
@@ -16,9 +17,7 @@ export function OtherKinds() {
   const kinds = useKinds(clusterId);
   const counts = useCounts(clusterId);
   const [text, setText] = useViewState('q');
-  if (kinds.failureReason && !kinds.data)
-    return <Failure error={kinds.failureReason} retry={() => void kinds.refetch()} />;
-  if (!kinds.data) return <Skeleton />;
+  if (!kinds.data) return <KindsAwaited kinds={kinds} lines={6} />;
   const rows = [...kinds.data.values()]
     .filter(isOther)
     .filter(({ kind, group }) => `${kind} ${group}`.toLowerCase().includes(text.trim().toLowerCase()))

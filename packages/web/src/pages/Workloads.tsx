@@ -8,7 +8,8 @@ import { useMerged } from '../list/merged.ts';
 import { NamespacePicker, useChosenNamespaces } from '../list/NamespacePicker.tsx';
 import { useKinds } from '../net/kinds.ts';
 import { FilterInput } from '../parts/FilterInput.tsx';
-import { Empty, Failure, Skeleton } from '../parts/Notices.tsx';
+import { KindsAwaited } from '../parts/KindsAwaited.tsx';
+import { Empty } from '../parts/Notices.tsx';
 import { formatCount } from '../parts/quantity.ts';
 import { Title } from '../parts/Title.tsx';
 
@@ -27,9 +28,7 @@ export function Workloads() {
     return kind ? [{ clusterId, kind, label: kindWord(t, kind, i18n.language) }] : [];
   });
   const merged = useMerged(sources, { text, namespaces, state });
-  if (kinds.failureReason && !kinds.data)
-    return <Failure error={kinds.failureReason} retry={() => void kinds.refetch()} />;
-  if (!kinds.data) return <Skeleton lines={10} />;
+  if (!kinds.data) return <KindsAwaited kinds={kinds} />;
   return (
     <>
       <Title
