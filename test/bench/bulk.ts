@@ -1,27 +1,19 @@
 /** A list of 52 MB through the tunnel against the same list from the kube-apiserver itself, in turn. */
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { type Resource, until } from '@drover/base';
 import { configMaps, KubeClient } from '@drover/kube';
-import { missingApiServer, startApiServer, type TestApiServer } from '../integration/kube-apiserver.ts';
-import { compareBulk, directWay } from './load.ts';
+import { missingApiServer, type TestApiServer } from '../integration/kube-apiserver.ts';
+import { compareBulk } from './load.ts';
 import { residentMb } from './process-figures.ts';
-import { startOurWay } from './proxy-way.ts';
-import { makeOneObject } from './reference-machine.ts';
+import { startTwoWays } from './proxy-way.ts';
 import { lower, type Row, row } from './row.ts';
 
 export const missing = missingApiServer;
 
 export async function run({ quick = false }: { readonly quick?: boolean } = {}): Promise<Row[]> {
   await using scope = new AsyncDisposableStack();
-  const dir = await mkdtemp(join(tmpdir(), 'drover-bench-'));
-  scope.defer(() => rm(dir, { recursive: true, force: true }));
-  const api = scope.use(await startApiServer());
-  await makeOneObject(api.connection);
+  const { api, direct, ours } = await startTwoWays(scope);
   await seed(api);
-  const ours = await startOurWay(scope, api, dir);
-  const [base, got] = await compareBulk([directWay(api.connection), ours], bigList, quick ? 3 : 9);
+  const [base, got] = await compareBulk([direct, ours], bigList, quick ? 3 : 9);
   const [server, agent] = ours.pids as [number, number];
   return [
     row('50 MB list', got!.mbPerSecond, base!.mbPerSecond, { unit: 'MB/s', higherIsBetter: true }),

@@ -1,6 +1,7 @@
-/** The way to a kube-apiserver through a server of ours and an agent as its image runs it. Its processes are those two. */
+/** A kube-apiserver, and two ways to it: its own, and through a server of ours and an agent as its image runs it. */
 import { execFile } from 'node:child_process';
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { until } from '@drover/base';
@@ -8,14 +9,31 @@ import { bundle } from '../../tools/image/bundle.ts';
 import { isHere, platforms } from '../../tools/image/platform.ts';
 import { programs } from '../../tools/image/programs.ts';
 import { type Child, startChild } from '../integration/child.ts';
-import type { TestApiServer } from '../integration/kube-apiserver.ts';
-import { askOnce, type Way } from './load.ts';
-import { oneObject } from './reference-machine.ts';
+import { startApiServer, type TestApiServer } from '../integration/kube-apiserver.ts';
+import { askOnce, directWay, type Way } from './load.ts';
+import { makeOneObject, oneObject } from './reference-machine.ts';
 
 const root = join(import.meta.dirname, '../..');
 
-/** Starts both, in `dir`; they end with the scope. The object that all benches read must be there. */
-export async function startOurWay(scope: AsyncDisposableStack, api: TestApiServer, dir: string): Promise<Way> {
+export interface TwoWays {
+  readonly api: TestApiServer;
+  /** For files; it goes with the scope. */
+  readonly dir: string;
+  readonly direct: Way;
+  /** Its processes are the server and the agent. */
+  readonly ours: Way;
+}
+
+/** All of it ends with the scope. The object that benches read is there. */
+export async function startTwoWays(scope: AsyncDisposableStack): Promise<TwoWays> {
+  const dir = await mkdtemp(join(tmpdir(), 'drover-bench-'));
+  scope.defer(() => rm(dir, { recursive: true, force: true }));
+  const api = scope.use(await startApiServer());
+  await makeOneObject(api.connection);
+  return { api, dir, direct: directWay(api.connection), ours: await startOurWay(scope, api, dir) };
+}
+
+async function startOurWay(scope: AsyncDisposableStack, api: TestApiServer, dir: string): Promise<Way> {
   const logPath = join(dir, 'hub.log');
   const hub = scope.use(await startChild(process.execPath, [join(root, 'test/bench/proxy-hub.ts')], { logPath }));
   interface Said {

@@ -2,30 +2,24 @@
  * Proxied requests through the tunnel against the kube-apiserver asked directly, and against a Go reverse proxy over
  * the real remotedialer that does the same work, all in one run.
  */
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Resource } from '@drover/base';
 import { issueCert } from '@drover/engine';
 import { KubeClient } from '@drover/kube';
-import { missingApiServer, startApiServer, type TestApiServer } from '../integration/kube-apiserver.ts';
+import { missingApiServer, type TestApiServer } from '../integration/kube-apiserver.ts';
 import { peerBinary, startPeer } from '../integration/tunnel-peer.ts';
-import { compareLoads, directWay, type Measured, type Way } from './load.ts';
+import { compareLoads, type Measured, type Way } from './load.ts';
 import { residentMb } from './process-figures.ts';
-import { startOurWay } from './proxy-way.ts';
-import { besideReference, makeOneObject, oneObject } from './reference-machine.ts';
+import { startTwoWays } from './proxy-way.ts';
+import { besideReference, oneObject } from './reference-machine.ts';
 import { lower, type Row, row } from './row.ts';
 
 export const missing = missingApiServer;
 
 export async function run({ quick = false }: { readonly quick?: boolean } = {}): Promise<Row[]> {
   await using scope = new AsyncDisposableStack();
-  const dir = await mkdtemp(join(tmpdir(), 'drover-bench-'));
-  scope.defer(() => rm(dir, { recursive: true, force: true }));
-  const api = scope.use(await startApiServer());
-  await makeOneObject(api.connection);
-  const direct = directWay(api.connection);
-  const ours = await startOurWay(scope, api, dir);
+  const { api, dir, direct, ours } = await startTwoWays(scope);
   const go = await goWay(scope, api, dir);
   const rows: Row[] = [];
   for (const connections of [1, 8] as const) {
