@@ -14,6 +14,7 @@ export type ListParams = {
   readonly page?: { readonly number: number; readonly size: number };
   readonly summary: readonly string[];
   readonly summaryOnly: boolean;
+  readonly summaryNamespaced: boolean;
   readonly early: boolean;
 };
 
@@ -43,12 +44,13 @@ export function parseListParams(query: URLSearchParams): ListParams {
     ...(size > 0 ? { page: { number, size } } : {}),
     summary,
     summaryOnly,
+    summaryNamespaced: isSet(query, 'summarynamespaced'),
     early: isSet(query, 'early'),
   };
 }
 
 /** Whether it is there at all and not `false`. */
-export const isSet = (query: URLSearchParams, name: string): boolean => query.has(name) && query.get(name) !== 'false';
+const isSet = (query: URLSearchParams, name: string): boolean => query.has(name) && query.get(name) !== 'false';
 
 function fields(query: URLSearchParams, name: string): string[] {
   const found = (query.get(name) ?? '').split(',').filter(field => field !== '');

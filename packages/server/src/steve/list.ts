@@ -2,7 +2,7 @@
 import { invalid, StatusError } from '@drover/base';
 import type { Query } from './cache/sql.ts';
 import { linker, render, type View } from './links.ts';
-import { isSet, parseListParams } from './list-params.ts';
+import { parseListParams } from './list-params.ts';
 import { parseShape } from './shape.ts';
 import { methodsOf, type SteveType } from './steve-type.ts';
 
@@ -32,7 +32,7 @@ export async function listParts(
     page: { ...page, size: Math.min(page.size, maxPage) },
     summary: params.summary,
     summaryOnly: params.summaryOnly,
-    summaryNamespaced: isSet(query, 'summarynamespaced'),
+    summaryNamespaced: params.summaryNamespaced,
   };
   const { managed, metadataOnly } = shape;
   const options = { managed, metadataOnly, revision: revisionOf(query), early: params.early };
