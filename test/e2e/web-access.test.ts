@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { after, before, suite, test } from 'node:test';
 import axe from 'axe-core';
 import type { Page } from 'playwright-core';
+import './web-failures.ts';
 import { open, pages } from './web-pages.ts';
 import { setScene } from './web-scene.ts';
 import { missingWorld, openWorld, type VisitOptions, type World } from './web-world.ts';

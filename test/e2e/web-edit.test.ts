@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { until } from '@drover/base';
+import './web-failures.ts';
 import { endVisit as end, missingWorld, openWorld, patienceMs, shop, type Visit, type World } from './web-world.ts';
 
 const skip = missingWorld() ?? false;

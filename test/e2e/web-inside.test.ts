@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { until } from '@drover/base';
+import './web-failures.ts';
 import { endVisit as end, missingWorld, openWorld, patienceMs, shop, type Visit, type World } from './web-world.ts';
 
 const skip = missingWorld() ?? false;

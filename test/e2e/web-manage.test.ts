@@ -9,6 +9,7 @@ import { until } from '@drover/base';
 import type { Page } from 'playwright-core';
 import { clustersSkipReason, startHosts } from '../hosts/index.ts';
 import { account, missingSlapd, personDn, startSlapd, suffix } from '../integration/slapd-peer.ts';
+import './web-failures.ts';
 import { nodeSample, openMetrics, podSample } from './web-metrics.ts';
 import { endVisit as end, missingWorld, openWorld, patienceMs, shop, type World } from './web-world.ts';
 

@@ -12,6 +12,7 @@ import { missingKubeBinaries } from '../integration/kube-binaries.ts';
 import { adminPassword, type ServerProcess, startServer } from '../server-process.ts';
 import { kubectl } from './kubectl.ts';
 import { type FakeKubelet, startFakeKubelet } from './web-kubelet.ts';
+import { watchPage } from './web-visits.ts';
 
 export const patienceMs = 60_000;
 
@@ -131,6 +132,7 @@ async function visit(browser: Browser, url: string, options: VisitOptions): Prom
   context.setDefaultTimeout(patienceMs);
   if (token) await context.addCookies([{ name: 'R_SESS', value: token, url, secure: true, httpOnly: true }]);
   if (contrast) await context.addInitScript(() => localStorage.setItem('drover.contrast', '"high"'));
+  context.on('page', watchPage);
   const page = await context.newPage();
   const faults: string[] = [];
   page.on('pageerror', error => faults.push(`exception: ${error.message}`));

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { until } from '@drover/base';
 import { adminPassword } from '../server-process.ts';
+import './web-failures.ts';
 import { endVisit as end, missingWorld, openWorld, patienceMs, pod, shop, type World } from './web-world.ts';
 
 const skip = missingWorld() ?? false;
