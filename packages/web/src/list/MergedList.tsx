@@ -13,6 +13,7 @@ import { Icon } from '../parts/Icon.tsx';
 import { Skeleton } from '../parts/Notices.tsx';
 import { useNow } from '../parts/now.ts';
 import { formatAge } from '../parts/quantity.ts';
+import { Said } from '../parts/Said.tsx';
 import { State } from '../parts/State.tsx';
 import { cellText } from './cell-text.ts';
 import { columnTitle } from './column-title.ts';
@@ -168,7 +169,10 @@ function Missing({ merged: { failed, waiting, rows, retry } }: { readonly merged
             {failed.map(({ source, error }) => (
               <li key={`${source.clusterId} ${source.kind.plural}`}>
                 <strong>{source.label}</strong> · {t(`errors.${errorKey(error)}`)}
-                <span className="dim"> {(error as Error).message}</span>
+                <span className="dim">
+                  {' '}
+                  <Said words={(error as Error).message} />
+                </span>
               </li>
             ))}
           </ul>
