@@ -3,7 +3,7 @@
  * process on the way.
  */
 import type { Connection } from '@drover/kube';
-import { Pool } from 'undici';
+import { type Line, openLine } from './line.ts';
 import { cpuUs } from './process-figures.ts';
 
 export interface Way {
@@ -39,26 +39,10 @@ export function directWay({ server, ca, clientCert, clientKey }: Connection): Wa
   return { origin: server, path: '', headers: {}, tls, pids: [] };
 }
 
-/** Connections over that way, which whoever opens them ends. */
-export function poolOf(way: Way, connections: number): Pool {
-  return new Pool(way.origin, { connections, connect: { ...way.tls, rejectUnauthorized: true } });
-}
-
 /** Asks once over a connection of its own; the answer's bytes. */
 export async function askOnce(way: Way, path: string): Promise<number> {
-  await using scope = new AsyncDisposableStack();
-  const pool = poolOf(way, 1);
-  scope.defer(() => pool.destroy());
-  return await ask(way, pool, path);
-}
-
-/** Asks over one of the way's connections; the answer's bytes, which are read and not looked at. */
-export async function ask(way: Way, pool: Pool, path: string): Promise<number> {
-  const { statusCode, body } = await pool.request({ method: 'GET', path: way.path + path, headers: way.headers });
-  let bytes = 0;
-  for await (const chunk of body as AsyncIterable<Buffer>) bytes += chunk.length;
-  if (statusCode !== 200) throw new Error(`answered ${statusCode}`);
-  return bytes;
+  await using line = await openLine(way);
+  return await line.ask(path);
 }
 
 /** The ways side by side: what the machine does besides then hits all of them alike. */
@@ -80,32 +64,29 @@ const median = (values: number[]): number => values.sort((a, b) => a - b)[values
 
 /** The figures are those of code that runs all day: compiled, which takes some thousand requests. */
 async function warmUp(way: Way, path: string): Promise<void> {
-  await using scope = new AsyncDisposableStack();
-  const pool = poolOf(way, 8);
-  scope.defer(() => pool.destroy());
   const end = performance.now() + 30_000;
   let asked = 0;
-  const worker = async () => {
-    while (asked++ < 4000 && performance.now() < end) await ask(way, pool, path);
+  const worker = async (line: Line) => {
+    while (asked++ < 4000 && performance.now() < end) await line.ask(path);
   };
-  await Promise.all(Array.from({ length: 8 }, worker));
+  await using scope = new AsyncDisposableStack();
+  await Promise.all((await openLines(scope, way, 8)).map(worker));
 }
 
 async function load(way: Way, { path, connections, seconds }: LoadOptions): Promise<Measured> {
   await using scope = new AsyncDisposableStack();
-  const pool = poolOf(way, connections);
-  scope.defer(() => pool.destroy());
+  const lines = await openLines(scope, way, connections);
   const times: number[] = [];
   const before = await Promise.all(way.pids.map(cpuUs));
   const end = performance.now() + seconds * 1000;
-  const worker = async () => {
+  const worker = async (line: Line) => {
     while (performance.now() < end) {
       const started = performance.now();
-      await ask(way, pool, path);
+      await line.ask(path);
       times.push(performance.now() - started);
     }
   };
-  await Promise.all(Array.from({ length: connections }, worker));
+  await Promise.all(lines.map(worker));
   const after = await Promise.all(way.pids.map(cpuUs));
   times.sort((a, b) => a - b);
   return {
@@ -115,6 +96,11 @@ async function load(way: Way, { path, connections, seconds }: LoadOptions): Prom
     p99: times[Math.floor(times.length * 0.99)]!,
     cpu: after.map((us, i) => (us - before[i]!) / times.length),
   };
+}
+
+/** They end with the scope. */
+async function openLines(scope: AsyncDisposableStack, way: Way, count: number): Promise<Line[]> {
+  return await Promise.all(Array.from({ length: count }, async () => scope.use(await openLine(way))));
 }
 
 export interface MeasuredBulk {

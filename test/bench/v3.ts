@@ -12,7 +12,8 @@ import { issueCert, makeCa } from '@drover/engine';
 import { seedNodes } from '../../packages/server/src/resources/fixture.ts';
 import { adminPassword, type ServerProcess, startServer } from '../server-process.ts';
 import { inParallel } from './in-parallel.ts';
-import { ask, compareLoads, poolOf, type Way } from './load.ts';
+import { openLine } from './line.ts';
+import { compareLoads, type Way } from './load.ts';
 import { type Connections, referenceRows } from './reference-machine.ts';
 import { lower, type Row, row } from './row.ts';
 
@@ -121,10 +122,7 @@ function besideOriginal(name: string, perSecond: number, there: number): Row {
 async function anew(server: ServerProcess, { token, paths, quick, note }: Lists): Promise<Row[]> {
   const { data } = await server.ask(token, 'GET', '/v3/clusters?limit=1');
   const [{ id }] = data as [{ id: string }];
-  await using scope = new AsyncDisposableStack();
-  const way = wayTo(server, token);
-  const pool = poolOf(way, 1);
-  scope.defer(() => pool.destroy());
+  await using line = await openLine(wayTo(server, token));
   const rows: Row[] = [];
   for (const path of paths) {
     const times: number[] = [];
@@ -132,7 +130,7 @@ async function anew(server: ServerProcess, { token, paths, quick, note }: Lists)
     for (let round = -20; round < (quick ? 40 : 200); round++) {
       await server.ask(token, 'PUT', `/v3/clusters/${id}`, { description: `${path} ${round}` });
       const started = performance.now();
-      await ask(way, pool, path);
+      await line.ask(path);
       if (round >= 0) times.push(performance.now() - started);
     }
     times.sort((a, b) => a - b);

@@ -19,7 +19,7 @@ export interface Suite {
 export const suites: readonly Suite[] = [
   {
     name: 'unit',
-    globs: ['packages/*/src/**/*.test.ts', 'tools/**/*.test.ts', 'test/*.test.ts', 'test/layers/*.test.ts'],
+    globs: ['packages/*/src/**/*.test.ts', 'tools/**/*.test.ts', 'test/*.test.ts', 'test/{bench,layers}/*.test.ts'],
     concurrency: 2,
     timeoutMs: 60_000,
   },

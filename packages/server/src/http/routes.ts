@@ -14,6 +14,8 @@ export function splitTarget(target: string): { path: string; search: string } {
 }
 
 const controlOrBackslash = /[\u0000-\u0020\u007f\\#]/;
+const dotSegment = /(?:^|\/)(?:\.|%2e){1,2}(?=\/|$)/i;
+const brokenEscape = /%(?![0-9a-f]{2})/i;
 
 /**
  * Refuses what proxies and servers read differently: dot segments however they are written, backslashes, control
@@ -21,13 +23,10 @@ const controlOrBackslash = /[\u0000-\u0020\u007f\\#]/;
  */
 export function requirePlainPath(path: string): void {
   if (controlOrBackslash.test(path)) throw badRequest('the path must not hold control characters, spaces, "\\" or "#"');
-  if (!path.includes('.') && !path.includes('%')) return;
-  for (const segment of path.split('/')) {
-    const plain = segment.replace(/%2e/gi, '.');
-    if (plain === '.' || plain === '..') throw badRequest('the path must not hold "." or ".." segments');
-    if (/%00/.test(segment)) throw badRequest('the path must not hold a NUL');
-    if (!/^(?:[^%]|%[0-9a-fA-F]{2})*$/.test(segment)) throw badRequest('the path has a "%" that is no escape');
-  }
+  if (dotSegment.test(path)) throw badRequest('the path must not hold "." or ".." segments');
+  if (!path.includes('%')) return;
+  if (path.includes('%00')) throw badRequest('the path must not hold a NUL');
+  if (brokenEscape.test(path)) throw badRequest('the path has a "%" that is no escape');
 }
 
 /** Looks routes up by their first segments. A prefix `/` takes what no other does. */
