@@ -109,8 +109,8 @@ async function memory(count: number): Promise<Row[]> {
       lower(`idle agent, ${name}: resident`, (residentKb - before.residentKb) / more, 'KB'),
     );
   {
-    // What the first of them need once, such as code that is compiled, is no cost of each.
-    const first = Math.ceil(count / 10);
+    // What the first of them need once, such as code that is compiled and V8's room for what is young, is no cost of each.
+    const first = Math.ceil(count / 2);
     await using _first = await tunnels(server, { ...behind, tokens: behind.tokens.slice(0, first) });
     const before = await memoryOf(server);
     await using _rest = await tunnels(server, { ...behind, tokens: behind.tokens.slice(first) });

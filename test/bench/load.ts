@@ -13,6 +13,8 @@ export interface Way {
   readonly tls: { readonly ca: string; readonly cert?: string; readonly key?: string };
   /** Processes whose CPU is counted. */
   readonly pids: readonly number[];
+  /** What it is asked for, whatever the others are. */
+  readonly asks?: string;
 }
 
 export interface Measured {
@@ -48,9 +50,10 @@ export async function askOnce(way: Way, path: string): Promise<number> {
 /** The ways side by side: what the machine does besides then hits all of them alike. */
 export async function compareLoads(ways: readonly Way[], options: LoadOptions): Promise<Measured[]> {
   const seen: Measured[][] = ways.map(() => []);
-  for (const way of ways) await warmUp(way, options.path);
+  for (const way of ways) await warmUp(way, way.asks ?? options.path);
   for (let round = 0; round < options.rounds; round++)
-    for (const [i, way] of ways.entries()) seen[i]!.push(await load(way, options));
+    for (const [i, way] of ways.entries())
+      seen[i]!.push(await load(way, { ...options, path: way.asks ?? options.path }));
   return seen.map(rounds => ({
     perSecond: median(rounds.map(one => one.perSecond)),
     p50: median(rounds.map(one => one.p50)),

@@ -12,7 +12,7 @@ import { peerBinary, startPeer } from '../integration/tunnel-peer.ts';
 import { compareLoads, type Measured, type Way } from './load.ts';
 import { residentMb } from './process-figures.ts';
 import { startTwoWays } from './proxy-way.ts';
-import { besideReference, oneObject } from './reference-machine.ts';
+import { besideReference, type Connections, oneObject, speedOf } from './reference-machine.ts';
 import { lower, type Row, row } from './row.ts';
 
 export const missing = missingApiServer;
@@ -26,10 +26,23 @@ export async function run({ quick = false }: { readonly quick?: boolean } = {}):
     const how = { path: oneObject, connections, seconds: quick ? 2 : 4, rounds: quick ? 1 : 3 };
     const [base, got, other] = await compareLoads([direct, ours, ...(go ? [go] : [])], how);
     rows.push(...rowsOf(`at ${connections}`, { base: base!, got: got!, other }));
-    rows.push(besideReference(connections, base!.perSecond));
+    rows.push(besideReference(connections, base!.perSecond), ...besideAims(connections, base!, got!));
   }
   rows.push(lower('agent memory', await residentMb(ours.pids[1]!), 'MB'));
   return rows;
+}
+
+/** µs of the processor for each request that are aimed at on the reference machine. */
+const aims = { server: 120, agent: 100 } as const;
+
+function besideAims(connections: Connections, base: Measured, got: Measured): Row[] {
+  const speed = speedOf(connections, base.perSecond);
+  const how = { unit: 'µs/req', peer: 'the aim, machines taken into account' };
+  const name = `proxied GET at ${connections}`;
+  return [
+    row(`${name}, server CPU`, got.cpu[0]! * speed, aims.server, how),
+    row(`${name}, agent CPU`, got.cpu[1]! * speed, aims.agent, how),
+  ];
 }
 
 function rowsOf(at: string, seen: { base: Measured; got: Measured; other: Measured | undefined }): Row[] {

@@ -5,7 +5,7 @@
 import { type Resource, until } from '@drover/base';
 import { type Connection, configMaps, KubeClient } from '@drover/kube';
 import { missingApiServer, startApiServer } from '../integration/kube-apiserver.ts';
-import { compareLoads, directWay } from './load.ts';
+import { compareLoads, directWay, type Way } from './load.ts';
 import { type Row, row } from './row.ts';
 
 /** GETs a second that it answers there, by connections. */
@@ -25,8 +25,8 @@ export async function makeOneObject(connection: Connection): Promise<void> {
 }
 
 /** What a kube-apiserver answered here beside what it answers there. */
-export function besideReference(connections: Connections, perSecond: number): Row {
-  const name = `kube-apiserver itself at ${connections}`;
+export function besideReference(connections: Connections, perSecond: number, note = ''): Row {
+  const name = `${note}kube-apiserver itself at ${connections}`;
   return row(name, perSecond, there[connections], {
     unit: 'req/s',
     higherIsBetter: true,
@@ -34,19 +34,32 @@ export function besideReference(connections: Connections, perSecond: number): Ro
   });
 }
 
-/** The same for benches that need no kube-apiserver otherwise: one is started for it. None where this machine has none. */
-export async function referenceRows({ quick }: { readonly quick: boolean }): Promise<Row[]> {
+/** How fast this machine is beside that one: times taken here are so much shorter there, rates so much higher, where it is below 1. */
+export function speedOf(connections: Connections, perSecond: number): number {
+  return perSecond / there[connections];
+}
+
+/** A kube-apiserver that ends with the scope, to be measured beside others in the same rounds. None where this machine has none. */
+export async function startReference(scope: AsyncDisposableStack): Promise<Way | undefined> {
   const why = missingApiServer();
   if (why !== undefined) {
     process.stderr.write(`  skipped: how fast this machine is: ${why}\n`);
-    return [];
+    return undefined;
   }
-  await using api = await startApiServer();
+  const api = scope.use(await startApiServer());
   await makeOneObject(api.connection);
+  return { ...directWay(api.connection), asks: oneObject };
+}
+
+/** How fast this machine is, for benches whose own rounds have no place for it. */
+export async function referenceRows({ quick }: { readonly quick: boolean }): Promise<Row[]> {
+  await using scope = new AsyncDisposableStack();
+  const way = await startReference(scope);
+  if (!way) return [];
   const rows: Row[] = [];
   for (const connections of [1, 8] as const) {
     const how = { path: oneObject, connections, seconds: quick ? 1 : 3, rounds: quick ? 1 : 3 };
-    const [seen] = await compareLoads([directWay(api.connection)], how);
+    const [seen] = await compareLoads([way], how);
     rows.push(besideReference(connections, seen!.perSecond));
   }
   return rows;

@@ -1,6 +1,7 @@
 /**
  * Lists, writes and sign-ins of the v3 API, beside a bare HTTPS server of Node that sends the same bytes: what is between the two is what
- * the API does for each request. And beside the original's rates, which mean something with how fast this machine is, said in the last rows.
+ * the API does for each request. And beside the original's rates on the reference machine: as they are, and with how fast this machine was
+ * in the same rounds.
  */
 import { spawn } from 'node:child_process';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
@@ -13,8 +14,8 @@ import { seedNodes } from '../../packages/server/src/resources/fixture.ts';
 import { adminPassword, type ServerProcess, startServer } from '../server-process.ts';
 import { inParallel } from './in-parallel.ts';
 import { openLine } from './line.ts';
-import { compareLoads, type Way } from './load.ts';
-import { type Connections, referenceRows } from './reference-machine.ts';
+import { compareLoads, type Measured, type Way } from './load.ts';
+import { besideReference, type Connections, speedOf, startReference } from './reference-machine.ts';
 import { lower, type Row, row } from './row.ts';
 
 /** Requests a second that the original answers on the reference machine, with two clusters. */
@@ -44,8 +45,8 @@ export async function run({ quick }: { readonly quick: boolean }): Promise<Row[]
       await server.ask(token, 'POST', '/v3/clusters', { name: `bench-${from + index}` });
     });
   await make(1, 2);
-  const small = Object.keys(original);
-  rows.push(...(await lists(server, { token, paths: small, connections: [1, 8], quick, note: '' })));
+  const beside = { paths: Object.keys(original), connections: [1, 8] as const, isBesideOriginal: true };
+  rows.push(...(await lists(server, { token, ...beside, quick, note: '' })));
   const ofNodes = { token, paths: ['/v3/nodes'], connections: [1, 8] as const, quick, note: ` (${nodes})` };
   rows.push(...(await lists(server, ofNodes)));
   await make(2, 100);
@@ -70,7 +71,6 @@ export async function run({ quick }: { readonly quick: boolean }): Promise<Row[]
       if (status !== 201) throw new Error(`sign-in answered ${status}`);
     }),
   );
-  rows.push(...(await referenceRows({ quick })));
   return rows;
 }
 
@@ -80,9 +80,11 @@ interface Lists {
   readonly connections: readonly Connections[];
   readonly quick: boolean;
   readonly note: string;
+  readonly isBesideOriginal?: boolean;
 }
 
-async function lists(server: ServerProcess, { token, paths, connections, quick, note }: Lists): Promise<Row[]> {
+async function lists(server: ServerProcess, how: Lists): Promise<Row[]> {
+  const { token, paths, connections, quick, note, isBesideOriginal = false } = how;
   await using scope = new AsyncDisposableStack();
   const ours = wayTo(server, token);
   const answers: Record<string, string> = {};
@@ -92,15 +94,17 @@ async function lists(server: ServerProcess, { token, paths, connections, quick, 
     answers[path] = JSON.stringify(body);
   }
   const floor = await startBare(answers, scope);
+  const reference = isBesideOriginal ? await startReference(scope) : undefined;
   const rows: Row[] = [];
   for (const path of paths)
     for (const count of connections) {
       const options = { path, connections: count, seconds: quick ? 0.5 : 1, rounds: quick ? 1 : 3 };
-      const [own, peer] = await compareLoads([ours, floor], options);
+      const ways = [ours, floor, ...(reference ? [reference] : [])];
+      const [own, peer, yardstick] = await compareLoads(ways, options);
       const name = `GET ${path}${note}, ${count} connection${count > 1 ? 's' : ''}`;
       rows.push(
         { name: `${name}`, ours: own!.perSecond, peer: peer!.perSecond, unit: '/s', higherIsBetter: true },
-        ...(note === '' ? [besideOriginal(name, own!.perSecond, original[path]![count])] : []),
+        ...(isBesideOriginal ? besideOriginal({ name, path, count, own: own!, yardstick }) : []),
         { name: `${name}: p50`, ours: own!.p50, peer: peer!.p50, unit: 'ms', higherIsBetter: false },
         { name: `${name}: p95`, ours: own!.p95, peer: peer!.p95, unit: 'ms', higherIsBetter: false },
         { name: `${name}: p99`, ours: own!.p99, peer: peer!.p99, unit: 'ms', higherIsBetter: false },
@@ -110,12 +114,24 @@ async function lists(server: ServerProcess, { token, paths, connections, quick, 
   return rows;
 }
 
-function besideOriginal(name: string, perSecond: number, there: number): Row {
-  return row(name, perSecond, there, {
-    unit: '/s',
-    higherIsBetter: true,
-    peer: 'the original on the reference machine',
-  });
+interface BesideOriginal {
+  readonly name: string;
+  readonly path: string;
+  readonly count: Connections;
+  readonly own: Measured;
+  readonly yardstick: Measured | undefined;
+}
+
+function besideOriginal({ name, path, count, own: { perSecond }, yardstick }: BesideOriginal): Row[] {
+  const beside = (rate: number, peer: string) =>
+    row(name, rate, original[path]![count], { unit: '/s', higherIsBetter: true, peer });
+  const rows = [beside(perSecond, 'the original on the reference machine')];
+  if (yardstick) {
+    const speed = speedOf(count, yardstick.perSecond);
+    rows.push(beside(perSecond / speed, 'the original, machines taken into account'));
+    rows.push(besideReference(count, yardstick.perSecond, `${name}: `));
+  }
+  return rows;
 }
 
 /** How long a list takes of which one has just changed, so that nothing of it can have been made before. */
