@@ -1,7 +1,8 @@
 /** Groups of providers elsewhere with a role on this server: whoever is in one has it as long as he is. */
 import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
-import { textAt } from '../net/objects.ts';
+import { globalRoleName } from '../app/role-name.ts';
+import { textAt, type V3Resource } from '../net/objects.ts';
 import { useChange, useMay, useV3List } from '../net/v3.ts';
 import { FormDialog } from '../parts/FormDialog.tsx';
 import { Icon } from '../parts/Icon.tsx';
@@ -37,7 +38,10 @@ export function Groups() {
           { title: t('list.name'), cell: row => <span className="strong">{textAt(row, 'groupPrincipalId')}</span> },
           {
             title: t('manage.role'),
-            cell: row => roles.find(({ id }) => id === row['globalRoleId'])?.name ?? textAt(row, 'globalRoleId'),
+            cell: row => {
+              const id = textAt(row, 'globalRoleId');
+              return globalRoleName(t, roles.find(role => role.id === id) ?? { id });
+            },
           },
           { title: t('columns.Age'), cell: row => <span className="dim">{formatAge(row.created, now)}</span> },
         ]}
@@ -48,7 +52,7 @@ export function Groups() {
 }
 
 interface AddGroupProps {
-  readonly roles: readonly { readonly id: string; readonly name?: string }[];
+  readonly roles: readonly V3Resource[];
   readonly onClose: () => void;
 }
 
@@ -73,7 +77,7 @@ function AddGroup({ roles, onClose }: AddGroupProps) {
         <select name="role" defaultValue="user">
           {roles.map(role => (
             <option key={role.id} value={role.id}>
-              {role.name || role.id}
+              {globalRoleName(t, role)}
             </option>
           ))}
         </select>

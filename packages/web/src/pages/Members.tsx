@@ -2,6 +2,7 @@
 import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { useParams } from 'wouter';
+import { roleTemplateName } from '../app/role-name.ts';
 import { textAt } from '../net/objects.ts';
 import { useChange, useMay, useV3List } from '../net/v3.ts';
 import { FormDialog } from '../parts/FormDialog.tsx';
@@ -25,7 +26,7 @@ export function Members() {
     return user ? textAt(user, 'username') || user.name : id;
   };
   const roleName = (id: string) =>
-    t(`manage.clusterRole.${id}`, { defaultValue: roles.find(one => one.id === id)?.name ?? id });
+    t(`manage.clusterRole.${id}`, { defaultValue: roleTemplateName(t, roles.find(one => one.id === id) ?? { id }) });
   const nameOf = (row: unknown) =>
     userName(textAt(row, 'userId')) || textAt(row, 'groupPrincipalId') || textAt(row, 'userPrincipalId');
   return (
@@ -80,7 +81,7 @@ function AddMember({ clusterId, onClose }: { readonly clusterId: string; readonl
         <select name="role" required>
           {sorted.map(role => (
             <option key={role.id} value={role.id}>
-              {t(`manage.clusterRole.${role.id}`, { defaultValue: role.name ?? role.id })}
+              {t(`manage.clusterRole.${role.id}`, { defaultValue: roleTemplateName(t, role) })}
             </option>
           ))}
         </select>

@@ -1,10 +1,12 @@
 /** What roles there are, on this server, in clusters and in projects, what each allows, and making one of one's own. */
 import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
+import { globalRoleName, roleTemplateName } from '../app/role-name.ts';
 import { useViewState } from '../app/view-state.ts';
 import { listAt, textAt, type V3Resource } from '../net/objects.ts';
 import { useChange, useMay } from '../net/v3.ts';
 import { Dialog } from '../parts/Dialog.tsx';
+import { FilterInput } from '../parts/FilterInput.tsx';
 import { FormDialog } from '../parts/FormDialog.tsx';
 import { Icon } from '../parts/Icon.tsx';
 import { Title } from '../parts/Title.tsx';
@@ -29,6 +31,9 @@ export function Roles() {
   const [shown, setShown] = useState<V3Resource>();
   const may = useMay();
   const isGlobal = scope === 'global';
+  const [text, setText] = useViewState('q');
+  const nameOf = (row: V3Resource) => (isGlobal ? globalRoleName : roleTemplateName)(t, row);
+  const words = text.toLowerCase().split(/\s+/).filter(Boolean);
   return (
     <>
       <Title title={t('frame.roles')}>
@@ -40,6 +45,7 @@ export function Roles() {
         )}
       </Title>
       <div className="tools">
+        <FilterInput label={t('manage.findRole')} value={text} onChange={setText} />
         <span className="chips">
           {scopes.map(one => (
             <button
@@ -57,15 +63,16 @@ export function Roles() {
       <V3Table
         key={scope}
         path={isGlobal ? '/v3/globalroles?sort=name' : `/v3/roletemplates?context=${scope}&sort=name`}
-        nameOf={row => row.name || row.id}
+        nameOf={nameOf}
+        filter={row => words.every(word => `${nameOf(row)} ${row.name ?? ''} ${row.id}`.toLowerCase().includes(word))}
         isFixed={row => row['builtin'] === true}
-        empty={{ title: t('manage.noRoles') }}
+        empty={{ title: t(text ? 'list.emptyFiltered' : 'manage.noRoles') }}
         columns={[
           {
             title: t('list.name'),
             cell: row => (
-              <button type="button" className="plain strong flush" onClick={() => setShown(row)}>
-                {row.name || row.id}
+              <button type="button" className="plain strong flush" title={row.name} onClick={() => setShown(row)}>
+                {nameOf(row)}
               </button>
             ),
           },
@@ -77,7 +84,7 @@ export function Roles() {
           { title: t('manage.rules'), cell: row => <span className="dim">{listAt(row, 'rules').length || '–'}</span> },
         ]}
       />
-      {shown && <Rules role={shown} onClose={() => setShown(undefined)} />}
+      {shown && <Rules role={shown} name={nameOf(shown)} onClose={() => setShown(undefined)} />}
       {adding && <AddRole scope={scope} onClose={() => setAdding(false)} />}
     </>
   );
@@ -85,12 +92,18 @@ export function Roles() {
 
 const said = (texts: readonly string[] | undefined): string => (texts ?? []).map(text => text || '""').join(', ');
 
-function Rules({ role, onClose }: { readonly role: V3Resource; readonly onClose: () => void }) {
+interface RulesProps {
+  readonly role: V3Resource;
+  readonly name: string;
+  readonly onClose: () => void;
+}
+
+function Rules({ role, name, onClose }: RulesProps) {
   const { t } = useTranslation();
   const rules = listAt<Rule>(role, 'rules');
   const inherited = listAt<string>(role, 'roleTemplateIds');
   return (
-    <Dialog title={role.name || role.id} wide onClose={onClose}>
+    <Dialog title={name} wide onClose={onClose}>
       {textAt(role, 'description') && <p className="lead">{textAt(role, 'description')}</p>}
       {inherited.length > 0 && (
         <p className="lead">

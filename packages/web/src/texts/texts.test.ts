@@ -72,3 +72,14 @@ test('every setting of the server says what it is for', () => {
   const names = [...defaults.matchAll(/^ {2}'?([a-z][a-z0-9-]+)'?:/gm)].map(match => match[1]!);
   assert.deepEqual(Object.keys(en.settings).sort(), names.sort());
 });
+
+test('every built-in role has its name, in English the one that the server gives it', () => {
+  const path = new URL('../../../server/data/builtin-roles.json', import.meta.url);
+  const { globalRoles, roleTemplates } = JSON.parse(readFileSync(path, 'utf8'));
+  const named = (prefix: string, roles: readonly { readonly id: string; readonly name: string }[]) =>
+    roles.map(({ id, name }) => [`${prefix}.${id}`, name]);
+  assert.deepEqual(
+    { ...en.roles },
+    Object.fromEntries([...named('global', globalRoles), ...named('template', roleTemplates)]),
+  );
+});

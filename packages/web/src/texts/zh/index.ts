@@ -23,6 +23,7 @@ import { map } from './map.ts';
 import { overview } from './overview.ts';
 import { palette } from './palette.ts';
 import { providers } from './providers.ts';
+import { roles } from './roles.ts';
 import { settings } from './settings.ts';
 import { signIn } from './sign-in.ts';
 import { states } from './states.ts';
@@ -53,6 +54,7 @@ export const zh = {
   map,
   palette,
   providers,
+  roles,
   settings,
   signIn,
   states,

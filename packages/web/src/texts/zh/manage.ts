@@ -51,6 +51,7 @@ export const manage: SameKeys<typeof en> = {
   noGroups: '还没有用户组拥有角色',
   noGroupsHint: '用户组来自登录提供方；成员在组内期间拥有该角色。',
   addRole: '创建角色',
+  findRole: '按名称或 ID 筛选',
   noRoles: '没有您可查看的角色',
   'scope.cluster': '集群',
   'scope.project': '项目',
