@@ -49,7 +49,7 @@ export const manage = {
   noGroups: 'No group has a role here',
   noGroupsHint: 'Groups come from sign-in providers. Whoever is in one has its role as long as he is.',
   addRole: 'Create a role',
-  findRole: 'Find by name or ID',
+  findRole: 'Filter by name or ID',
   noRoles: 'No roles that you may see',
   'scope.cluster': 'In clusters',
   'scope.project': 'In projects',
