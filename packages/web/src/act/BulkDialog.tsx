@@ -1,6 +1,7 @@
 /** An action on many: what is about to happen, to whom, and then what became of each; what was refused can be tried again. */
 import { useRef, useState } from 'react';
 import { useTranslation } from 'react-i18next';
+import { kindWord } from '../app/kind-name.ts';
 import type { KubeObject } from '../net/objects.ts';
 import { Dialog } from '../parts/Dialog.tsx';
 import { errorKey } from '../parts/error-key.ts';
@@ -29,7 +30,7 @@ const mostShown = 500;
 const mostReplicas = 10_000;
 
 export function BulkDialog({ action, objects, onClose, onDone }: BulkDialogProps) {
-  const { t } = useTranslation();
+  const { t, i18n } = useTranslation();
   const [typed, setTyped] = useState('');
   const [count, setCount] = useState('1');
   const [running, setRunning] = useState<AbortController>();
@@ -72,9 +73,8 @@ export function BulkDialog({ action, objects, onClose, onDone }: BulkDialogProps
   };
   const consequence = isRemoval ? t(`act.goes.${kind}`, { defaultValue: '' }) : '';
   const rate = running && done > 0 ? done / Math.max(0.1, (performance.now() - started.current) / 1000) : 0;
-  const title = isRemoval
-    ? t('act.removeTitle', { count: objects.length, kind })
-    : t('act.bulkTitle', { count: objects.length, kind, action: name });
+  const told = { count: objects.length, kind: kindWord(t, { kind }, i18n.language) };
+  const title = isRemoval ? t('act.removeTitle', told) : t('act.bulkTitle', { ...told, action: name });
   return (
     <Dialog title={title} onClose={() => (running ? running.abort() : onClose())}>
       {consequence && <p className="warn consequence">{consequence}</p>}
