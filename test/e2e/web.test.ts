@@ -363,6 +363,19 @@ test('offline is said, and what happened meanwhile is there afterwards', { skip 
   await context.close();
 });
 
+test('a page whose files the server no longer has comes back on being asked for again', { skip }, async () => {
+  const { page, context } = await asAdmin();
+  await page.goto(inCluster('/pods?ns=shop'));
+  const gone = '**/ui/assets/KindObject-*.js';
+  await page.route(gone, route => route.fulfill({ status: 404 }));
+  await page.getByRole('link', { name: 'web-0' }).click();
+  await page.getByRole('heading', { name: 'This page has failed' }).waitFor();
+  await page.unroute(gone);
+  await page.getByRole('button', { name: 'Try again' }).click();
+  await page.getByRole('heading', { level: 1, name: 'web-0' }).waitFor();
+  await context.close();
+});
+
 test('a key is made, shown once, and works', { skip }, async () => {
   const visit = await asAdmin();
   const { page } = visit;

@@ -24,6 +24,10 @@ function Crashed({ error }: { readonly error: Error }) {
   const { t } = useTranslation();
   return (
     <Empty icon="bad" title={t('frame.crashed')} hint={t('frame.crashedHint')}>
+      {/* Files of a page from before the server was renewed are gone: from its address it comes whole. */}
+      <button type="button" className="primary" onClick={() => location.reload()}>
+        {t('frame.retry')}
+      </button>
       <Copy text={`${error.message}\n${error.stack ?? ''}`} />
     </Empty>
   );
