@@ -8,14 +8,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { messageOf } from '@drover/base';
+import { messageOf, until } from '@drover/base';
 import type { Page } from 'playwright-core';
 import { ignoreMissing } from '../../tools/files.ts';
 import { compare } from '../../tools/pictures/compare.ts';
 import { decodePng, encodePng, type Picture } from '../../tools/pictures/png.ts';
 import { open, pages } from '../e2e/web-pages.ts';
 import { setScene } from '../e2e/web-scene.ts';
-import { missingWorld, openWorld, type World } from '../e2e/web-world.ts';
+import { missingWorld, openWorld, patienceMs, type World } from '../e2e/web-world.ts';
 import { missingFonts, openFonts } from './fonts.ts';
 import { takeStill } from './still.ts';
 
@@ -23,10 +23,12 @@ const skip = missingWorld() ?? missingFonts() ?? false;
 const kept = fileURLToPath(new URL('seen/', import.meta.url));
 const changedDir = join(tmpdir(), 'drover-pictures');
 const isNew = process.env['DROVER_PICTURES'] === 'new';
+/** Of all, those whose name has it: `home.zh`, `phone`. */
+const wanted = new RegExp(process.env['DROVER_PICTURES_OF'] ?? '');
 /** A letter is a few cells. */
 const mostCells = 3;
 /** Something may be on its way still: a page is looked at again until this is over. */
-const patienceMs = 4000;
+const restMs = 4000;
 
 const scope = new AsyncDisposableStack();
 let world: World;
@@ -37,14 +39,25 @@ before(async () => {
   const fonts = scope.use(await openFonts());
   world = scope.use(await openWorld({ browserEnv: fonts.env }));
   place = { clusterId: world.clusterId, ...(await setScene(world)) };
+  // Looked at now and then; home and what opens over it show it from then on.
+  await until(
+    'what the cluster uses to be known',
+    async () => {
+      const { status } = await world.server.ask(
+        world.admin,
+        'GET',
+        `/v1/management.cattle.io.clusters/${world.clusterId}`,
+      );
+      return status?.usage?.cpu !== undefined;
+    },
+    { timeoutMs: patienceMs },
+  );
   await mkdir(kept, { recursive: true });
   await mkdir(changedDir, { recursive: true });
 });
 after(() => scope.disposeAsync());
 
 const height = 720;
-/** What a cluster uses is there when it has been asked for, and a server's certificate is another each time. */
-const moving: ReadonlySet<string> = new Set(['home', 'settings']);
 /** What opens over pages is looked at once in each theme and language, and on a phone. */
 const screens = [
   { name: 'en-light', language: 'en', dark: false, width: 1280, isWhole: true },
@@ -56,15 +69,19 @@ const screens = [
 ];
 
 for (const { name, isWhole, ...screen } of screens) {
+  const cases = pages
+    .filter(({ act }) => isWhole || !act)
+    .map(one => ({ one, file: `${one.name}.${name}.png` }))
+    .filter(({ file }) => wanted.test(file));
+  if (cases.length === 0) continue;
   test(`every page looks as it did, ${name}`, { skip }, async () => {
     const { page, context } = await world.visit({ token: world.admin, height, ...screen });
     page.setDefaultTimeout(20_000);
     const changed: string[] = [];
-    for (const one of pages.filter(({ act, name }) => (isWhole || !act) && !moving.has(name))) {
+    for (const { one, file } of cases) {
       if (one.outside) await context.clearCookies();
       try {
         await open(page, one, place, { anew: true });
-        const file = `${one.name}.${name}.png`;
         const said = isNew ? await keep(page, file) : await look(page, file);
         if (said) changed.push(said);
       } catch (error) {
@@ -81,7 +98,7 @@ async function look(page: Page, file: string): Promise<string | undefined> {
   const bytes = await ignoreMissing(readFile(join(kept, file)));
   if (!bytes) return `${file}: nobody has looked at it yet`;
   const before = decodePng(bytes);
-  const deadline = performance.now() + patienceMs;
+  const deadline = performance.now() + restMs;
   for (;;) {
     const now = decodePng(await takeStill(page));
     const { cells, marked } = compare(before, now);
@@ -95,7 +112,7 @@ async function look(page: Page, file: string): Promise<string | undefined> {
 
 /** Keeps the picture once it stays as it is, unless the one that is kept shows the same. */
 async function keep(page: Page, file: string): Promise<string | undefined> {
-  const deadline = performance.now() + patienceMs;
+  const deadline = performance.now() + restMs;
   let last: Picture | undefined;
   for (;;) {
     const now = decodePng(await takeStill(page));

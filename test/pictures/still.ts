@@ -9,6 +9,7 @@ const forms: readonly (readonly [RegExp, string])[] = [
   [/\b[a-z0-9]{50,60}_c-[a-z0-9]{5}\b/g, `${'abcdefghi'.repeat(6)}_c-abcde`],
   [/\b(c|u|p|m|token)-[a-z0-9]{5}\b/g, '$1-abcde'],
   [/\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b/g, '00000000-0000-4000-8000-000000000000'],
+  [/-----BEGIN CERTIFICATE-----[^-]*/g, `-----BEGIN CERTIFICATE----- ${'ABCDEFGHIJKLMNOPQRST'.repeat(20)} `],
   [/\b[0-9a-f]{64}\b/g, '0123456789abcdef'.repeat(4)],
   [/\b[a-z0-9]{50,60}\b/g, 'abcdefghi'.repeat(6)],
   [/127\.0\.0\.1:\d+/g, '127.0.0.1:8443'],
