@@ -121,6 +121,12 @@ test('on Chinese pages the server speaks Chinese, and its own words are to be ha
   await cause.getByText('waiting for the cluster’s agent to connect: apply').waitFor();
   await page.goto(`/ui/c/${id}/pods`);
   await page.getByRole('alert').getByText('集群“elsewhere”未连接：代理从未连接过；请在该集群中应用导入清单').waitFor();
+  await page.goto('/ui/across/pods');
+  await page.getByText('个当前无法查询').click();
+  await page.getByText('集群“elsewhere”未连接').waitFor();
+  await page.goto('/ui/roles?q=cluster+OWNER');
+  await page.getByRole('button', { name: '集群所有者' }).waitFor();
+  assert.equal(await page.getByRole('row').count(), 2);
   await visit.context.clearCookies();
   await page.goto('/ui/sign-in');
   await page.getByLabel('用户名').fill('admin');
