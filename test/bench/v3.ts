@@ -98,7 +98,7 @@ async function lists(server: ServerProcess, how: Lists): Promise<Row[]> {
   const rows: Row[] = [];
   for (const path of paths)
     for (const count of connections) {
-      const options = { path, connections: count, seconds: quick ? 0.5 : 1, rounds: quick ? 1 : 3 };
+      const options = { path, connections: count, seconds: quick ? 0.5 : 1, rounds: quick ? 1 : 5 };
       const ways = [ours, floor, ...(reference ? [reference] : [])];
       const [own, peer, yardstick] = await compareLoads(ways, options);
       const name = `GET ${path}${note}, ${count} connection${count > 1 ? 's' : ''}`;
