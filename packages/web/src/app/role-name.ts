@@ -7,6 +7,9 @@ type Named = Pick<V3Resource, 'id'> & { readonly name?: string; readonly builtin
 export const globalRoleName = (t: TFunction, role: Named): string => nameOf(t, 'global', role);
 /** Of clusters and projects. */
 export const roleTemplateName = (t: TFunction, role: Named): string => nameOf(t, 'template', role);
+/** Where members of a cluster are given it: what the usual ones allow is said with their names. */
+export const memberRoleName = (t: TFunction, role: Named): string =>
+  t(`manage.clusterRole.${role.id}`, { defaultValue: roleTemplateName(t, role) });
 
 function nameOf(t: TFunction, of: 'global' | 'template', { id, name, builtin }: Named): string {
   const own = name || id;

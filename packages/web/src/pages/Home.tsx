@@ -10,6 +10,7 @@ import { useViewState } from '../app/view-state.ts';
 import { useMay } from '../net/v3.ts';
 import { Bar } from '../parts/Bar.tsx';
 import { FilterInput } from '../parts/FilterInput.tsx';
+import { holdsWords } from '../parts/holds-words.ts';
 import { Icon } from '../parts/Icon.tsx';
 import { Empty, Failure, Skeleton } from '../parts/Notices.tsx';
 import { useNow } from '../parts/now.ts';
@@ -24,12 +25,10 @@ export function Home() {
   const mayImport = useMay()('cluster', 'POST');
   const [text, setText] = useViewState('q');
   const all = clusters.data?.rows ?? [];
-  const words = text.toLowerCase().split(/\s+/).filter(Boolean);
   const rows = sortClusters(all, pinned).filter(row =>
-    words.every(word =>
-      `${row.name} ${row.id} ${row.provider} ${row.version} ${row.state.name} ${lookOf(row.object).group}`
-        .toLowerCase()
-        .includes(word),
+    holdsWords(
+      `${row.name} ${row.id} ${row.provider} ${row.version} ${row.state.name} ${lookOf(row.object).group}`,
+      text,
     ),
   );
   const unwell = all.filter(({ state }) => state.error || state.transitioning).length;

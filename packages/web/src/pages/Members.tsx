@@ -2,7 +2,7 @@
 import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { useParams } from 'wouter';
-import { roleTemplateName } from '../app/role-name.ts';
+import { memberRoleName } from '../app/role-name.ts';
 import { textAt } from '../net/objects.ts';
 import { useChange, useMay, useV3List } from '../net/v3.ts';
 import { FormDialog } from '../parts/FormDialog.tsx';
@@ -25,8 +25,7 @@ export function Members() {
     const user = users.find(one => one.id === id);
     return user ? textAt(user, 'username') || user.name : id;
   };
-  const roleName = (id: string) =>
-    t(`manage.clusterRole.${id}`, { defaultValue: roleTemplateName(t, roles.find(one => one.id === id) ?? { id }) });
+  const roleName = (id: string) => memberRoleName(t, roles.find(one => one.id === id) ?? { id });
   const nameOf = (row: unknown) =>
     userName(textAt(row, 'userId')) || textAt(row, 'groupPrincipalId') || textAt(row, 'userPrincipalId');
   return (
@@ -81,7 +80,7 @@ function AddMember({ clusterId, onClose }: { readonly clusterId: string; readonl
         <select name="role" required>
           {sorted.map(role => (
             <option key={role.id} value={role.id}>
-              {t(`manage.clusterRole.${role.id}`, { defaultValue: roleTemplateName(t, role) })}
+              {memberRoleName(t, role)}
             </option>
           ))}
         </select>

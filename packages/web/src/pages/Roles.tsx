@@ -8,6 +8,7 @@ import { useChange, useMay } from '../net/v3.ts';
 import { Dialog } from '../parts/Dialog.tsx';
 import { FilterInput } from '../parts/FilterInput.tsx';
 import { FormDialog } from '../parts/FormDialog.tsx';
+import { holdsWords } from '../parts/holds-words.ts';
 import { Icon } from '../parts/Icon.tsx';
 import { Title } from '../parts/Title.tsx';
 import { V3Table } from '../parts/V3Table.tsx';
@@ -33,7 +34,6 @@ export function Roles() {
   const isGlobal = scope === 'global';
   const [text, setText] = useViewState('q');
   const nameOf = (row: V3Resource) => (isGlobal ? globalRoleName : roleTemplateName)(t, row);
-  const words = text.toLowerCase().split(/\s+/).filter(Boolean);
   return (
     <>
       <Title title={t('frame.roles')}>
@@ -64,7 +64,7 @@ export function Roles() {
         key={scope}
         path={isGlobal ? '/v3/globalroles?sort=name' : `/v3/roletemplates?context=${scope}&sort=name`}
         nameOf={nameOf}
-        filter={row => words.every(word => `${nameOf(row)} ${row.name ?? ''} ${row.id}`.toLowerCase().includes(word))}
+        filter={row => holdsWords(`${nameOf(row)} ${row.name ?? ''} ${row.id}`, text)}
         isFixed={row => row['builtin'] === true}
         empty={{ title: t(text ? 'list.emptyFiltered' : 'manage.noRoles') }}
         columns={[
