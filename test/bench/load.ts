@@ -50,10 +50,9 @@ export async function askOnce(way: Way, path: string): Promise<number> {
 /** The ways side by side: what the machine does besides then hits all of them alike. */
 export async function compareLoads(ways: readonly Way[], options: LoadOptions): Promise<Measured[]> {
   const seen: Measured[][] = ways.map(() => []);
-  for (const way of ways) await warmUp(way, way.asks ?? options.path);
+  for (const way of ways) await warmUp(way, options.path);
   for (let round = 0; round < options.rounds; round++)
-    for (const [i, way] of ways.entries())
-      seen[i]!.push(await load(way, { ...options, path: way.asks ?? options.path }));
+    for (const [i, way] of ways.entries()) seen[i]!.push(await load(way, options));
   return seen.map(rounds => ({
     perSecond: median(rounds.map(one => one.perSecond)),
     p50: median(rounds.map(one => one.p50)),

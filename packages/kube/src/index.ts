@@ -10,6 +10,7 @@ export { type ApiResource, Discovery, type Version } from './discovery.ts';
 export { checkDrain, type DrainOptions, emptyNode } from './drain.ts';
 export { readFileIfThere, writeFileAtomic } from './files.ts';
 export { type ForwardOptions, forward } from './forward.ts';
+export { type Asker, ForwardConnection } from './forward-connection.ts';
 export { ForwardTarget } from './forward-target.ts';
 export { forwardUpgrade, type UpgradeRequest } from './forward-upgrade.ts';
 export { authorization } from './headers.ts';
